@@ -1,0 +1,37 @@
+# make demo: every table and figure of the mini preset. Works from a clean checkout.
+PYTHON ?= python3
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+READY := .venv/.ready
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	snakemake --cores $(CORES) all
+	snakemake --cores 1 --report results/mini/report.html all
+	@echo
+	@echo "$(CURDIR)/results/mini/report.html"
+
+test: $(READY)
+	pytest
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check workflow
+	snakemake --lint
+
+# The environment is made anew, in place, when the pins or the package's metadata change.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; call: make PYTHON=python3.11" >&2; \
+	    exit 1; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q -r requirements.lock
+	.venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+# Results, and nothing that is shipped or that takes a download to make again.
+clean:
+	rm -rf results .snakemake .pytest_cache .ruff_cache

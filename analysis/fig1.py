@@ -1,0 +1,19 @@
+"""Figure 1: images of the teacher (odd rows) and of TinyGAN-dw (even rows) for the same z and y."""
+
+from _common import NAMES, Run, main, save
+from _grids import image_grid, pairs, spread_classes
+
+SAMPLES = 4  # row pairs
+
+
+def fig1(run: Run) -> None:
+    """Draw Figure 1 for at most ten classes, spread evenly over the class indices."""
+    names = run.config["classes"]
+    classes = spread_classes(len(names))
+    images = pairs(run.results, "dw", classes, SAMPLES)
+    rows = [NAMES["teacher"], NAMES["dw"]] * SAMPLES
+    save(image_grid(images, rows, [names[c] for c in classes]), run.out)
+
+
+if __name__ == "__main__":
+    main(fig1, __doc__)

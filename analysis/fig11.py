@@ -1,0 +1,29 @@
+"""Figure 11: samples of the classes with TinyGAN-dw's highest intra-FID; teacher above student."""
+
+from _common import NAMES, Run, extractor_label, main, read_intra_fid, read_scores, save
+from _grids import image_grid, pairs
+
+SAMPLES = 3  # row pairs
+
+
+def worst_classes(scores: dict[int, float]) -> list[int]:
+    """Return the classes of highest intra-FID, worst first: ten, or half of fewer than twenty."""
+    count = max(1, min(10, len(scores) // 2))
+    return sorted(scores, key=lambda label: (-scores[label], label))[:count]
+
+
+def fig11(run: Run) -> list[int]:
+    """Draw Figure 11; return the classes shown."""
+    table = read_intra_fid(run.results, "dw")
+    extractor = extractor_label(read_scores(run.results, ["dw"]))
+    classes = worst_classes(table.intra_fid.to_dict())
+    heads = [f"{table['name'][c]}\n{table['intra_fid'][c]:.1f}" for c in classes]
+    images = pairs(run.results, "dw", classes, SAMPLES)
+    rows = [NAMES["teacher"], NAMES["dw"]] * SAMPLES
+    corner = "intra-FID\n" + extractor.replace(", ", "\n")
+    save(image_grid(images, rows, heads, corner), run.out)
+    return classes
+
+
+if __name__ == "__main__":
+    main(fig11, __doc__)

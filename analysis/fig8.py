@@ -1,0 +1,39 @@
+"""Figure 8: FID against the training step, distilled and from scratch."""
+
+import matplotlib.pyplot as plt
+from _common import Run, extractor_label, main, read_curve, read_scores, save, style, tail_spread
+from matplotlib.ticker import LogFormatter, StrMethodFormatter
+
+CURVES = {"dw": ("distilled (TinyGAN-dw)", "o"), "scratch": ("from scratch", "s")}
+
+
+def fig8(run: Run) -> None:
+    """Draw Figure 8; the FID axis is logarithmic where the values span more than a factor of 5."""
+    palette = style()
+    label = extractor_label(read_scores(run.results, list(CURVES)))
+    curves = {variant: read_curve(run.results, variant) for variant in CURVES}
+    figure, axes = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
+    for colour, (variant, (name, marker)) in zip(palette, CURVES.items(), strict=False):
+        curve = curves[variant]
+        text = f"{name}: tail spread {tail_spread(curve.fid.to_numpy()):.1f}"
+        axes.plot(curve.step, curve.fid, color=colour, marker=marker, markersize=5, label=text)
+    values = [value for curve in curves.values() for value in curve.fid]
+    if max(values) > 5 * min(values):
+        axes.set_yscale("log")
+        formatter = LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(formatter)
+        axes.grid(which="minor", linewidth=0.4, alpha=0.5)
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_xlabel("training step")
+    axes.set_ylabel(f"FID ({label})")
+    title = "tail spread: max − min of FID over the curve's second half"
+    figure.legend(loc="outside upper center", frameon=False, title=title, title_fontsize=8)
+    save(figure, run.out)
+
+
+if __name__ == "__main__":
+    main(fig8, __doc__)

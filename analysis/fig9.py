@@ -1,0 +1,96 @@
+"""Figure 9: intra-FID of the teacher against that of the students; each dot is a class."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import (
+    NAMES,
+    PAPER_R,
+    Run,
+    extractor_label,
+    main,
+    pearson,
+    read_intra_pair,
+    read_scores,
+    save,
+    style,
+)
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+
+_ALIGN = {-1: "right", 0: "center", 1: "left"}
+MOST_NAMES = 20  # with more classes the dots are not named
+
+
+def fig9(run: Run) -> dict[str, float]:
+    """Draw Figure 9; return Pearson's r of each student."""
+    palette = style()
+    label = extractor_label(read_scores(run.results, ["teacher", *PAPER_R]))
+    figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.8), sharex=True, sharey=True)
+    found = {}
+    for axes, student, colour in zip(panels, PAPER_R, palette, strict=False):
+        x, y, names = read_intra_pair(run.results, student)
+        found[student] = pearson(x, y)
+        axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4, zorder=3)
+        span = np.array([x.min(), x.max()])
+        axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
+        axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")
+        axes.set_title(
+            f"{NAMES[student]}: r = {found[student]:.2f} (paper: {PAPER_R[student]:.2f})"
+        )
+        axes.set_xlabel("intra-FID of the teacher")
+        axes.margins(0.12)
+    panels[0].set_ylabel(f"intra-FID of the student\n({label})")
+    panels[0].legend(loc="upper left", frameon=True)
+    figure.tight_layout()
+    figure.draw_without_rendering()  # settles the axes, so that text can be placed in pixels
+    for axes, student in zip(panels, PAPER_R, strict=True):
+        x, y, names = read_intra_pair(run.results, student)
+        if len(names) <= MOST_NAMES:
+            ends = np.linspace(*axes.get_xlim(), 200)
+            lines = [np.column_stack([ends, ends]), np.column_stack([ends, _fit(x, y)(ends)])]
+            _name_points(axes, np.column_stack([x, y]), names, np.concatenate(lines))
+    save(figure, run.out)
+    return found
+
+
+def _fit(x: np.ndarray, y: np.ndarray) -> np.poly1d:
+    return np.poly1d(np.polyfit(x, y, 1))
+
+
+def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str], lines: np.ndarray) -> None:
+    """Write each name beside its dot, at the nearest place free of names, dots and lines.
+
+    Args:
+        axes: where.
+        points: [N, 2], in data units.
+        names: N names.
+        lines: [M, 2], points on the lines that are drawn.
+    """
+    renderer = axes.figure.canvas.get_renderer()
+    dots, strokes = axes.transData.transform(points), axes.transData.transform(lines)
+    legend = axes.get_legend()
+    taken = [legend.get_window_extent(renderer)] if legend else []
+    frame = axes.get_window_extent(renderer)
+    reach = range(-16, 17, 4)  # points; the nearest place is tried first
+    places = sorted((p for p in product(reach, reach) if any(p)), key=lambda p: (np.hypot(*p), p))
+    for point, name in zip(points, names, strict=True):
+        text = axes.annotate(name, point, xytext=(0, 0), textcoords="offset points", size=6.5)
+        for place in [*places, (4, 0)]:  # where none is free, the name stands at the right
+            text.set(position=place, ha=_ALIGN[np.sign(place[0])], va="center")
+            box = text.get_window_extent(renderer)
+            inside = frame.contains(*box.min) and frame.contains(*box.max)
+            hidden = _covers(box, dots, 5) or _covers(box, strokes, 1)
+            if inside and not hidden and not any(map(box.overlaps, taken)):
+                break
+        taken.append(text.get_window_extent(renderer))
+
+
+def _covers(box: Bbox, points: np.ndarray, pad: float) -> bool:
+    return bool(np.any(np.all((points > box.min - pad) & (points < box.max + pad), axis=1)))
+
+
+if __name__ == "__main__":
+    main(fig9, __doc__)

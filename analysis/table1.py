@@ -1,0 +1,96 @@
+"""Table 1: cost and scores of the teacher, the students and the paper's baselines."""
+
+import numpy as np
+import pandas as pd
+from _common import (
+    COST,
+    NAMES,
+    PAPER,
+    SCORES,
+    Run,
+    describe,
+    main,
+    number,
+    read_cost,
+    read_scores,
+    write_table,
+)
+
+ROWS = {
+    "sngan": "SNGAN-proj",
+    "sagan": "SAGAN",
+    "teacher": "Teacher (paper: BigGAN-deep)",
+    "std": NAMES["std"],
+    "std_half": NAMES["std_half"],
+    "dw": NAMES["dw"],
+    "real": "Real images (split)",
+}
+COLUMNS = ["Ch.", "#Par.", "G Par.", "MACs", "IS ↑", "FID ↓", "intra-FID ↓"]
+
+
+def quantity(value: float | None, unit: float) -> str:
+    """Format a count as the paper does (3.1 M, 0.44 B), or in a smaller unit where it is small.
+
+    Args:
+        value: the count, or None.
+        unit: 1e6 for parameters, 1e9 for multiply-accumulates.
+    """
+    if value is None or np.isnan(value):
+        return "–"
+    if unit == 1e9 and value >= 1e8:
+        return f"{value / 1e9:.2f} B"
+    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.0f} k"
+
+
+def _score(value: float | None) -> str:
+    # The paper gives one decimal, but two for some Inception scores: none is dropped or added.
+    return number(value, 1 if value is None or round(value, 1) == value else 2)
+
+
+def table1(run: Run) -> pd.DataFrame:
+    """Write Table 1; return its numbers, the paper's in columns paper_*, absent ones NaN."""
+    ours = [source for source in ROWS if source not in ("sngan", "sagan")]
+    scores, cost = read_scores(run.results, ours), read_cost(run.results)
+    absent = [source for source in ours if source not in (*cost.index, "real")]
+    if absent:
+        raise ValueError(f"{run.results}/cost.csv lacks {', '.join(absent)}; make it again")
+    records, rows = [], []
+    for source, name in ROWS.items():
+        mine = {key: cost[key].get(source) for key in COST}
+        mine |= {key: scores[key].get(source) for key in SCORES}
+        paper = {key: PAPER.get(source, {}).get(key) for key in COST + SCORES}
+        facts = {key: scores[key].get(source) for key in ("extractor", "samples", "real_samples")}
+        facts |= {"preset": run.config["preset"], "seed": run.config["seed"]}
+        prefixed = {f"paper_{key}": value for key, value in paper.items()}
+        records.append({"model": name, "source": source} | mine | prefixed | facts)
+        groups = (_cells(mine, number), _cells(paper, _score))
+        rows.append((name, *groups))
+    note = (
+        describe(run, scores) + " Real images (split): the first half of each class against the "
+        "second, the floor that sampling alone gives. MACs: multiply-accumulates for one image "
+        "(the paper's FLOPs). The baselines SNGAN-proj and SAGAN are not trained here."
+    )
+    frame = pd.DataFrame(records)
+    counts = ["samples", "real_samples", *COST, *(f"paper_{key}" for key in COST)]
+    frame[counts] = frame[counts].astype(float).astype("Int64")
+    write_table(run.out, frame, COLUMNS, rows, "Table 1", "Cost and scores", note)
+    return frame
+
+
+def _cells(values: dict, score) -> list[str]:
+    inception = score(values["inception_score"])
+    if inception != "–":
+        inception += f" ± {score(values['inception_score_std'])}"
+    return [
+        number(values["channels"], 0),
+        quantity(values["parameters_total"], 1e6),
+        quantity(values["parameters_generator"], 1e6),
+        quantity(values["macs"], 1e9),
+        inception,
+        score(values["fid"]),
+        score(values["intra_fid"]),
+    ]
+
+
+if __name__ == "__main__":
+    main(table1, __doc__)

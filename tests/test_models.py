@@ -1,0 +1,123 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tinygan.cost import multiply_accumulates, parameters
+from tinygan.models import biggan_deep
+from tinygan.models.discriminator import Discriminator
+from tinygan.models.layers import ConditionalBatchNorm
+from tinygan.models.student import StudentGenerator
+
+
+def student(architecture="dw", channels=4, classes=3, image_size=32):
+    return StudentGenerator(
+        architecture=architecture,
+        channels=channels,
+        classes=classes,
+        image_size=image_size,
+        z_dim=128,
+        embedding=128,
+    )
+
+
+@pytest.mark.parametrize(
+    ("architecture", "channels", "expected"),
+    [("dw", 32, 3_070_659), ("std", 32, 9_329_283), ("std", 16, 2_852_419)],
+)
+def test_parameters_at_128_px_are_the_authors(architecture, channels, expected):
+    assert parameters(student(architecture, channels, 1000, 128)) == expected
+
+
+def test_discriminator_parameters_at_128_px_are_the_authors():
+    assert parameters(Discriminator(channels=32, classes=1000, image_size=128)) == 3_300_321
+
+
+@pytest.mark.parametrize("architecture", ["dw", "std"])
+def test_student_output(architecture):
+    images = student(architecture)(torch.randn(5, 128), torch.tensor([0, 1, 2, 0, 1]))
+    assert images.shape == (5, 3, 32, 32)
+    assert images.abs().max() <= 1
+
+
+def test_class_and_z_both_matter():
+    generator = student().eval()
+    z = torch.randn(2, 128)
+    same = generator(z[:1], torch.tensor([0]))
+    assert not torch.equal(same, generator(z[1:], torch.tensor([0])))
+    assert not torch.equal(same, generator(z[:1], torch.tensor([1])))
+
+
+@pytest.mark.parametrize("size", [4, 33, 48])
+def test_impossible_image_size_is_refused(size):
+    with pytest.raises(ValueError, match=f"not {size}"):
+        student(image_size=size)
+
+
+def test_unknown_architecture_is_refused():
+    with pytest.raises(ValueError, match="dw or std"):
+        student(architecture="dww")
+
+
+def test_conditional_batch_norm_against_its_definition():
+    layer = ConditionalBatchNorm(4, 6, affine=True)
+    x, c = torch.randn(8, 4, 3, 3), torch.randn(8, 6)
+    a, g, b = x.numpy().astype(np.float64), layer.gain, layer.bias
+    mean, var = a.mean((0, 2, 3), keepdims=True), a.var((0, 2, 3), keepdims=True)
+    gain = 1 + (c @ g.weight.T + g.bias).detach().numpy()[:, :, None, None]
+    bias = (c @ b.weight.T + b.bias).detach().numpy()[:, :, None, None]
+    expected = (a - mean) / np.sqrt(var + 1e-5) * gain + bias
+    np.testing.assert_allclose(layer(x, c).detach().numpy(), expected, atol=1e-5)
+
+
+def test_discriminator_features_and_projection():
+    network = Discriminator(channels=4, classes=3, image_size=32).eval()
+    x, y = torch.randn(2, 3, 32, 32), torch.tensor([2, 0])
+    scores, features = network(x, y)
+    assert [tuple(f.shape) for f in features] == [(2, 4, 16, 16), (2, 8, 8, 8), (2, 16, 4, 4)]
+    pooled = features[-1].sum((2, 3))
+    head = network.head
+    expected = [
+        (head.linear.weight[0] @ h + head.linear.bias[0] + head.embedding.weight[label] @ h).item()
+        for h, label in zip(pooled, y, strict=True)
+    ]
+    np.testing.assert_allclose(scores.detach().numpy(), expected, rtol=1e-5)
+
+
+def test_discriminator_is_spectrally_normalised():
+    network = Discriminator(channels=4, classes=3, image_size=16)
+    for _ in range(50):  # one power iteration each
+        network(torch.randn(2, 3, 16, 16), torch.tensor([0, 1]))
+    for conv in network.eval().convs:
+        largest = np.linalg.svd(conv.weight.detach().flatten(1).numpy())[1][0]
+        assert largest == pytest.approx(1, abs=0.02)
+
+
+def test_biggan_deep_shapes():
+    generator = biggan_deep.Generator(3, 8, 4, [16, 16, 8])
+    discriminator = biggan_deep.Discriminator(3, [8, 16, 16])
+    images = generator(torch.randn(4, 8), torch.tensor([0, 1, 2, 0]))
+    assert images.shape == (4, 3, 16, 16)
+    assert discriminator(images, torch.tensor([0, 1, 2, 0])).shape == (4,)
+
+
+def test_upsampling_block_keeps_its_skip_path():
+    block = biggan_deep.GeneratorBlock(8, 4, 5, up=True)
+    torch.nn.init.zeros_(block.convs[3].weight)
+    torch.nn.init.zeros_(block.convs[3].bias)
+    x = torch.randn(2, 8, 4, 4)
+    assert torch.equal(block(x, torch.randn(2, 5)), F.interpolate(x[:, :4], scale_factor=2))
+
+
+def test_multiply_accumulates_against_a_count_by_hand():
+    channels, side = 4, 8
+    generator = student("std", channels, image_size=side)
+    # One block: 128 -> 16 ch, 4 maps of the embedding, two 3x3 and one 1x1 at 8 px, to RGB.
+    expected = 128 * 16 * channels + 4 * 128 * channels
+    expected += side**2 * channels * (2 * 9 * channels + channels + 9 * 3)
+    assert multiply_accumulates(generator, 128) == expected
+    assert math.isclose(
+        multiply_accumulates(student("dw", 32, 1000, 128), 128), 0.434e9, rel_tol=0.02
+    )

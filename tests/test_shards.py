@@ -1,0 +1,153 @@
+"""The shard store: whole or absent, checked on reading, ordered, no class twice."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygan import shards
+from tinygan.shards import open_shard, open_store, write_shard
+
+
+def write(folder: Path, classes: list[int], *, size: int = 8, fill: int = 0) -> Path:
+    labels = np.repeat(classes, 3)
+    rng = np.random.default_rng([*classes, fill])
+    images = rng.integers(0, 256, (len(labels), size, size, 3), dtype=np.uint8)
+    z = rng.standard_normal((len(labels), 5)).astype(np.float32)
+    write_shard(folder, images, labels, z, source="test", provenance={"fill": fill})
+    return folder
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
+    labels = np.array([1, 1, 4, 4])
+    z = np.linspace(-1, 1, 12).reshape(4, 3)
+    write_shard(tmp_path / "a", images, labels, z, source="test", provenance={"seed": 1})
+    for path in (tmp_path / "a", tmp_path / "a" / "manifest.json"):
+        shard = open_shard(path, verify=True)
+        np.testing.assert_array_equal(shard.images, images)
+        np.testing.assert_array_equal(shard.labels, labels)
+        np.testing.assert_array_equal(shard.z, z.astype(np.float32))
+        assert (shard.labels.dtype, shard.z.dtype) == (np.int64, np.float32)
+        assert shard.manifest["classes"] == {"1": 2, "4": 2}
+        assert shard.manifest["count"] == 4
+        assert shard.manifest["provenance"] == {"seed": 1}
+        assert not shard.images.flags.writeable
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+
+def test_without_z(tmp_path: Path) -> None:
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    write_shard(tmp_path / "a", images, np.array([0, 1]), source="real", provenance={})
+    assert open_shard(tmp_path / "a", verify=True).z is None
+    assert not (tmp_path / "a" / "z.npy").exists()
+
+
+def test_bytes_are_reproducible(tmp_path: Path) -> None:
+    one, two = write(tmp_path / "one", [0, 1]), write(tmp_path / "two", [0, 1])
+    for name in ("images.npy", "labels.npy", "z.npy", "manifest.json"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_failing_write_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existing: bool
+) -> None:
+    folder = tmp_path / "store" / "000-001"
+    if existing:
+        write(folder, [0, 1], fill=1)
+
+    def fail(*arguments: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "write_json", fail)  # the arrays are written by then
+        with pytest.raises(OSError, match="disk full"):
+            write(folder, [0, 1], fill=2)
+    assert list(folder.parent.iterdir()) == ([folder] if existing else [])
+    if existing:
+        assert open_shard(folder, verify=True).manifest["provenance"] == {"fill": 1}
+        write(folder, [0, 1], fill=2)
+        assert open_shard(folder, verify=True).manifest["provenance"] == {"fill": 2}
+        assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "z.npy"])
+def test_flipped_byte_is_found(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path / "a", [0, 1]) / name
+    content = bytearray(file.read_bytes())
+    content[-8] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name}.*SHA-256"):
+        open_shard(tmp_path / "a", verify=True)
+
+
+def test_damage_is_found_without_verification(tmp_path: Path) -> None:
+    truncated = write(tmp_path / "truncated", [0]) / "images.npy"
+    truncated.write_bytes(truncated.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="images.npy cannot be read"):
+        open_shard(truncated.parent)
+
+    missing = write(tmp_path / "missing", [0])
+    (missing / "z.npy").unlink()
+    with pytest.raises(ValueError, match="z.npy cannot be read"):
+        open_shard(missing)
+
+    swapped = write(tmp_path / "swapped", [0])
+    np.save(swapped / "images.npy", np.zeros((3, 9, 9, 3), np.uint8))
+    with pytest.raises(ValueError, match="is not the array"):
+        open_shard(swapped)
+
+    pickled = write(tmp_path / "pickled", [0])
+    np.save(pickled / "labels.npy", np.array([{}, {}, {}]), allow_pickle=True)
+    with pytest.raises(ValueError, match="labels.npy cannot be read"):
+        open_shard(pickled)
+
+
+def test_no_shard(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no manifest.json"):
+        open_shard(tmp_path)
+    for text, message in (("{", "not valid JSON"), ('{"format": 99}', "not a shard manifest")):
+        (tmp_path / "manifest.json").write_text(text)
+        with pytest.raises(ValueError, match=message):
+            open_shard(tmp_path)
+
+
+IMAGES = np.zeros((2, 4, 4, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "z", "message"),
+    [
+        (IMAGES.astype(np.float32), [0, 1], None, "uint8"),
+        (IMAGES[..., :1], [0, 1], None, "uint8"),
+        (IMAGES, [0], None, "labels for 2 images"),
+        (IMAGES[:0], [], None, "labels for 0 images"),
+        (IMAGES, [1, 0], None, "ascending"),
+        (IMAGES, [-1, 0], None, "ascending"),
+        (IMAGES, [0, 1], np.zeros((3, 5)), "z must be"),
+        (IMAGES, [0, 1], np.zeros(2), "z must be"),
+    ],
+)
+def test_malformed_arrays_are_refused(
+    tmp_path: Path, images: np.ndarray, labels: list[int], z: np.ndarray | None, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        write_shard(tmp_path / "a", images, np.array(labels), z, source="test", provenance={})
+    assert not list(tmp_path.iterdir())
+
+
+def test_store_is_in_order_of_class(tmp_path: Path) -> None:
+    folders = [write(tmp_path / str(c), [c, c + 1]) for c in (10, 2, 4)]
+    store = open_store(folders)
+    assert [int(shard.labels[0]) for shard in store] == [2, 4, 10]
+
+
+def test_store_refuses(tmp_path: Path) -> None:
+    first = write(tmp_path / "first", [0, 1])
+    with pytest.raises(ValueError, match="class 1 is in"):
+        open_store([first, write(tmp_path / "overlap", [1, 2])])
+    with pytest.raises(ValueError, match="images of"):
+        open_store([first, write(tmp_path / "size", [2, 3], size=4)])
+    with pytest.raises(ValueError, match="at least one shard"):
+        open_store([])

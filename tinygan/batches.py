@@ -1,0 +1,82 @@
+"""Batches out of shards: an exact, seeded order, and the rows it asks for."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tinygan.seeding import stream
+from tinygan.shards import Shard
+
+
+@lru_cache(maxsize=4)
+def _epoch(seed: int, purpose: str, epoch: int, count: int) -> np.ndarray:
+    return stream(seed, purpose, epoch).permutation(count)
+
+
+def rows_of_step(seed: int, purpose: str, step: int, batch: int, count: int) -> np.ndarray:
+    """Return the rows of one step, cut out of an endless sequence of shuffled epochs.
+
+    Args:
+        seed: the run's seed.
+        purpose: name of the stream, so that pairs and real images have orders of their own.
+        step: step, from 1; the rows depend on it alone, not on the steps before.
+        batch: rows a step.
+        count: rows in an epoch.
+
+    Returns:
+        int64 [batch], each in 0 .. count - 1; every row comes once in each epoch.
+    """
+    positions = np.arange((step - 1) * batch, step * batch)
+    epochs, within = np.divmod(positions, count)
+    rows = np.empty(batch, dtype=np.int64)
+    for epoch in np.unique(epochs):
+        chosen = epochs == epoch
+        rows[chosen] = _epoch(seed, purpose, int(epoch), count)[within[chosen]]
+    return rows
+
+
+class Rows:
+    """The rows of several shards under one numbering; nothing is read before it is asked for.
+
+    Args:
+        shards: shards of one store, in the order of their classes.
+    """
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self.shards = list(shards)
+        self.starts = np.cumsum([0, *(len(shard.labels) for shard in self.shards)])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def gather(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Copy rows [B] of the array `name` (``images``, ``labels`` or ``z``) out of the shards.
+
+        Raises:
+            ValueError: a shard has no such array.
+        """
+        parts = np.searchsorted(self.starts, rows, side="right") - 1
+        out: np.ndarray | None = None
+        for part in np.unique(parts):
+            array = getattr(self.shards[part], name)
+            if array is None:
+                raise ValueError(f"{self.shards[part].folder} has no {name}: are these pairs?")
+            if out is None:
+                out = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
+            chosen = parts == part
+            out[chosen] = array[rows[chosen] - self.starts[part]]
+        return out
+
+
+def to_unit(images: np.ndarray) -> Tensor:
+    """Turn images uint8 [N, H, W, 3] into float32 [N, 3, H, W] in [-1, 1], channels last."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """Turn images [N, 3, H, W] in [-1, 1] into uint8 [N, H, W, 3]: floor((x + 1) / 2 * 256)."""
+    scaled = (images + 1).mul(128).clamp_(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).contiguous().numpy()

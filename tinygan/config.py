@@ -1,0 +1,236 @@
+"""The configuration: reading, checking, and what follows from it.
+
+A config is the nested dictionary of config.yaml. The schema workflow/schemas/config.schema.yaml
+fixes names, types and ranges; `validate` adds what a schema cannot say and reports everything
+that is wrong at once, each problem with the full path of its key.
+"""
+
+import copy
+import difflib
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+
+# The sections that a variant may override.
+VARIANT_SECTIONS = ("student", "train", "loss")
+
+# Names of other rules and of folders of results: a variant of that name would hide one of them.
+RESERVED = frozenset(
+    "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
+    " figures claims download harvest_pairs harvest_evaluation train_teacher export_teacher sample"
+    " features_sampled floor score_teacher score_variant table1 table2 fig1 fig3 fig8 fig9"
+    " fig11".split()
+)
+
+# Weights of the terms that train the generator, and of those that train the discriminator.
+GENERATOR_TERMS = ("pixel", "feature", "kd_student", "gan_student")
+DISCRIMINATOR_TERMS = ("kd_discriminator", "gan_discriminator")
+
+
+class ConfigError(ValueError):
+    """A config that cannot be used; the message lists every problem and what to do about it."""
+
+
+def load(path: Path | str) -> dict[str, Any]:
+    """Read and check a config file.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or `validate` refuses it.
+    """
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"config: cannot read {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"config: {path} is not valid YAML: {error}") from error
+    validate(config)
+    return config
+
+
+def validate(config: Any) -> None:
+    """Check a config.
+
+    Raises:
+        ConfigError: lists every unknown or missing key, wrong type, value out of range and
+            contradiction, one a line.
+    """
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    errors = Draft202012Validator(schema).iter_errors(config)
+    problems = [line for error in errors for line in _describe(error, schema)]
+    problems += [f"{path}: {value} is not a finite number" for path, value in _not_finite(config)]
+    # The second set of checks counts on the types that the first has verified.
+    if not problems:
+        problems = list(_contradictions(config))
+    if problems:
+        raise ConfigError("\n".join(f"config: {problem}" for problem in problems))
+
+
+def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the config with the sections student, train and loss overlaid by a variant's.
+
+    Raises:
+        ConfigError: there is no such variant.
+    """
+    variants = config["variants"]
+    if name not in variants:
+        raise ConfigError(
+            f"config: unknown variant {name}{_suggest(name, variants)} "
+            f"(variants: {', '.join(variants)})"
+        )
+    resolved = copy.deepcopy(dict(config))
+    for section in VARIANT_SECTIONS:
+        resolved[section].update(copy.deepcopy(variants[name].get(section, {})))
+    return resolved
+
+
+def shard_ranges(config: Mapping[str, Any]) -> list[str]:
+    """Return the class ranges of the shards, e.g. ``["000-004", "005-009"]``."""
+    count, size = len(config["classes"]), config["classes_per_shard"]
+    return [f"{first:03d}-{min(first + size, count) - 1:03d}" for first in range(0, count, size)]
+
+
+def parse_range(text: str) -> range:
+    """Return the class indices of a range such as ``"000-004"``, both ends included.
+
+    Raises:
+        ConfigError: the text is not two class indices in ascending order.
+    """
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise ConfigError(f"{text!r} is not a range of classes; write FIRST-LAST, e.g. 000-004")
+    return range(int(first), int(last) + 1)
+
+
+def snapshot_steps(config: Mapping[str, Any]) -> list[int]:
+    """Return the steps of the learning curve's snapshots: evenly spaced, the last at the end."""
+    steps, count = config["train"]["steps"], config["train"]["snapshots"]
+    return [steps * (i + 1) // count for i in range(count)]
+
+
+def discriminator_layers(image_size: int) -> int:
+    """Return the number of stride-2 layers from `image_size` px down to 4 px."""
+    return int(math.log2(image_size)) - 2
+
+
+def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
+    path = _join(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        for key in sorted(set(map(str, error.instance)) - set(known)):
+            hint = _suggest(key, known, path) or _suggest_elsewhere(key, schema)
+            yield f"unknown key {_join([path, key])}{hint}"
+    elif "propertyNames" in error.absolute_schema_path:
+        yield (
+            f"{path}: {error.instance!r} cannot be a name; use lower-case letters, digits and _, "
+            "starting with a letter"
+        )
+    elif error.validator == "required":
+        missing = error.message.split("'")[1]
+        yield f"missing key {_join([path, missing])}"
+    else:
+        message = error.message
+        if isinstance(error.instance, str) and _is_number(error.instance):
+            message += " (YAML reads it as text; write a number such as 1.0e-3, without quotes)"
+        yield f"{path or 'the file'}: {message}"
+
+
+def _not_finite(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    """Find NaN and infinity, which a schema's minimum and maximum let pass."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _not_finite(inner, _join([path, key]))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _not_finite(inner, f"{path}[{i}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, value
+
+
+def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted({c for c in config["classes"] if config["classes"].count(c) > 1}):
+        yield f"classes: {name} is listed more than once"
+    size = config["image_size"]
+    if not _is_allowed_size(size):
+        allowed = [2**k for k in range(3, 11)]
+        nearest = min(allowed, key=lambda s: abs(s - size))
+        yield f"image_size: {size} px is not 4 * 2^k with k >= 1; the nearest allowed is {nearest}"
+    elif config["real"]["source"] == "animal_mnist" and size < 32:
+        yield f"image_size: animal_mnist has images of 28 px, {size} is too small; use 32"
+    metrics, classes = config["metrics"], len(config["classes"])
+    if metrics["is_splits"] > metrics["samples_per_class"] * classes:
+        yield (
+            f"metrics.is_splits: {metrics['is_splits']} splits of "
+            f"{metrics['samples_per_class'] * classes} samples; use fewer splits"
+        )
+    for name in config["variants"]:
+        if name in RESERVED or name.startswith("train_"):
+            yield f"variants.{name}: {name} is the name of another target; choose another name"
+    found: dict[str, str] = {}
+    for name in config["variants"]:
+        for problem in _variant_contradictions(resolve_variant(config, name)):
+            # What is wrong for several variants comes from the shared section; say it once.
+            found[problem] = f"variants.{name}.{problem}" if problem not in found else problem
+    yield from found.values()
+
+
+def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:
+    train, loss = resolved["train"], resolved["loss"]
+    if train["snapshots"] > train["steps"]:
+        yield f"train.snapshots: {train['snapshots']} snapshots in {train['steps']} steps"
+    if _is_allowed_size(resolved["image_size"]):
+        layers = discriminator_layers(resolved["image_size"])
+        if len(loss["feature"]) not in (0, layers):
+            yield (
+                f"loss.feature: {len(loss['feature'])} weights, but at {resolved['image_size']} px "
+                f"the discriminator has {layers} layers; give {layers}, or [] to drop the term"
+            )
+    if not any(any(loss[term]) if term == "feature" else loss[term] for term in GENERATOR_TERMS):
+        terms = ", ".join(GENERATOR_TERMS)
+        yield f"loss: {terms} are all 0, nothing would train the generator"
+    adversarial = loss["kd_student"] or loss["gan_student"]
+    if adversarial and not any(loss[term] for term in DISCRIMINATOR_TERMS):
+        terms = " and ".join(DISCRIMINATOR_TERMS)
+        yield f"loss: {terms} are 0, but the adversarial terms need a trained discriminator"
+
+
+def _is_allowed_size(size: int) -> bool:
+    return size >= 8 and size & (size - 1) == 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _join(keys: Any) -> str:
+    text = ""
+    for key in keys:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif key:
+            text += f".{key}" if text else str(key)
+    return text
+
+
+def _suggest(key: str, known: Any, path: str = "") -> str:
+    match = difflib.get_close_matches(key, list(known), n=1)
+    return f"; did you mean {_join([path, match[0]])}?" if match else ""
+
+
+def _suggest_elsewhere(key: str, schema: Mapping[str, Any]) -> str:
+    """Name the section that has the key, for a key that is right but stands in a wrong place."""
+    for section, described in schema["properties"].items():
+        described = schema["$defs"].get(described.get("$ref", "").split("/")[-1], described)
+        if key in described.get("properties", {}):
+            return f"; did you mean {section}.{key}?"
+    return ""

@@ -1,0 +1,102 @@
+"""TinyGAN's generator (section 4.1, Fig. 5 and 6)."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tinygan.models.layers import ConditionalBatchNorm, initialise_orthogonal
+
+
+def conv3x3(architecture: str, inputs: int, outputs: int) -> nn.Module:
+    """One 3x3 convolution: ``std`` standard, ``dw`` depthwise 3x3 then pointwise 1x1."""
+    if architecture == "std":
+        return nn.Conv2d(inputs, outputs, 3, padding=1)
+    return nn.Sequential(
+        nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs), nn.Conv2d(inputs, outputs, 1)
+    )
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Double the side of x [N, C, H, W] by bilinear interpolation."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class ResidualBlock(nn.Module):
+    """CBN, ReLU, bilinear x2, conv, CBN, ReLU, conv; shortcut: bilinear x2, 1x1 conv (Fig. 6)."""
+
+    def __init__(self, architecture: str, inputs: int, outputs: int, embedding: int) -> None:
+        super().__init__()
+        self.norm1 = ConditionalBatchNorm(inputs, embedding, affine=True)
+        self.conv1 = conv3x3(architecture, inputs, outputs)
+        self.norm2 = ConditionalBatchNorm(outputs, embedding, affine=True)
+        self.conv2 = conv3x3(architecture, outputs, outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        h = self.conv1(upsample(F.relu(self.norm1(x, condition))))
+        h = self.conv2(F.relu(self.norm2(h, condition)))
+        return h + self.shortcut(upsample(x))
+
+
+class StudentGenerator(nn.Module):
+    """S: (z, y) -> image. z enters at the first layer only, y through every CBN.
+
+    Args:
+        architecture: ``dw`` (depthwise separable convolutions) or ``std``.
+        channels: ch, the multiplier of the blocks' widths: 4, 4, 2, 1 at 32 px,
+            16, 16, 8, 4, 2, 1 at 128 px.
+        classes: number of classes.
+        image_size: side of the images in pixels, 4 * 2^blocks.
+        z_dim: length of z.
+        embedding: length of the shared class embedding E(y).
+
+    Raises:
+        ValueError: unknown architecture or impossible image size.
+    """
+
+    def __init__(
+        self,
+        *,
+        architecture: str,
+        channels: int,
+        classes: int,
+        image_size: int,
+        z_dim: int,
+        embedding: int,
+    ) -> None:
+        super().__init__()
+        if architecture not in ("dw", "std"):
+            raise ValueError(f"architecture must be dw or std, not {architecture!r}")
+        blocks = int(math.log2(image_size)) - 2
+        if blocks < 1 or image_size != 4 * 2**blocks:
+            raise ValueError(f"image_size must be 8, 16, 32, 64, ... px, not {image_size}")
+        widths = [channels * 2**i for i in reversed(range(blocks))]
+        widths = [widths[0], *widths]
+        self.width = widths[0]
+        self.embedding = nn.Embedding(classes, embedding)
+        self.first = nn.Linear(z_dim, 16 * widths[0])
+        self.blocks = nn.ModuleList(
+            ResidualBlock(architecture, i, o, embedding)
+            for i, o in zip(widths, widths[1:], strict=False)
+        )
+        self.norm = nn.BatchNorm2d(widths[-1])
+        self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
+        initialise_orthogonal(self)
+        for layer in self.modules():
+            if isinstance(layer, ConditionalBatchNorm):
+                layer.initialise()
+        nn.init.normal_(self.embedding.weight)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """Map z [N, z_dim] and class indices y [N] to images [N, 3, side, side] in [-1, 1]."""
+        return self.synthesise(z, self.embedding(y))
+
+    def synthesise(self, z: Tensor, condition: Tensor) -> Tensor:
+        """Map z [N, z_dim] and class embeddings [N, embedding] to images, as `forward` does."""
+        h = self.first(z).view(len(z), self.width, 4, 4)
+        h = h.contiguous(memory_format=torch.channels_last)
+        for block in self.blocks:
+            h = block(h, condition)
+        return torch.tanh(self.to_rgb(F.relu(self.norm(h))))

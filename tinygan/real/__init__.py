@@ -1,0 +1,1 @@
+"""Real images: files of a data set -> shards."""

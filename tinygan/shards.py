@@ -1,0 +1,167 @@
+"""The shard store: everything that is trained on or scored is a folder of NumPy arrays.
+
+A shard covers a range of classes and holds
+
+    images.npy     uint8    [N, H, W, 3]
+    labels.npy     int64    [N]            class index, in order of class
+    z.npy          float32  [N, z_dim]     teacher pairs only
+    manifest.json  counts, class range, source, SHA-256 of each array, provenance
+
+Its content depends on (seed, class) alone, never on how classes are cut into shards.
+"""
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygan.files import atomic_folder, read_json, sha256, write_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard, its arrays memory-mapped read-only.
+
+    Attributes:
+        folder: where it lies.
+        manifest: the content of manifest.json.
+        images: uint8 [N, H, W, 3].
+        labels: int64 [N].
+        z: float32 [N, z_dim], or None where the images have no latent vector.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    images: np.ndarray
+    labels: np.ndarray
+    z: np.ndarray | None
+
+
+def write_shard(
+    folder: Path,
+    images: np.ndarray,
+    labels: np.ndarray,
+    z: np.ndarray | None = None,
+    *,
+    source: str,
+    provenance: dict[str, Any],
+) -> None:
+    """Write one shard, whole or not at all.
+
+    Args:
+        folder: the shard's folder; what stood there is replaced.
+        images: uint8 [N, H, W, 3], N > 0.
+        labels: integers [N], class indices in ascending order.
+        z: float [N, z_dim] or None.
+        source: what made the images, e.g. ``"teacher"``.
+        provenance: what else decides the content (config, seed, hashes of inputs).
+
+    Raises:
+        ValueError: the arrays do not have these types, shapes or order.
+    """
+    arrays = {"images": np.asarray(images), "labels": np.asarray(labels, dtype=np.int64)}
+    if z is not None:
+        arrays["z"] = np.asarray(z, dtype=np.float32)
+    _check(arrays, folder)
+    classes, counts = np.unique(arrays["labels"], return_counts=True)
+    with atomic_folder(folder) as partial:
+        described = {}
+        for name, array in arrays.items():
+            path = partial / f"{name}.npy"
+            np.save(path, array, allow_pickle=False)
+            described[name] = {
+                "shape": list(array.shape),
+                "dtype": str(array.dtype),
+                "sha256": sha256(path),
+            }
+        manifest = {
+            "format": FORMAT,
+            "source": source,
+            "count": len(arrays["labels"]),
+            "classes": {str(c): int(n) for c, n in zip(classes, counts, strict=True)},
+            "arrays": described,
+            "provenance": provenance,
+            "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        }
+        write_json(partial / "manifest.json", manifest)
+
+
+def open_shard(folder: Path, *, verify: bool = False) -> Shard:
+    """Open the shard in `folder` (or the shard of the manifest.json that is given).
+
+    Args:
+        folder: a shard's folder or the path of its manifest.
+        verify: compare the arrays' SHA-256 with the manifest's (reads everything once).
+
+    Raises:
+        FileNotFoundError: no shard there.
+        ValueError: the shard is damaged or not one of this format.
+    """
+    folder = Path(folder)
+    if folder.name == "manifest.json":
+        folder = folder.parent
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} is not a shard: it has no manifest.json")
+    manifest = read_json(path)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError(f"{path} is not a shard manifest of format {FORMAT}")
+    arrays: dict[str, np.ndarray] = {}
+    for name, described in manifest["arrays"].items():
+        file = folder / f"{name}.npy"
+        try:
+            array = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{file} cannot be read ({error}); make the shard again") from error
+        if list(array.shape) != described["shape"] or str(array.dtype) != described["dtype"]:
+            raise ValueError(f"{file} is not the array that {path} describes; make the shard again")
+        if verify and sha256(file) != described["sha256"]:
+            raise ValueError(f"{file} does not have the SHA-256 recorded in {path}; make it again")
+        arrays[name] = array
+    _check(arrays, folder)
+    return Shard(folder, manifest, arrays["images"], arrays["labels"], arrays.get("z"))
+
+
+def open_store(folders: Iterable[Path]) -> list[Shard]:
+    """Open the shards of one store, in ascending order of class.
+
+    Raises:
+        ValueError: no shard is given, image sizes differ, or a class is in two shards.
+    """
+    shards = sorted((open_shard(folder) for folder in folders), key=lambda s: int(s.labels[0]))
+    if not shards:
+        raise ValueError("a shard store needs at least one shard")
+    seen: dict[str, Path] = {}
+    for shard in shards:
+        if shard.images.shape[1:] != shards[0].images.shape[1:]:
+            raise ValueError(
+                f"{shard.folder} has images of {shard.images.shape[1:]}, "
+                f"{shards[0].folder} of {shards[0].images.shape[1:]}"
+            )
+        for label in shard.manifest["classes"]:
+            if label in seen:
+                raise ValueError(f"class {label} is in {seen[label]} and in {shard.folder}")
+            seen[label] = shard.folder
+    return shards
+
+
+def _check(arrays: dict[str, np.ndarray], folder: Path) -> None:
+    images, labels, z = arrays.get("images"), arrays.get("labels"), arrays.get("z")
+    if images is None or labels is None:
+        raise ValueError(f"shard {folder} needs the arrays images and labels")
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+        raise ValueError(
+            f"shard {folder}: images must be uint8 [N, H, W, 3], not {images.dtype} {images.shape}"
+        )
+    if labels.shape != images.shape[:1] or len(labels) == 0:
+        raise ValueError(f"shard {folder}: {labels.shape} labels for {len(images)} images")
+    if np.any(np.diff(labels) < 0) or labels[0] < 0:
+        raise ValueError(f"shard {folder}: labels must be class indices in ascending order")
+    if z is not None and (z.ndim != 2 or len(z) != len(images)):
+        raise ValueError(f"shard {folder}: z must be [{len(images)}, z_dim], not {z.shape}")

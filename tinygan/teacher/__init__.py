@@ -1,0 +1,1 @@
+"""Teachers: black boxes (z, y, truncation) -> images."""

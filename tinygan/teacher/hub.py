@@ -1,0 +1,130 @@
+"""A TF-Hub module with the signature of deepmind/biggan-deep-128/1, as a function of arrays.
+
+TensorFlow starts when a teacher is loaded, not when this file is imported.
+"""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygan.files import sha256
+
+Teacher = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+
+
+def load_teacher(
+    handle: str, *, classes: int, z_dim: int, image_size: int, threads: int | None = None
+) -> Teacher:
+    """Load a class-conditional generator and check that it is the one the config describes.
+
+    Args:
+        handle: folder of the module, or its URL (TF-Hub caches it in TFHUB_CACHE_DIR).
+        classes: length of the module's one-hot input y.
+        z_dim: length of its input z.
+        image_size: side of its images in pixels.
+        threads: CPU threads of TensorFlow; None leaves the choice to it.
+
+    Returns:
+        A function of z float [N, z_dim], class indices [N] and the truncation, which returns
+        uint8 [N, image_size, image_size, 3]: floor(clip((x + 1) / 2 * 256, 0, 255)), with x the
+        module's output. z is passed on as it is: the caller scales it by the truncation. The
+        function raises ValueError for a class that is none, FloatingPointError for NaN images.
+
+    Raises:
+        FileNotFoundError: the folder does not exist or holds no module.
+        ValueError: signature, inputs or output are not as expected.
+        RuntimeError: TensorFlow runs already, with another number of threads.
+    """
+    if not _is_url(handle) and not Path(handle, "saved_model.pb").is_file():
+        raise FileNotFoundError(
+            f"no TF-Hub module in {handle!r} (no saved_model.pb there): give teacher.handle as a "
+            "URL or as the folder of an unpacked module"
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        # tensorflow-hub still imports pkg_resources, which announces its own retirement.
+        warnings.simplefilter("ignore")
+        import tensorflow_hub as hub
+
+    tf.get_logger().setLevel("ERROR")
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    module = hub.load(handle)
+    signatures = getattr(module, "signatures", {})
+    if "default" not in signatures:
+        raise ValueError(
+            f"teacher {handle}: expected the signature 'default', found {sorted(signatures)}"
+        )
+    function = signatures["default"]
+    _check_inputs(handle, function.structured_input_signature[1], classes, z_dim)
+    if sorted(function.structured_outputs) != ["default"]:
+        raise ValueError(
+            f"teacher {handle}: expected the output 'default', "
+            f"found {sorted(function.structured_outputs)}"
+        )
+
+    def teacher(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+        if np.min(labels) < 0 or np.max(labels) >= classes:  # one_hot would give a row of zeros
+            raise ValueError(f"teacher {handle}: labels must be in 0..{classes - 1}")
+        images = function(
+            z=tf.constant(z, tf.float32),
+            y=tf.one_hot(labels, classes, dtype=tf.float32),
+            truncation=tf.constant(truncation, tf.float32),
+        )["default"].numpy()
+        expected = (len(z), image_size, image_size, 3)
+        if images.shape != expected or images.dtype != np.float32:
+            raise ValueError(
+                f"teacher {handle}: expected images float32 {expected}, "
+                f"found {images.dtype} {images.shape}; image_size in the config must fit"
+            )
+        if not np.isfinite(images).all():
+            raise FloatingPointError(f"teacher {handle}: an image has NaN or infinite values")
+        return np.clip((images + 1) / 2 * 256, 0, 255).astype(np.uint8)
+
+    # The output's size is often unknown before the module has run: one image tells.
+    teacher(np.zeros((1, z_dim), np.float32), np.zeros(1, np.int64), 1.0)
+    return teacher
+
+
+def handle_fingerprint(handle: str) -> str:
+    """Return what identifies a module: SHA-256 over its files' names and bytes, or its URL.
+
+    Raises:
+        FileNotFoundError: the handle is no URL, and no folder either.
+    """
+    if _is_url(handle):
+        return handle
+    folder = Path(handle)
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    if not files:
+        raise FileNotFoundError(f"no TF-Hub module in {handle!r}: the folder is missing or empty")
+    lines = [f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _is_url(handle: str) -> bool:
+    return "://" in handle
+
+
+def _check_inputs(handle: str, found: dict[str, Any], classes: int, z_dim: int) -> None:
+    """Compare the signature's inputs (name -> TensorSpec) with BigGAN's."""
+    expected = {"z": [None, z_dim], "y": [None, classes], "truncation": []}
+    if set(found) != set(expected):
+        raise ValueError(
+            f"teacher {handle}: expected the inputs {sorted(expected)}, found {sorted(found)}"
+        )
+    for name, shape in expected.items():
+        spec = found[name]
+        if spec.dtype.name != "float32" or not spec.shape.is_compatible_with(shape):
+            raise ValueError(
+                f"teacher {handle}: expected the input {name} as float32 {shape}, found "
+                f"{spec.dtype.name} {spec.shape}; classes and z_dim in the config must fit"
+            )

@@ -1,0 +1,199 @@
+# Tables, figures and the check of the paper's claims: scores and images -> what the reader sees.
+COMMON = ["analysis/_common.py"]
+GRIDS = ["analysis/_common.py", "analysis/_grids.py"] + code("shards")
+
+
+rule table1:
+    input:
+        scores_of("real", "teacher", "std", "std_half", "dw"),
+        rules.cost.output,
+        script="analysis/table1.py",
+        code=COMMON,
+    output:
+        report(
+            multiext(f"{P}/tables/table1", ".csv", ".md", ".tex"),
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"artefact": "Table 1", "shows": "cost and scores"},
+        ),
+    log:
+        f"{P}/logs/table1.log",
+    benchmark:
+        f"{P}/benchmarks/table1.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        config=CONFIG,
+        results=lambda wildcards: P,
+        out=lambda wildcards, output: os.path.splitext(output[0])[0],
+        settings=sections("preset", "seed", "classes", "metrics"),
+    shell:
+        "python {input.script} --config {params.config} --results {params.results}"
+        " --out {params.out} > {log} 2>&1"
+
+
+use rule table1 as table2 with:
+    input:
+        scores_of("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only"),
+        script="analysis/table2.py",
+        code=COMMON,
+    output:
+        report(
+            multiext(f"{P}/tables/table2", ".csv", ".md", ".tex"),
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"artefact": "Table 2", "shows": "ablations"},
+        ),
+    log:
+        f"{P}/logs/table2.log",
+    benchmark:
+        f"{P}/benchmarks/table2.tsv"
+
+
+use rule table1 as fig1 with:
+    input:
+        unpack(lambda wildcards: sampled("dw")),
+        teacher=shards("teacher", "manifest.json"),
+        script="analysis/fig1.py",
+        code=GRIDS,
+    output:
+        report(
+            multiext(f"{P}/figures/fig1", ".png", ".pdf"),
+            caption="../report/fig1.rst",
+            category="Figures",
+            labels={"artefact": "Figure 1", "shows": "teacher and student"},
+        ),
+    log:
+        f"{P}/logs/fig1.log",
+    benchmark:
+        f"{P}/benchmarks/fig1.tsv"
+
+
+use rule table1 as fig3 with:
+    input:
+        unpack(lambda wildcards: sampled("pix_only")),
+        teacher=shards("teacher", "manifest.json"),
+        script="analysis/fig3.py",
+        code=GRIDS,
+    output:
+        report(
+            multiext(f"{P}/figures/fig3", ".png", ".pdf"),
+            caption="../report/fig3.rst",
+            category="Figures",
+            labels={"artefact": "Figure 3", "shows": "pixel loss alone"},
+        ),
+    log:
+        f"{P}/logs/fig3.log",
+    benchmark:
+        f"{P}/benchmarks/fig3.tsv"
+
+
+use rule table1 as fig8 with:
+    input:
+        scores_of(*CURVES),
+        expand(rules.curve.output, variant=CURVES),
+        script="analysis/fig8.py",
+        code=COMMON,
+    output:
+        report(
+            multiext(f"{P}/figures/fig8", ".png", ".pdf"),
+            caption="../report/fig8.rst",
+            category="Figures",
+            labels={"artefact": "Figure 8", "shows": "learning curves"},
+        ),
+    log:
+        f"{P}/logs/fig8.log",
+    benchmark:
+        f"{P}/benchmarks/fig8.tsv"
+
+
+use rule table1 as fig9 with:
+    input:
+        scores_of("teacher", "dw", "std"),
+        intra_of("teacher", "dw", "std"),
+        script="analysis/fig9.py",
+        code=COMMON,
+    output:
+        report(
+            multiext(f"{P}/figures/fig9", ".png", ".pdf"),
+            caption="../report/fig9.rst",
+            category="Figures",
+            labels={"artefact": "Figure 9", "shows": "class by class"},
+        ),
+    log:
+        f"{P}/logs/fig9.log",
+    benchmark:
+        f"{P}/benchmarks/fig9.tsv"
+
+
+use rule table1 as fig11 with:
+    input:
+        unpack(lambda wildcards: sampled("dw")),
+        scores_of("dw"),
+        intra_of("dw"),
+        teacher=shards("teacher", "manifest.json"),
+        script="analysis/fig11.py",
+        code=GRIDS,
+    output:
+        report(
+            multiext(f"{P}/figures/fig11", ".png", ".pdf"),
+            caption="../report/fig11.rst",
+            category="Figures",
+            labels={"artefact": "Figure 11", "shows": "best and worst classes"},
+        ),
+    log:
+        f"{P}/logs/fig11.log",
+    benchmark:
+        f"{P}/benchmarks/fig11.tsv"
+
+
+rule claims:
+    input:
+        scores_of("teacher", *PAPER_VARIANTS),
+        intra_of("teacher", "dw", "std"),
+        expand(rules.curve.output, variant=CURVES),
+        rules.cost.output,
+        script="analysis/claims.py",
+        code=COMMON,
+    output:
+        report(
+            f"{P}/claims.md",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"artefact": "Claims", "shows": "which hold on this run"},
+        ),
+    log:
+        f"{P}/logs/claims.log",
+    benchmark:
+        f"{P}/benchmarks/claims.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        config=CONFIG,
+        results=lambda wildcards: P,
+        settings=sections("preset", "seed", "classes", "metrics"),
+    shell:
+        "python {input.script} --config {params.config} --results {params.results}"
+        " --out {output} > {log} 2>&1"
+
+
+rule tables:
+    input:
+        rules.table1.output,
+        rules.table2.output,
+        rules.claims.output,
+
+
+rule figures:
+    input:
+        rules.fig1.output,
+        rules.fig3.output,
+        rules.fig8.output,
+        rules.fig9.output,
+        rules.fig11.output,

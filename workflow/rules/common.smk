@@ -1,0 +1,113 @@
+# What the rules share: the checked config, the names of files, and the code that a step depends on.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir).parent
+# Under conda, and on a cluster, the package is not installed: the checkout is the package.
+sys.path.insert(0, str(ROOT))
+
+import yaml
+
+from tinygan.config import (
+    ConfigError,
+    resolve_variant,
+    shard_ranges,
+    snapshot_steps,
+    validate,
+)
+from tinygan.files import write_text
+
+try:
+    validate(config)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+P = f"results/{config['preset']}"
+CONFIG = f"{P}/config.yaml"
+VARIANTS = list(config["variants"])
+RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
+RANGES = shard_ranges(config)
+PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
+SCORED = ["real", "teacher", *VARIANTS]
+CURVES = ["dw", "scratch"]
+GENERATOR = f"{P}/models/{{variant}}/generator.safetensors"
+CARD = f"{P}/models/{{variant}}/card.json"
+
+
+wildcard_constraints:
+    range=r"\d{3}-\d{3}",
+    source="real|teacher",
+    variant="|".join(VARIANTS),
+
+
+# Every step reads the merged config from this file. No rule has it as an input: each lists the
+# sections that it depends on as params, so that a change reruns what it concerns and no more.
+resolved = yaml.safe_dump(config, sort_keys=False)
+if not Path(CONFIG).is_file() or Path(CONFIG).read_text() != resolved:
+    write_text(CONFIG, resolved)
+
+
+def sections(*names, of=config):
+    """Return the named sections of a config, for params."""
+    return {name: of[name] for name in names}
+
+
+def code(*names):
+    """Return the modules of tinygan that decide a step's output; a package stands for all in it.
+
+    cli.py, config.py and files.py are left out: they pass on values and bytes and decide none.
+    """
+    files = []
+    for name in names:
+        path = ROOT / "tinygan" / name
+        found = sorted(path.glob("*.py")) or [path.with_suffix(".py")]
+        files += [os.path.relpath(file) for file in found if file.name != "__init__.py"]
+    return files
+
+
+def shards(source, *files):
+    """Return these files of every shard of a source."""
+    return [f"{P}/images/{source}/{r}/{file}" for r in RANGES for file in files]
+
+
+def sampled(variant, ranges=RANGES):
+    """Return a variant's sampled images, which are temporary, and what they are made from.
+
+    Temporary files are ancient(): that one target makes them anew does not make every other that
+    once used them run again. What they are made from is an input beside them, and decides that.
+    """
+    files = ["manifest.json", "images.npy", "labels.npy", "z.npy"]
+    return {
+        "images": ancient([f"{P}/images/{variant}/{r}/{f}" for r in ranges for f in files]),
+        "generator": GENERATOR.format(variant=variant),
+        "latents": [f"{P}/images/teacher/{r}/manifest.json" for r in ranges],
+        "sampling": code(*SAMPLING),
+    }
+
+
+def scores_of(*sources):
+    return [f"{P}/scores/{source}.json" for source in sources]
+
+
+def intra_of(*sources):
+    return [f"{P}/intra_fid/{source}.csv" for source in sources]
+
+
+def snapshots(variant):
+    """Return the weights of the points of a variant's learning curve."""
+    folder = f"{P}/models/{variant}/snapshots"
+    return [f"{folder}/{step:06d}.safetensors" for step in snapshot_steps(RESOLVED[variant])]
+
+
+def features(source):
+    """Return the feature files of a source; they are temporary too, see sampled()."""
+    return ancient([f"{P}/features/{source}/{r}.npz" for r in RANGES])
+
+
+# What sampling runs, and what turns images into features and scores.
+SAMPLING = ["sampling", "checkpoint", "batches", "seeding", "shards", "models/layers"]
+SAMPLING += ["models/student"]
+METRICS = ["metrics"]

@@ -1,0 +1,167 @@
+# Metrics: shards -> features -> scores.
+ORIGIN = shards("real", "manifest.json") + shards("teacher", "manifest.json")
+
+
+rule features:
+    input:
+        manifest=f"{P}/images/{{source}}/{{range}}/manifest.json",
+        code=code(*METRICS),
+    output:
+        temp(f"{P}/features/{{source}}/{{range}}.npz"),
+    log:
+        f"{P}/logs/features/{{source}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=CONFIG,
+        folder=lambda wildcards, output: f"{P}/images/{Path(output[0]).parent.name}"
+        f"/{wildcards.range}",
+        settings=sections("metrics"),
+    shell:
+        "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
+        " --out {output} > {log} 2>&1"
+
+
+use rule features as features_sampled with:
+    input:
+        unpack(lambda wildcards: sampled(wildcards.variant, [wildcards.range])),
+        code=code(*METRICS),
+    output:
+        temp(f"{P}/features/{{variant}}/{{range}}.npz"),
+    log:
+        f"{P}/logs/features/{{variant}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/features/{{variant}}/{{range}}.tsv"
+
+
+# The floor: real images against real images, the first half of each class against the second.
+rule floor:
+    input:
+        real=features("real"),
+        origin=shards("real", "manifest.json"),
+        code=code(*METRICS),
+    output:
+        score=f"{P}/scores/real.json",
+        intra=f"{P}/intra_fid/real.csv",
+    log:
+        f"{P}/logs/score/real.log",
+    benchmark:
+        f"{P}/benchmarks/score/real.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=CONFIG,
+        settings=sections("seed", "classes", "metrics"),
+    shell:
+        "python -m tinygan score --config {params.config} --threads {threads} --source real --real {input.real}"
+        " --out {output.score} --intra {output.intra} > {log} 2>&1"
+
+
+rule score_teacher:
+    input:
+        real=features("real"),
+        images=features("teacher"),
+        origin=ORIGIN,
+        code=code(*METRICS),
+    output:
+        score=f"{P}/scores/teacher.json",
+        intra=f"{P}/intra_fid/teacher.csv",
+    log:
+        f"{P}/logs/score/teacher.log",
+    benchmark:
+        f"{P}/benchmarks/score/teacher.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=CONFIG,
+        source=lambda wildcards, output: Path(output.score).stem,
+        settings=sections("seed", "classes", "metrics"),
+    shell:
+        "python -m tinygan score --config {params.config} --threads {threads} --source {params.source}"
+        " --real {input.real} --images {input.images}"
+        " --out {output.score} --intra {output.intra} > {log} 2>&1"
+
+
+use rule score_teacher as score_variant with:
+    input:
+        real=features("real"),
+        images=lambda wildcards: features(wildcards.variant),
+        origin=ORIGIN,
+        generator=GENERATOR,
+        code=code(*SAMPLING, *METRICS),
+    output:
+        score=f"{P}/scores/{{variant}}.json",
+        intra=f"{P}/intra_fid/{{variant}}.csv",
+    log:
+        f"{P}/logs/score/{{variant}}.log",
+    benchmark:
+        f"{P}/benchmarks/score/{{variant}}.tsv"
+
+
+rule curve:
+    input:
+        real=features("real"),
+        origin=shards("real", "manifest.json"),
+        snapshots=lambda wildcards: snapshots(wildcards.variant),
+        card=CARD,
+        code=code(*SAMPLING, *METRICS),
+    output:
+        f"{P}/scores/curve/{{variant}}.csv",
+    log:
+        f"{P}/logs/curve/{{variant}}.log",
+    benchmark:
+        f"{P}/benchmarks/curve/{{variant}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=CONFIG,
+        model=subpath(input.card, parent=True),
+        settings=sections("seed", "z_dim", "classes", "metrics")
+        | {"truncation": config["teacher"]["truncation"]},
+    shell:
+        "python -m tinygan curve --config {params.config} --threads {threads} --model {params.model}"
+        " --real {input.real} --out {output} > {log} 2>&1"
+
+
+rule cost:
+    input:
+        code=code("cost", "models", "training", "cli"),
+    output:
+        f"{P}/cost.csv",
+    log:
+        f"{P}/logs/cost.log",
+    benchmark:
+        f"{P}/benchmarks/cost.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        config=CONFIG,
+        settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
+        students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
+    shell:
+        "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
+
+
+rule scores:
+    input:
+        expand(f"{P}/scores/{{source}}.json", source=SCORED),
+        expand(f"{P}/intra_fid/{{source}}.csv", source=SCORED),
+        expand(rules.curve.output, variant=CURVES),
+        rules.cost.output,

@@ -1,0 +1,79 @@
+# Students: pairs and real images -> generator -> images.
+
+
+# One rule for each variant, because the names of its snapshots follow from its own steps.
+for variant in VARIANTS:
+
+    rule:
+        name:
+            f"train_{variant}"
+        input:
+            pairs=shards("teacher_pairs", "manifest.json"),
+            real=shards("real", "manifest.json"),
+            code=code("training", "losses", "batches", "checkpoint", "seeding", "shards")
+            + code("models/layers", "models/student", "models/discriminator"),
+        output:
+            generator=f"{P}/models/{variant}/generator.safetensors",
+            card=f"{P}/models/{variant}/card.json",
+            table=f"{P}/models/{variant}/log.csv",
+            snapshots=snapshots(variant),
+        log:
+            f"{P}/logs/train/{variant}.log",
+        benchmark:
+            f"{P}/benchmarks/train/{variant}.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: RESOLVED[variant]["train"]["threads"]
+        resources:
+            mem_mb=2000,
+        params:
+            config=CONFIG,
+            variant=variant,
+            folder=subpath(output.generator, parent=True),
+            settings=sections(
+                *["seed", "image_size", "z_dim", "classes", "student", "train", "loss"],
+                of=RESOLVED[variant],
+            ),
+            truncation=config["teacher"]["truncation"],
+        shell:
+            "python -m tinygan train --config {params.config} --threads {threads} --variant {params.variant}"
+            " --pairs {input.pairs} --real {input.real} --out {params.folder} > {log} 2>&1"
+
+
+rule models:
+    input:
+        expand(GENERATOR, variant=VARIANTS),
+
+
+rule sample:
+    input:
+        generator=GENERATOR,
+        card=CARD,
+        latents=f"{P}/images/teacher/{{range}}/manifest.json",
+        code=code(*SAMPLING),
+    output:
+        manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
+        images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),
+        labels=temp(f"{P}/images/{{variant}}/{{range}}/labels.npy"),
+        z=temp(f"{P}/images/{{variant}}/{{range}}/z.npy"),
+    log:
+        f"{P}/logs/sample/{{variant}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/sample/{{variant}}/{{range}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        config=CONFIG,
+        model=subpath(input.generator, parent=True),
+        folder=subpath(output.manifest, parent=True),
+        settings=sections("seed", "z_dim")
+        | {
+            "truncation": config["teacher"]["truncation"],
+            "samples": config["metrics"]["samples_per_class"],
+        },
+    shell:
+        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
+        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"

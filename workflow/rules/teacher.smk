@@ -1,0 +1,117 @@
+# The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
+HANDLE = config["teacher"]["handle"]
+MINI = "resources/mini_teacher"
+MODULE = ["saved_model.pb", "tfhub_module.pb"]
+
+
+rule harvest_pairs:
+    input:
+        # A module at a URL, or in TF-Hub's cache, is no file of the workflow.
+        module=[] if "://" in HANDLE else f"{HANDLE}/saved_model.pb",
+        code=code("teacher/hub", "teacher/harvest", "seeding", "shards"),
+    output:
+        manifest=f"{P}/images/teacher_pairs/{{range}}/manifest.json",
+        images=f"{P}/images/teacher_pairs/{{range}}/images.npy",
+        labels=f"{P}/images/teacher_pairs/{{range}}/labels.npy",
+        z=f"{P}/images/teacher_pairs/{{range}}/z.npy",
+    log:
+        f"{P}/logs/harvest_pairs/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/harvest_pairs/{{range}}.tsv"
+    conda:
+        "../envs/teacher.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        config=CONFIG,
+        split="pairs",
+        folder=subpath(output.manifest, parent=True),
+        settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
+    shell:
+        "python -m tinygan harvest --config {params.config} --threads {threads} --split {params.split}"
+        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+
+
+use rule harvest_pairs as harvest_evaluation with:
+    output:
+        manifest=f"{P}/images/teacher/{{range}}/manifest.json",
+        images=f"{P}/images/teacher/{{range}}/images.npy",
+        labels=f"{P}/images/teacher/{{range}}/labels.npy",
+        z=f"{P}/images/teacher/{{range}}/z.npy",
+    log:
+        f"{P}/logs/harvest_evaluation/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/harvest_evaluation/{{range}}.tsv"
+    params:
+        config=CONFIG,
+        split="evaluation",
+        folder=subpath(output.manifest, parent=True),
+        settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
+        | {"samples": config["metrics"]["samples_per_class"]},
+
+
+rule teacher:
+    input:
+        shards("teacher_pairs", "manifest.json"),
+        shards("teacher", "manifest.json"),
+
+
+# The shipped module is an input of `all`, not a part of it: ancient() keeps its training from
+# running because a file is newer. It runs where the module is missing, or when it is asked for:
+# snakemake --cores 2 --forcerun train_teacher -- mini_teacher
+rule train_teacher:
+    input:
+        real=ancient(shards("real", "manifest.json")),
+        code=ancient(
+            code("teacher/train", "losses", "batches", "seeding", "shards")
+            + code("models/layers", "models/biggan_deep")
+        ),
+    output:
+        weights=f"{P}/mini_teacher/generator.safetensors",
+        table=f"{P}/mini_teacher/log.csv",
+    log:
+        f"{P}/logs/train_teacher.log",
+    benchmark:
+        f"{P}/benchmarks/train_teacher.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["mini_teacher"]["threads"]
+    resources:
+        mem_mb=3000,
+    params:
+        config=CONFIG,
+        folder=subpath(output.weights, parent=True),
+        settings=sections("seed", "image_size", "z_dim", "classes", "mini_teacher"),
+    shell:
+        "python -m tinygan train-teacher --config {params.config} --threads {threads} --real {input.real}"
+        " --out {params.folder} > {log} 2>&1"
+
+
+rule export_teacher:
+    input:
+        weights=ancient(rules.train_teacher.output.weights),
+        code=ancient(code("teacher/export")),
+    output:
+        [f"{MINI}/{file}" for file in MODULE],
+    log:
+        f"{P}/logs/export_teacher.log",
+    benchmark:
+        f"{P}/benchmarks/export_teacher.tsv"
+    conda:
+        "../envs/teacher.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        config=CONFIG,
+        weights=subpath(input.weights, parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m tinygan export-teacher --config {params.config} --threads {threads} --weights {params.weights}"
+        " --out {params.folder} > {log} 2>&1"
+
+
+rule mini_teacher:
+    input:
+        rules.export_teacher.output,
