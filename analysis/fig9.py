@@ -33,7 +33,7 @@ def fig9(run: Run) -> dict[str, float]:
     for axes, student, colour in zip(panels, PAPER_R, palette, strict=False):
         x, y, names = read_intra_pair(run.results, student)
         found[student] = pearson(x, y)
-        axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4, zorder=3)
+        axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4)
         span = np.array([x.min(), x.max()])
         axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
         axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")

@@ -66,8 +66,8 @@ def table1(run: Run) -> pd.DataFrame:
         groups = (_cells(mine, number), _cells(paper, _score))
         rows.append((name, *groups))
     note = (
-        describe(run, scores) + " Real images (split): the first half of each class against the "
-        "second, the floor that sampling alone gives. MACs: multiply-accumulates for one image "
+        describe(run, scores) + " Real images (split): one half of each class against the "
+        "other, the floor that sampling alone gives. MACs: multiply-accumulates for one image "
         "(the paper's FLOPs). The baselines SNGAN-proj and SAGAN are not trained here."
     )
     frame = pd.DataFrame(records)

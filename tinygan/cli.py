@@ -222,6 +222,7 @@ def _cost(config: Config, arguments: argparse.Namespace) -> None:
     """Count parameters and multiply-accumulates of the mini teacher and of every variant."""
     from tinygan.cost import multiply_accumulates, parameters
     from tinygan.models import biggan_deep
+    from tinygan.models.discriminator import Discriminator
     from tinygan.training import LossWeights, build
 
     classes, z_dim = len(config["classes"]), config["z_dim"]
@@ -231,7 +232,11 @@ def _cost(config: Config, arguments: argparse.Namespace) -> None:
             "biggan-deep",
             shape["generator_widths"][-1],
             biggan_deep.Generator(classes, z_dim, shape["embedding"], shape["generator_widths"]),
-            biggan_deep.Discriminator(classes, shape["discriminator_widths"]),
+            Discriminator(
+                channels=shape["discriminator_channels"],
+                classes=classes,
+                image_size=config["image_size"],
+            ),
         )
     }
     for name in config["variants"]:
@@ -296,6 +301,17 @@ def _export_teacher(config: Config, arguments: argparse.Namespace) -> None:
     export(weights, config["mini_teacher"]["truncations"], arguments.out)
 
 
+def _teacher_card(config: Config, arguments: argparse.Namespace) -> None:
+    """Write the mini teacher's card: its data, settings, scores, hashes and a grid of samples."""
+    from tinygan.metrics.features import read_features
+    from tinygan.shards import open_store
+    from tinygan.teacher.card import write_card
+
+    _use_threads(arguments.threads)
+    images, real = read_features(arguments.images), read_features(arguments.real)
+    write_card(arguments.out, config, open_store(arguments.shards), images, real)
+
+
 def _validate(config: Config, arguments: argparse.Namespace) -> None:
     """Check a config and say what it describes."""
     print(
@@ -318,6 +334,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--classes": {"required": True, "metavar": "FIRST-LAST", "help": "class range, e.g. 000-004"},
     "--variant": {"required": True, "help": "a name under `variants` in the config"},
     "--pairs": _MANIFESTS | {"help": "the teacher's shards"},
+    "--shards": _MANIFESTS | {"help": "the teacher's evaluation split"},
     "--model": _FOLDER | {"help": "a trained model"},
     "--images": _FOLDER | {"help": "a shard of images"},
     "--source": {"required": True, "help": "name under which the scores are kept"},
@@ -343,6 +360,10 @@ _VERBS: dict[str, tuple[Callable[[Config, argparse.Namespace], None], dict[str, 
     "cost": (_cost, {}),
     "train-teacher": (_train_teacher, {"--real": _REAL}),
     "export-teacher": (_export_teacher, {"--weights": None}),
+    "teacher-card": (
+        _teacher_card,
+        {"--shards": None, "--real": _REAL_FEATURES, "--images": _FEATURES},
+    ),
     "validate": (_validate, {}),
 }
 

@@ -25,8 +25,8 @@ VARIANT_SECTIONS = ("student", "train", "loss")
 RESERVED = frozenset(
     "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
     " figures claims download harvest_pairs harvest_evaluation train_teacher export_teacher sample"
-    " features_sampled floor score_teacher score_variant table1 table2 fig1 fig3 fig8 fig9"
-    " fig11".split()
+    " teacher_card features_sampled floor score_teacher score_variant table1 table2"
+    " fig1 fig3 fig8 fig9 fig11".split()
 )
 
 # Weights of the terms that train the generator, and of those that train the discriminator.

@@ -33,7 +33,7 @@ def _fsync(path: Path) -> None:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; on success it becomes `path`, on error it is removed."""
+    """Give a path beside `path` to write to; it becomes `path` on success and goes on error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: savers such as matplotlib choose the format by it.
@@ -49,7 +49,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder beside `folder` to fill; on success it replaces `folder`, on error it is removed."""
+    """Give a folder beside `folder` to fill; it replaces it on success and goes on error."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     tag = uuid.uuid4().hex[:8]

@@ -36,5 +36,5 @@ def adversarial_generator(fake: Tensor) -> Tensor:
 
 
 def adversarial_discriminator(genuine: Tensor, fake: Tensor) -> Tensor:
-    """L_KD_D and L_GAN_D, Eq. 3 and 5: hinge loss; `genuine` is the teacher's or the real image's."""
+    """L_KD_D and L_GAN_D, Eq. 3 and 5: hinge loss; genuine is the teacher's or real."""
     return F.relu(1 - genuine).mean() + F.relu(1 + fake).mean()

@@ -1,21 +1,15 @@
 """BigGAN-deep (Brock et al. 2019) at small size: the architecture of the mini teacher.
 
 As in the original: bottleneck blocks of 1x1, 3x3, 3x3, 1x1 convolutions, class-conditional batch
-norm whose condition is [z, E(y)] in every block, skip paths that drop or add channels, nearest
-up-sampling, average pooling. Left out: attention (the originals have it at 64 px) and the
-generator's spectral norm.
+norm whose condition is [z, E(y)] in every block, skip paths that drop channels, nearest
+up-sampling. Left out: attention (the original has it at 64 px) and the spectral norm.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygan.models.layers import (
-    ConditionalBatchNorm,
-    ProjectionHead,
-    initialise_orthogonal,
-    sn_conv,
-)
+from tinygan.models.layers import ConditionalBatchNorm, initialise_orthogonal
 
 
 class GeneratorBlock(nn.Module):
@@ -75,56 +69,3 @@ class Generator(nn.Module):
         for block in self.blocks:
             h = block(h, condition)
         return torch.tanh(self.to_rgb(F.relu(self.norm(h))))
-
-
-class DiscriminatorBlock(nn.Module):
-    """Bottleneck residual block; with `down`, halves the side by average pooling."""
-
-    def __init__(self, inputs: int, outputs: int, *, down: bool) -> None:
-        super().__init__()
-        hidden = outputs // 4
-        self.down = down
-        self.convs = nn.ModuleList(
-            [
-                sn_conv(inputs, hidden, 1),
-                sn_conv(hidden, hidden, 3, padding=1),
-                sn_conv(hidden, hidden, 3, padding=1),
-                sn_conv(hidden, outputs, 1),
-            ]
-        )
-        self.widen = sn_conv(inputs, outputs - inputs, 1) if outputs > inputs else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = x
-        for conv in self.convs[:3]:
-            h = conv(F.relu(h))
-        h = F.relu(h)
-        skip = x
-        if self.down:
-            h, skip = F.avg_pool2d(h, 2), F.avg_pool2d(skip, 2)
-        if self.widen is not None:
-            skip = torch.cat([skip, self.widen(skip)], dim=1)
-        return self.convs[3](h) + skip
-
-
-class Discriminator(nn.Module):
-    """D: (image, y) -> score; spectral norm everywhere, projection on the class.
-
-    Args:
-        classes: number of classes.
-        widths: channels at full size and after each halving.
-    """
-
-    def __init__(self, classes: int, widths: list[int]) -> None:
-        super().__init__()
-        self.first = sn_conv(3, widths[0], 3, padding=1)
-        blocks = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
-            blocks.append(DiscriminatorBlock(inputs, outputs, down=True))
-            blocks.append(DiscriminatorBlock(outputs, outputs, down=False))
-        self.blocks = nn.Sequential(*blocks)
-        self.head = ProjectionHead(widths[-1], classes)
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Map images x [N, 3, H, W] in [-1, 1] and class indices y [N] to scores [N]."""
-        return self.head(F.relu(self.blocks(self.first(x))), y)

@@ -19,7 +19,8 @@ from tqdm import tqdm
 from tinygan import losses
 from tinygan.batches import rows_of_step, to_unit
 from tinygan.files import atomic_file
-from tinygan.models.biggan_deep import Discriminator, Generator
+from tinygan.models.biggan_deep import Generator
+from tinygan.models.discriminator import Discriminator
 from tinygan.seeding import stream, stream_seed, truncated_normal
 
 
@@ -33,7 +34,7 @@ def train_teacher(
     z_dim: int,
     embedding: int,
     generator_widths: Sequence[int],
-    discriminator_widths: Sequence[int],
+    discriminator_channels: int,
     generator_lr: float,
     discriminator_lr: float,
     ema: float,
@@ -53,7 +54,7 @@ def train_teacher(
         z_dim: length of z, which is standard normal in training.
         embedding: length of the shared class embedding.
         generator_widths: channels of the generator, see `Generator`.
-        discriminator_widths: channels of the discriminator, see `Discriminator`.
+        discriminator_channels: ch of the discriminator, see `Discriminator`.
         generator_lr: Adam's learning rate for the generator, betas (0, 0.999).
         discriminator_lr: the same for the discriminator.
         ema: decay of the moving average, per step.
@@ -68,7 +69,9 @@ def train_teacher(
     torch.manual_seed(stream_seed(seed, "teacher/initial"))
     classes = int(labels.max()) + 1
     generator = Generator(classes, z_dim, embedding, list(generator_widths))
-    discriminator = Discriminator(classes, list(discriminator_widths))
+    discriminator = Discriminator(
+        channels=discriminator_channels, classes=classes, image_size=images.shape[1]
+    )
     for network in (generator, discriminator):
         network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(generator)
@@ -78,8 +81,8 @@ def train_teacher(
 
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["step", "loss_d", "loss_g", "score_real", "score_fake"])
+        table = csv.writer(file)
+        table.writerow(["step", "loss_d", "loss_g", "score_real", "score_fake"])
         progress = tqdm(range(1, steps + 1), desc="teacher", unit="step")
         for step in progress:
             rng = stream(seed, "teacher/step", step)
@@ -91,7 +94,7 @@ def train_teacher(
             z, y_fake = _latents(rng, batch, z_dim, classes)
             with torch.no_grad():
                 fake = generator(z, y_fake)
-            scores = discriminator(torch.cat([x, fake]), torch.cat([y, y_fake]))
+            scores, _ = discriminator(torch.cat([x, fake]), torch.cat([y, y_fake]))
             real_scores, fake_scores = scores.split(batch)
             loss_d = losses.adversarial_discriminator(real_scores, fake_scores)
             optimise_d.zero_grad()
@@ -100,7 +103,7 @@ def train_teacher(
 
             z, y_fake = _latents(rng, batch, z_dim, classes)
             discriminator.requires_grad_(False)
-            loss_g = losses.adversarial_generator(discriminator(generator(z, y_fake), y_fake))
+            loss_g = losses.adversarial_generator(discriminator(generator(z, y_fake), y_fake)[0])
             discriminator.requires_grad_(True)
             optimise_g.zero_grad()
             loss_g.backward()
@@ -114,7 +117,7 @@ def train_teacher(
                 row = [round(float(value.detach()), 4) for value in values]
                 if not np.isfinite(row).all():
                     raise FloatingPointError(f"teacher: losses at step {step} are {row}")
-                rows.writerow([step, *row])
+                table.writerow([step, *row])
                 file.flush()
                 progress.set_postfix(D=row[0], G=row[1])
             if step % snapshot_every == 0 or step == steps:
@@ -135,8 +138,8 @@ def standing_statistics(
     *,
     seed: int,
     z_dim: int,
-    batches: int = 40,
-    batch: int = 250,
+    batches: int = 20,
+    batch: int = 100,
 ) -> dict[str, Tensor]:
     """Compute batch-norm statistics for several truncations, as BigGAN keeps them.
 

@@ -55,7 +55,7 @@ use rule table1 as table2 with:
 
 use rule table1 as fig1 with:
     input:
-        unpack(lambda wildcards: sampled("dw")),
+        sampled("dw"),
         teacher=shards("teacher", "manifest.json"),
         script="analysis/fig1.py",
         code=GRIDS,
@@ -74,7 +74,7 @@ use rule table1 as fig1 with:
 
 use rule table1 as fig3 with:
     input:
-        unpack(lambda wildcards: sampled("pix_only")),
+        sampled("pix_only"),
         teacher=shards("teacher", "manifest.json"),
         script="analysis/fig3.py",
         code=GRIDS,
@@ -131,7 +131,7 @@ use rule table1 as fig9 with:
 
 use rule table1 as fig11 with:
     input:
-        unpack(lambda wildcards: sampled("dw")),
+        sampled("dw"),
         scores_of("dw"),
         intra_of("dw"),
         teacher=shards("teacher", "manifest.json"),
@@ -142,7 +142,7 @@ use rule table1 as fig11 with:
             multiext(f"{P}/figures/fig11", ".png", ".pdf"),
             caption="../report/fig11.rst",
             category="Figures",
-            labels={"artefact": "Figure 11", "shows": "best and worst classes"},
+            labels={"artefact": "Figure 11", "shows": "worst classes"},
         ),
     log:
         f"{P}/logs/fig11.log",

@@ -43,8 +43,8 @@ wildcard_constraints:
     variant="|".join(VARIANTS),
 
 
-# Every step reads the merged config from this file. No rule has it as an input: each lists the
-# sections that it depends on as params, so that a change reruns what it concerns and no more.
+# Every step reads the merged config from this file, but none has it as an input. The sections that
+# a step depends on are its params, so that a change reruns what it concerns and no more.
 resolved = yaml.safe_dump(config, sort_keys=False)
 if not Path(CONFIG).is_file() or Path(CONFIG).read_text() != resolved:
     write_text(CONFIG, resolved)
@@ -74,18 +74,9 @@ def shards(source, *files):
 
 
 def sampled(variant, ranges=RANGES):
-    """Return a variant's sampled images, which are temporary, and what they are made from.
-
-    Temporary files are ancient(): that one target makes them anew does not make every other that
-    once used them run again. What they are made from is an input beside them, and decides that.
-    """
+    """Return a variant's sampled images; they are temporary, so every array is named."""
     files = ["manifest.json", "images.npy", "labels.npy", "z.npy"]
-    return {
-        "images": ancient([f"{P}/images/{variant}/{r}/{f}" for r in ranges for f in files]),
-        "generator": GENERATOR.format(variant=variant),
-        "latents": [f"{P}/images/teacher/{r}/manifest.json" for r in ranges],
-        "sampling": code(*SAMPLING),
-    }
+    return [f"{P}/images/{variant}/{r}/{file}" for r in ranges for file in files]
 
 
 def scores_of(*sources):
@@ -103,8 +94,8 @@ def snapshots(variant):
 
 
 def features(source):
-    """Return the feature files of a source; they are temporary too, see sampled()."""
-    return ancient([f"{P}/features/{source}/{r}.npz" for r in RANGES])
+    """Return the feature files of a source, which are temporary."""
+    return [f"{P}/features/{source}/{r}.npz" for r in RANGES]
 
 
 # What sampling runs, and what turns images into features and scores.

@@ -1,5 +1,4 @@
 # Metrics: shards -> features -> scores.
-ORIGIN = shards("real", "manifest.json") + shards("teacher", "manifest.json")
 
 
 rule features:
@@ -19,8 +18,9 @@ rule features:
         mem_mb=2000,
     params:
         config=CONFIG,
-        folder=lambda wildcards, output: f"{P}/images/{Path(output[0]).parent.name}"
-        f"/{wildcards.range}",
+        folder=lambda wildcards, output: os.path.splitext(output[0])[0].replace(
+            f"{P}/features", f"{P}/images"
+        ),
         settings=sections("metrics"),
     shell:
         "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
@@ -29,7 +29,7 @@ rule features:
 
 use rule features as features_sampled with:
     input:
-        unpack(lambda wildcards: sampled(wildcards.variant, [wildcards.range])),
+        lambda wildcards: sampled(wildcards.variant, [wildcards.range]),
         code=code(*METRICS),
     output:
         temp(f"{P}/features/{{variant}}/{{range}}.npz"),
@@ -43,7 +43,6 @@ use rule features as features_sampled with:
 rule floor:
     input:
         real=features("real"),
-        origin=shards("real", "manifest.json"),
         code=code(*METRICS),
     output:
         score=f"{P}/scores/real.json",
@@ -69,7 +68,6 @@ rule score_teacher:
     input:
         real=features("real"),
         images=features("teacher"),
-        origin=ORIGIN,
         code=code(*METRICS),
     output:
         score=f"{P}/scores/teacher.json",
@@ -97,9 +95,7 @@ use rule score_teacher as score_variant with:
     input:
         real=features("real"),
         images=lambda wildcards: features(wildcards.variant),
-        origin=ORIGIN,
-        generator=GENERATOR,
-        code=code(*SAMPLING, *METRICS),
+        code=code(*METRICS),
     output:
         score=f"{P}/scores/{{variant}}.json",
         intra=f"{P}/intra_fid/{{variant}}.csv",
@@ -112,7 +108,6 @@ use rule score_teacher as score_variant with:
 rule curve:
     input:
         real=features("real"),
-        origin=shards("real", "manifest.json"),
         snapshots=lambda wildcards: snapshots(wildcards.variant),
         card=CARD,
         code=code(*SAMPLING, *METRICS),

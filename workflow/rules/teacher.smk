@@ -57,16 +57,17 @@ rule teacher:
         shards("teacher", "manifest.json"),
 
 
-# The shipped module is an input of `all`, not a part of it: ancient() keeps its training from
-# running because a file is newer. It runs where the module is missing, or when it is asked for:
-# snakemake --cores 2 --forcerun train_teacher -- mini_teacher
+# The module that is shipped is an input of `all`, not a part of it: where it is present, its rule
+# promises a mark instead of the module, so that nothing but the target mini_teacher trains it.
+MARK = [f"{P}/mini_teacher/exported"]
+MADE = [f"{MINI}/{file}" for file in MODULE]
+
+
 rule train_teacher:
     input:
-        real=ancient(shards("real", "manifest.json")),
-        code=ancient(
-            code("teacher/train", "losses", "batches", "seeding", "shards")
-            + code("models/layers", "models/biggan_deep")
-        ),
+        real=shards("real", "manifest.json"),
+        code=code("teacher/train", "losses", "batches", "seeding", "shards")
+        + code("models/layers", "models/biggan_deep", "models/discriminator"),
     output:
         weights=f"{P}/mini_teacher/generator.safetensors",
         table=f"{P}/mini_teacher/log.csv",
@@ -90,10 +91,10 @@ rule train_teacher:
 
 rule export_teacher:
     input:
-        weights=ancient(rules.train_teacher.output.weights),
-        code=ancient(code("teacher/export")),
+        weights=rules.train_teacher.output.weights,
+        code=code("teacher/export"),
     output:
-        [f"{MINI}/{file}" for file in MODULE],
+        MARK if all(Path(file).is_file() for file in MADE) else MADE,
     log:
         f"{P}/logs/export_teacher.log",
     benchmark:
@@ -106,12 +107,40 @@ rule export_teacher:
     params:
         config=CONFIG,
         weights=subpath(input.weights, parent=True),
-        folder=subpath(output[0], parent=True),
+        folder=lambda wildcards: MINI,
     shell:
         "python -m tinygan export-teacher --config {params.config} --threads {threads} --weights {params.weights}"
-        " --out {params.folder} > {log} 2>&1"
+        " --out {params.folder} > {log} 2>&1 && touch {output}"
 
 
 rule mini_teacher:
     input:
         rules.export_teacher.output,
+
+
+# The card beside the module; it is asked for by name, after the module has been trained anew.
+rule teacher_card:
+    input:
+        shards=shards("teacher", "manifest.json"),
+        images=features("teacher"),
+        real=features("real"),
+        origin=shards("real", "manifest.json"),
+        code=code("teacher/card", *METRICS),
+    output:
+        card=f"{MINI}.md",
+        grid=f"{MINI}.png",
+    log:
+        f"{P}/logs/teacher_card.log",
+    benchmark:
+        f"{P}/benchmarks/teacher_card.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=CONFIG,
+        settings=sections("seed", "real", "teacher", "metrics", "mini_teacher"),
+    shell:
+        "python -m tinygan teacher-card --config {params.config} --threads {threads} --shards {input.shards}"
+        " --real {input.real} --images {input.images} --out {output.card} > {log} 2>&1"

@@ -1,0 +1,100 @@
+"""The verbs by hand, in order, on two classes: as a user without Snakemake would run them."""
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from tinygan.cli import main
+from tinygan.shards import open_shard, write_shard
+
+
+@pytest.fixture
+def config(tmp_path):
+    with open("config.yaml") as file:
+        config = yaml.safe_load(file)
+    config["train"] |= {"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1}
+    config["metrics"] |= {"side": 32, "samples_per_class": 4, "curve_samples_per_class": 3}
+    config["metrics"] |= {"is_splits": 2}
+    config["student"] |= {"channels": 4, "discriminator_channels": 4}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+def test_train_sample_features_score_curve_cost(config, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(10), 6)
+
+    def images():
+        return rng.integers(0, 256, (60, 32, 32, 3), dtype=np.uint8)
+
+    pairs, real, model = tmp_path / "pairs", tmp_path / "real", tmp_path / "model"
+    z = rng.normal(size=(60, 128))
+    write_shard(pairs, images(), labels, z, source="teacher", provenance={})
+    write_shard(real, images(), labels, source="real", provenance={})
+
+    def run(verb, *arguments):
+        assert main([verb, "--config", config, *map(str, arguments)]) == 0
+
+    manifests = ["--pairs", pairs / "manifest.json", "--real", real / "manifest.json"]
+    run("train", "--variant", "std_half", *manifests, "--out", model)
+    run("sample", "--model", model, "--classes", "000-009", "--out", tmp_path / "samples")
+    shard = open_shard(tmp_path / "samples", verify=True)
+    assert (shard.manifest["source"], shard.manifest["count"]) == ("std_half", 40)
+    for name in ("real", "samples"):
+        run("features", "--images", tmp_path / name, "--out", tmp_path / f"{name}.npz")
+    files = ["--real", tmp_path / "real.npz", "--images", tmp_path / "samples.npz"]
+    outputs = ["--out", tmp_path / "s.json", "--intra", tmp_path / "intra.csv"]
+    run("score", "--source", "std_half", *files, *outputs)
+    curve = tmp_path / "curve.csv"
+    run("curve", "--model", model, "--real", tmp_path / "real.npz", "--out", curve)
+    with open(curve) as file:
+        (point,) = csv.DictReader(file)
+    assert point["step"] == "3"
+    assert float(point["fid"]) > 0
+    run("cost", "--out", tmp_path / "cost.csv")
+    with open(tmp_path / "cost.csv") as file:
+        rows = {row["source"]: row for row in csv.DictReader(file)}
+    assert int(rows["pix_only"]["parameters_total"]) == int(rows["dw"]["parameters_generator"])
+    assert int(rows["dw"]["macs"]) < int(rows["std"]["macs"]) < int(rows["teacher"]["macs"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample", "--model", "nowhere", "--classes", "000-001", "--out", "x"], "not a model"),
+        (["features", "--images", "nowhere", "--out", "x"], "not a shard"),
+        (["sample", "--model", "nowhere", "--classes", "1-0", "--out", "x"], "not a model"),
+        (["validate", "--config", "nowhere.yaml"], "cannot read nowhere.yaml"),
+        (
+            ["train", "--variant", "no_faet", "--pairs", "x", "--real", "x", "--out", "x"],
+            "no_feat",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments, message, capsys):
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"tinygan {arguments[0]}: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_help_lists_every_verb():
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygan", "--help"], capture_output=True, text=True, check=True
+    )
+    for verb in ("download", "harvest", "train", "score", "train-teacher"):
+        assert verb in done.stdout
+
+
+def test_help_imports_neither_torch_nor_tensorflow():
+    code = (
+        "import sys, tinygan.cli as c; c.parser(); print({'torch','tensorflow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
