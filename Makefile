@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; call: make PYTHON=python3.11" >&2; \
 	    exit 1; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -q -r requirements.lock
+	.venv/bin/python -m pip install -q --no-deps -r requirements.lock
 	.venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 

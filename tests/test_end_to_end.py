@@ -187,7 +187,9 @@ def test_dvc_makes_in_a_clone_what_snakemake_made(
     assert len(compared) > 20
     for path in compared:
         other = made_here / path.relative_to(results)
-        assert other.read_bytes() == path.read_bytes(), path.name
+        # The tables name the preset, which is all that may differ.
+        expected = path.read_bytes().replace(b",smoke,", b",mini,")
+        assert other.read_bytes() == expected, path.name
     assert "up to date" in call(clone, "dvc", "status")
     shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
     assert "results/mini/scores/dw.json" in json.dumps(shown)

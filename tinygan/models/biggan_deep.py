@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygan.models.layers import ConditionalBatchNorm, initialise_orthogonal
+from tinygan.models.layers import ConditionalBatchNorm, initialise_generator
 
 
 class GeneratorBlock(nn.Module):
@@ -60,7 +60,7 @@ class Generator(nn.Module):
             self.blocks.append(GeneratorBlock(inputs, outputs, condition, up=True))
         self.norm = nn.BatchNorm2d(widths[-1])
         self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
-        initialise_orthogonal(self)
+        initialise_generator(self)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Map z [N, z_dim] and class indices y [N] to images [N, 3, side, side] in [-1, 1]."""

@@ -42,11 +42,18 @@ def sn_conv(inputs: int, outputs: int, kernel: int, **options: int) -> nn.Module
     return spectral_norm(nn.Conv2d(inputs, outputs, kernel, **options))
 
 
-def initialise_orthogonal(module: nn.Module) -> None:
-    """Give every convolution, linear map and embedding of `module` orthogonal weights (BigGAN)."""
+def initialise_generator(module: nn.Module) -> None:
+    """Give a generator's convolutions and linear maps orthogonal weights, as BigGAN does.
+
+    The maps of class-conditional batch norm start small instead: orthogonal ones would give gains
+    of 1 + N(0, 1) in every layer, which scrambles what passes through.
+    """
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.orthogonal_(layer.weight)
+    for layer in module.modules():
+        if isinstance(layer, ConditionalBatchNorm):
+            layer.initialise()
 
 
 class ProjectionHead(nn.Module):

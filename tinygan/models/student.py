@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygan.models.layers import ConditionalBatchNorm, initialise_orthogonal
+from tinygan.models.layers import ConditionalBatchNorm, initialise_generator
 
 
 def conv3x3(architecture: str, inputs: int, outputs: int) -> nn.Module:
@@ -83,11 +83,7 @@ class StudentGenerator(nn.Module):
         )
         self.norm = nn.BatchNorm2d(widths[-1])
         self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
-        initialise_orthogonal(self)
-        for layer in self.modules():
-            if isinstance(layer, ConditionalBatchNorm):
-                layer.initialise()
-        nn.init.normal_(self.embedding.weight)
+        initialise_generator(self)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Map z [N, z_dim] and class indices y [N] to images [N, 3, side, side] in [-1, 1]."""
