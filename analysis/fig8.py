@@ -1,7 +1,7 @@
 """Figure 8: FID against the training step, distilled and from scratch."""
 
 import matplotlib.pyplot as plt
-from _common import Run, extractor_label, main, read_curve, read_scores, save, style, tail_spread
+from _common import Run, extractor_label, main, read_curve, read_scores, save, style
 from matplotlib.ticker import LogFormatter, StrMethodFormatter
 
 CURVES = {"dw": ("distilled (TinyGAN-dw)", "o"), "scratch": ("from scratch", "s")}
@@ -15,8 +15,7 @@ def fig8(run: Run) -> None:
     figure, axes = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
     for colour, (variant, (name, marker)) in zip(palette, CURVES.items(), strict=False):
         curve = curves[variant]
-        text = f"{name}: tail spread {tail_spread(curve.fid.to_numpy()):.1f}"
-        axes.plot(curve.step, curve.fid, color=colour, marker=marker, markersize=5, label=text)
+        axes.plot(curve.step, curve.fid, color=colour, marker=marker, markersize=5, label=name)
     values = [value for curve in curves.values() for value in curve.fid]
     if max(values) > 5 * min(values):
         axes.set_yscale("log")
@@ -30,8 +29,7 @@ def fig8(run: Run) -> None:
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("training step")
     axes.set_ylabel(f"FID ({label})")
-    title = "tail spread: max − min of FID over the curve's second half"
-    figure.legend(loc="outside upper center", frameon=False, title=title, title_fontsize=8)
+    figure.legend(loc="outside upper center", frameon=False, ncols=2)
     save(figure, run.out)
 
 

@@ -224,7 +224,8 @@ def test_training_on_pixels_lowers_the_pixel_loss(stores, tmp_path):
     folder = run(stores, tmp_path / "m", weights, steps=60, log_every=10)
     with open(folder / "log.csv") as file:
         values = [float(row["loss_pixel"]) for row in csv.DictReader(file)]
-    assert values[-1] < 0.9 * values[0]
+    # The images are noise, of which nothing can be learnt but its median: 0.5 is the floor.
+    assert 0.49 < values[-1] < 0.5 + 0.25 * (values[0] - 0.5)
 
 
 def test_nan_stops_with_the_term(stores, tmp_path):

@@ -26,7 +26,7 @@ class ConditionalBatchNorm(nn.Module):
     def initialise(self) -> None:
         """Start from a gain near 1 and a bias near 0 for every condition."""
         for linear in (self.gain, self.bias):
-            nn.init.normal_(linear.weight, std=0.02)
+            nn.init.normal_(linear.weight, std=0.05)
             if linear.bias is not None:
                 nn.init.zeros_(linear.bias)
 

@@ -39,7 +39,7 @@ use rule features as features_sampled with:
         f"{P}/benchmarks/features/{{variant}}/{{range}}.tsv"
 
 
-# The floor: real images against real images, the first half of each class against the second.
+# The floor: real images against real images, the even rows of each class against the odd.
 rule floor:
     input:
         real=features("real"),
