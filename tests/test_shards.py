@@ -151,3 +151,18 @@ def test_store_refuses(tmp_path: Path) -> None:
         open_store([first, write(tmp_path / "size", [2, 3], size=4)])
     with pytest.raises(ValueError, match="at least one shard"):
         open_store([])
+
+
+def test_a_full_disk_is_named_and_the_old_shard_stays(tmp_path, monkeypatch):
+    images, labels = np.zeros((2, 4, 4, 3), np.uint8), np.arange(2)
+    write_shard(tmp_path / "s", images, labels, source="old", provenance={})
+
+    def full(path, array, **options):
+        raise OSError("48 requested and 12 written")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match=r"s/images\.npy .*disk full"):
+        write_shard(tmp_path / "s", images, labels, source="new", provenance={})
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+    assert open_shard(tmp_path / "s", verify=True).manifest["source"] == "old"

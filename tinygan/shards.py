@@ -64,6 +64,7 @@ def write_shard(
 
     Raises:
         ValueError: the arrays do not have these types, shapes or order.
+        OSError: an array cannot be written; nothing is left behind, what stood there stays.
     """
     arrays = {"images": np.asarray(images), "labels": np.asarray(labels, dtype=np.int64)}
     if z is not None:
@@ -74,7 +75,10 @@ def write_shard(
         described = {}
         for name, array in arrays.items():
             path = partial / f"{name}.npy"
-            np.save(path, array, allow_pickle=False)
+            try:
+                np.save(path, array, allow_pickle=False)
+            except OSError as error:  # NumPy's own message counts items and names no file
+                raise OSError(f"cannot write {folder}/{name}.npy ({error}): disk full?") from error
             described[name] = {
                 "shape": list(array.shape),
                 "dtype": str(array.dtype),
