@@ -95,6 +95,23 @@ def test_discriminator_is_spectrally_normalised():
         assert largest == pytest.approx(1, abs=0.02)
 
 
+def test_minibatch_deviation_is_that_of_each_group():
+    network = Discriminator(channels=4, classes=3, image_size=16, group=2).eval()
+    seen = []
+    network.mix.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    x, y = torch.randn(4, 3, 16, 16), torch.tensor([0, 0, 2, 2])
+    x[1] = x[0]  # a group without variety
+    x.requires_grad_()
+    scores, features = network(x, y)
+    appended = seen[0][:, -1].detach().numpy()
+    h = features[-1].detach().numpy()
+    expected = np.sqrt(((h[2] - h[3]) / 2) ** 2 + 1e-8).mean()
+    assert np.allclose(appended[:2], 1e-4, rtol=1e-4)
+    assert np.allclose(appended[2:], expected, rtol=1e-5)
+    scores.sum().backward()
+    assert torch.isfinite(x.grad).all()
+
+
 def test_biggan_deep_shapes():
     generator = biggan_deep.Generator(3, 8, 4, [16, 16, 8])
     images = generator(torch.randn(4, 8), torch.tensor([0, 1, 2, 0]))

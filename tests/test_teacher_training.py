@@ -18,6 +18,7 @@ def run(folder, **options):
         "seed": 0,
         "steps": 4,
         "batch": 4,
+        "group": 2,
         "z_dim": 8,
         "embedding": 4,
         "generator_widths": [8, 8, 8],
@@ -25,6 +26,7 @@ def run(folder, **options):
         "generator_lr": 1e-3,
         "discriminator_lr": 1e-3,
         "ema": 0.9,
+        "precision": "float32",
         "log": folder / "log.csv",
         "log_every": 2,
         "snapshot_every": 2,
@@ -51,6 +53,20 @@ def test_log_and_snapshots_and_the_same_numbers_twice(tmp_path):
 
 def test_a_snapshot_does_not_depend_on_how_far_the_run_goes_on(tmp_path):
     assert torch.equal(run(tmp_path / "a", steps=2)[0][1], run(tmp_path / "b", steps=4)[0][1])
+
+
+def test_groups_must_fill_the_batch_and_fit_the_classes(tmp_path):
+    with pytest.raises(ValueError, match="groups of 3 must fill a batch of 4"):
+        run(tmp_path, group=3)
+    with pytest.raises(ValueError, match="the smallest has 4"):
+        run(tmp_path, group=8, batch=8)
+
+
+def test_bfloat16_trains_float32_weights_to_other_numbers(tmp_path):
+    exact, coarse = run(tmp_path / "a")[-1][1], run(tmp_path / "b", precision="bfloat16")[-1][1]
+    assert coarse.dtype == torch.float32
+    assert not torch.equal(exact, coarse)
+    assert torch.allclose(exact, coarse, atol=0.05)
 
 
 def test_nan_stops(tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,15 +19,21 @@ class Discriminator(nn.Module):
         channels: ch, the width of the first layer.
         classes: number of classes.
         image_size: side of the images in pixels, a power of two from 8.
+        group: 0 for the paper's discriminator. Otherwise images stand in groups of this many of
+            one class, and a layer before the head sees each group's minibatch standard deviation
+            (Karras et al. 2018), so that a generator without variety is found out.
     """
 
-    def __init__(self, *, channels: int, classes: int, image_size: int) -> None:
+    def __init__(self, *, channels: int, classes: int, image_size: int, group: int = 0) -> None:
         super().__init__()
+        self.group = group
         layers = int(math.log2(image_size)) - 2
         widths = [3, *(channels * 2**i for i in range(layers))]
         self.convs = nn.ModuleList(
             sn_conv(i, o, 4, stride=2, padding=1) for i, o in zip(widths, widths[1:], strict=False)
         )
+        if group:
+            self.mix = sn_conv(widths[-1] + 1, widths[-1], 3, padding=1)
         self.head = ProjectionHead(widths[-1], classes)
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -40,4 +47,11 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Map images x and class indices y [N] to scores [N] and the features of `features`."""
         features = self.features(x)
-        return self.head(features[-1], y), features
+        h = features[-1]
+        if self.group:
+            # Biased, so that groups without any variety have a finite gradient: sqrt(0 + eps).
+            variance = h.unflatten(0, (-1, self.group)).var(dim=1, correction=0)
+            deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3)).repeat_interleave(self.group)
+            deviation = deviation[:, None, None, None].expand(-1, 1, *h.shape[2:])
+            h = F.leaky_relu(self.mix(torch.cat([h, deviation], dim=1)), 0.01)
+        return self.head(h, y), features

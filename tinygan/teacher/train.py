@@ -1,13 +1,15 @@
 """Training of the mini teacher: BigGAN's recipe at small size, on the CPU.
 
-Hinge loss, projection discriminator with spectral norm, one discriminator step for each generator
-step, Adam, and an exponential moving average of the generator's weights, which is what is kept.
+Hinge loss, projection discriminator with spectral norm and minibatch standard deviation, one
+discriminator step for each generator step, Adam, and an exponential moving average of the
+generator's weights, which is what is kept.
 The learning rate is constant, so the state at step n does not depend on how far the run goes on.
 """
 
 import copy
 import csv
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tinygan import losses
-from tinygan.batches import rows_of_step, to_unit
+from tinygan.batches import to_unit
 from tinygan.files import atomic_file
 from tinygan.models.biggan_deep import Generator
 from tinygan.models.discriminator import Discriminator
@@ -31,6 +33,7 @@ def train_teacher(
     seed: int,
     steps: int,
     batch: int,
+    group: int,
     z_dim: int,
     embedding: int,
     generator_widths: Sequence[int],
@@ -38,6 +41,7 @@ def train_teacher(
     generator_lr: float,
     discriminator_lr: float,
     ema: float,
+    precision: str,
     log: Path,
     log_every: int,
     snapshot_every: int,
@@ -51,6 +55,7 @@ def train_teacher(
         seed: seed of every random number here.
         steps: generator updates.
         batch: images in each of a step's real and fake batches.
+        group: images of one class that stand side by side in a batch, see `Discriminator`.
         z_dim: length of z, which is standard normal in training.
         embedding: length of the shared class embedding.
         generator_widths: channels of the generator, see `Generator`.
@@ -58,23 +63,37 @@ def train_teacher(
         generator_lr: Adam's learning rate for the generator, betas (0, 0.999).
         discriminator_lr: the same for the discriminator.
         ema: decay of the moving average, per step.
+        precision: "float32", or "bfloat16" for convolutions and products in that type (weights,
+            their average, the losses and Adam stay float32).
         log: CSV to write: step, loss of D, loss of G, mean scores.
         log_every: steps between rows of the log.
         snapshot_every: steps between calls of `on_snapshot`; the last step always calls it.
         on_snapshot: receives the averaged generator (training mode) and the step.
 
     Raises:
+        ValueError: groups do not fill a batch, or a class has fewer images than a group.
         FloatingPointError: a loss became NaN or infinite.
     """
     torch.manual_seed(stream_seed(seed, "teacher/initial"))
     classes = int(labels.max()) + 1
+    rows_of_class = [np.flatnonzero(labels == label) for label in range(classes)]
+    fewest = min(map(len, rows_of_class))
+    if batch % group or fewest < group:
+        raise ValueError(
+            f"teacher: groups of {group} must fill a batch of {batch}, and each class must have "
+            f"that many images (the smallest has {fewest}); choose another mini_teacher.group"
+        )
     generator = Generator(classes, z_dim, embedding, list(generator_widths))
     discriminator = Discriminator(
-        channels=discriminator_channels, classes=classes, image_size=images.shape[1]
+        channels=discriminator_channels,
+        classes=classes,
+        image_size=images.shape[1],
+        group=group,
     )
     for network in (generator, discriminator):
         network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(generator)
+    autocast = partial(torch.autocast, "cpu", torch.bfloat16, enabled=precision == "bfloat16")
     adam = {"betas": (0.0, 0.999), "eps": 1e-6}
     optimise_g = torch.optim.Adam(generator.parameters(), generator_lr, **adam)
     optimise_d = torch.optim.Adam(discriminator.parameters(), discriminator_lr, **adam)
@@ -86,24 +105,28 @@ def train_teacher(
         progress = tqdm(range(1, steps + 1), desc="teacher", unit="step")
         for step in progress:
             rng = stream(seed, "teacher/step", step)
-            rows = rows_of_step(seed, "teacher/order", step, batch, len(labels))
-            chosen, y = images[rows], torch.from_numpy(labels[rows])
+            y = torch.from_numpy(rng.integers(0, classes, batch // group).repeat(group))
+            rows = np.concatenate([rng.choice(rows_of_class[c], group, False) for c in y[::group]])
+            chosen = images[rows]
             mirrored = rng.random(batch) < 0.5
             chosen[mirrored] = chosen[mirrored, :, ::-1]
             x = to_unit(chosen)
-            z, y_fake = _latents(rng, batch, z_dim, classes)
-            with torch.no_grad():
-                fake = generator(z, y_fake)
-            scores, _ = discriminator(torch.cat([x, fake]), torch.cat([y, y_fake]))
-            real_scores, fake_scores = scores.split(batch)
+            z = torch.from_numpy(rng.standard_normal((batch, z_dim), dtype=np.float32))
+            with autocast():
+                with torch.no_grad():
+                    fake = generator(z, y)
+                scores, _ = discriminator(torch.cat([x, fake]), torch.cat([y, y]))
+            real_scores, fake_scores = scores.float().split(batch)
             loss_d = losses.adversarial_discriminator(real_scores, fake_scores)
             optimise_d.zero_grad()
             loss_d.backward()
             optimise_d.step()
 
-            z, y_fake = _latents(rng, batch, z_dim, classes)
+            z = torch.from_numpy(rng.standard_normal((batch, z_dim), dtype=np.float32))
             discriminator.requires_grad_(False)
-            loss_g = losses.adversarial_generator(discriminator(generator(z, y_fake), y_fake)[0])
+            with autocast():
+                scores, _ = discriminator(generator(z, y), y)
+            loss_g = losses.adversarial_generator(scores.float())
             discriminator.requires_grad_(True)
             optimise_g.zero_grad()
             loss_g.backward()
@@ -122,13 +145,6 @@ def train_teacher(
                 progress.set_postfix(D=row[0], G=row[1])
             if step % snapshot_every == 0 or step == steps:
                 on_snapshot(average, step)
-
-
-def _latents(
-    rng: np.random.Generator, batch: int, z_dim: int, classes: int
-) -> tuple[Tensor, Tensor]:
-    z = rng.standard_normal((batch, z_dim), dtype=np.float32)
-    return torch.from_numpy(z), torch.from_numpy(rng.integers(0, classes, batch))
 
 
 @torch.no_grad()

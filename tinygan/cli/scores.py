@@ -1,0 +1,92 @@
+"""Verbs that turn images into features and features into scores."""
+
+import csv
+from pathlib import Path
+
+from tinygan.cli.options import (
+    FEATURES,
+    FOLDER,
+    MODEL,
+    REAL_FEATURES,
+    Arguments,
+    Config,
+    Verb,
+    use_threads,
+)
+from tinygan.config import resolve_variant, snapshot_steps
+from tinygan.files import atomic_file, read_json
+
+
+def _features(config: Config, arguments: Arguments) -> None:
+    """Compute the extractor's features and logits of one shard of images."""
+    from tinygan.metrics.features import features_of, write_features
+    from tinygan.shards import open_shard
+
+    shard = open_shard(arguments.images)
+    features = features_of(
+        shard.images,
+        shard.labels,
+        side=config["metrics"]["side"],
+        batch=config["metrics"]["batch"],
+        threads=arguments.threads,
+        progress=f"features {shard.manifest['source']}",
+    )
+    write_features(arguments.out, features)
+
+
+def _score(config: Config, arguments: Arguments) -> None:
+    """Score features against the real images'; without --images, real against real."""
+    from tinygan.metrics.features import read_features
+    from tinygan.metrics.scores import score, split_floor, write_scores
+
+    use_threads(arguments.threads)
+    real = read_features(arguments.real)
+    if arguments.images:
+        images = read_features(arguments.images)
+    else:
+        images, real = split_floor(real)
+    result, rows = score(
+        arguments.source,
+        images,
+        real,
+        class_names=config["classes"],
+        splits=config["metrics"]["is_splits"],
+        provenance={
+            "side": config["metrics"]["side"],
+            "seed": config["seed"],
+            "truncation": config["teacher"]["truncation"] if arguments.images else None,
+        },
+    )
+    write_scores(arguments.out, arguments.intra, result, rows)
+
+
+def _curve(config: Config, arguments: Arguments) -> None:
+    """Score the snapshots of one training run: FID and Inception score against the step."""
+    from tinygan.metrics.curve import curve_point
+    from tinygan.metrics.features import read_features
+
+    real = read_features(arguments.real)
+    variant = read_json(arguments.model / "card.json")["variant"]
+    with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["step", "fid", "inception_score"])
+        for step in snapshot_steps(resolve_variant(config, variant)):
+            fid, inception = curve_point(
+                arguments.model, step, real, config, threads=arguments.threads
+            )
+            rows.writerow([step, f"{fid:.6f}", f"{inception:.6f}"])
+
+
+VERBS: dict[str, Verb] = {
+    "features": (_features, {"--images": FOLDER | {"help": "a shard of images"}}),
+    "score": (
+        _score,
+        {
+            "--source": {"required": True, "help": "name under which the scores are kept"},
+            "--real": REAL_FEATURES,
+            "--images": FEATURES,
+            "--intra": {"type": Path, "required": True, "help": "CSV of the per-class scores"},
+        },
+    ),
+    "curve": (_curve, {"--model": MODEL, "--real": REAL_FEATURES}),
+}
