@@ -1,27 +1,40 @@
-"""BigGAN-deep (Brock et al. 2019) at small size: the architecture of the mini teacher.
+"""BigGAN-deep (Brock et al. 2019), and the mini teacher, which is its generator at small size.
 
-As in the original: bottleneck blocks of 1x1, 3x3, 3x3, 1x1 convolutions, class-conditional batch
-norm whose condition is [z, E(y)] in every block, skip paths that drop channels, nearest
-up-sampling. Left out: attention (the original has it at 64 px) and the spectral norm.
+Bottleneck blocks of 1x1, 3x3, 3x3, 1x1 convolutions, class-conditional batch norm whose condition
+is [z, E(y)] in every block, skip paths that drop channels (G) or add some (D), nearest
+up-sampling. The original also has self-attention at 64 px and spectral norm on everything but
+E(y); the mini teacher goes without both.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygan.models.layers import ConditionalBatchNorm, initialise_generator
+from tinygan.models.layers import (
+    ConditionalBatchNorm,
+    ProjectionHead,
+    SelfAttention,
+    doublings,
+    initialise_generator,
+    sn_conv,
+    spectrally_normalise,
+)
 
 
 class GeneratorBlock(nn.Module):
     """Bottleneck residual block; with `up`, doubles the side by nearest-neighbour up-sampling."""
 
-    def __init__(self, inputs: int, outputs: int, condition: int, *, up: bool) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, condition: int, *, up: bool, epsilon: float = 1e-5
+    ) -> None:
         super().__init__()
         hidden = inputs // 4
         self.up = up
         self.outputs = outputs
         widths = [inputs, hidden, hidden, hidden]
-        self.norms = nn.ModuleList(ConditionalBatchNorm(w, condition, affine=False) for w in widths)
+        self.norms = nn.ModuleList(
+            ConditionalBatchNorm(w, condition, affine=False, epsilon=epsilon) for w in widths
+        )
         self.convs = nn.ModuleList(
             nn.Conv2d(i, o, k, padding=k // 2)
             for i, o, k in zip(widths, [*widths[1:], outputs], (1, 3, 3, 1), strict=True)
@@ -46,21 +59,41 @@ class Generator(nn.Module):
         z_dim: length of z.
         embedding: length of the shared class embedding E(y).
         widths: channels at 4 px and after each doubling; the image's side is 4 * 2^(len - 1).
+        attention: side in pixels at which self-attention stands, or none.
+        spectral: put spectral norm on every convolution and linear map.
+        epsilon: added to the variance in batch norm.
+        colours: outputs of the last convolution, of which the first three are the image.
     """
 
-    def __init__(self, classes: int, z_dim: int, embedding: int, widths: list[int]) -> None:
+    def __init__(
+        self,
+        classes: int,
+        z_dim: int,
+        embedding: int,
+        widths: list[int],
+        *,
+        attention: int | None = None,
+        spectral: bool = False,
+        epsilon: float = 1e-5,
+        colours: int = 3,
+    ) -> None:
         super().__init__()
         condition = z_dim + embedding
         self.widths = list(widths)
         self.embedding = nn.Embedding(classes, embedding)
         self.first = nn.Linear(condition, 16 * widths[0])
         self.blocks = nn.ModuleList()
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
-            self.blocks.append(GeneratorBlock(inputs, inputs, condition, up=False))
-            self.blocks.append(GeneratorBlock(inputs, outputs, condition, up=True))
-        self.norm = nn.BatchNorm2d(widths[-1])
-        self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
+        for stage, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+            for width, up in ((inputs, False), (outputs, True)):
+                block = GeneratorBlock(inputs, width, condition, up=up, epsilon=epsilon)
+                self.blocks.append(block)
+            if attention == 4 * 2**stage:
+                self.blocks.append(SelfAttention(outputs))
+        self.norm = nn.BatchNorm2d(widths[-1], eps=epsilon)
+        self.to_rgb = nn.Conv2d(widths[-1], colours, 3, padding=1)
         initialise_generator(self)
+        if spectral:
+            spectrally_normalise(self)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Map z [N, z_dim] and class indices y [N] to images [N, 3, side, side] in [-1, 1]."""
@@ -68,4 +101,81 @@ class Generator(nn.Module):
         h = self.first(condition).view(len(z), self.widths[0], 4, 4)
         for block in self.blocks:
             h = block(h, condition)
-        return torch.tanh(self.to_rgb(F.relu(self.norm(h))))
+        return torch.tanh(self.to_rgb(F.relu(self.norm(h)))[:, :3])
+
+
+def published(*, channels: int = 128, classes: int = 1000, z_dim: int = 128) -> Generator:
+    """Build the generator of the published 128 px weights.
+
+    E(y) is as long as z; the last convolution has as many outputs as inputs.
+    """
+    widths = [channels * factor for factor in (16, 16, 8, 4, 2, 1)]
+    options = {"attention": 64, "spectral": True, "epsilon": 1e-4, "colours": channels}
+    return Generator(classes, z_dim, z_dim, widths, **options)
+
+
+class DiscriminatorBlock(nn.Module):
+    """Bottleneck residual block; with `down`, halves the side by the mean over 2x2.
+
+    Where it widens, a 1x1 convolution of the skip path gives the channels that are missing.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, down: bool) -> None:
+        super().__init__()
+        hidden = outputs // 4
+        self.down = down
+        widths = [inputs, hidden, hidden, hidden, outputs]
+        self.convs = nn.ModuleList(
+            sn_conv(i, o, k, padding=k // 2)
+            for i, o, k in zip(widths, widths[1:], (1, 3, 3, 1), strict=False)
+        )
+        self.widen = sn_conv(inputs, outputs - inputs, 1) if outputs > inputs else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x
+        for conv in self.convs[:-1]:
+            h = conv(F.relu(h))
+        h = F.relu(h)
+        if self.down:
+            h, x = F.avg_pool2d(h, 2), F.avg_pool2d(x, 2)
+        if self.widen is not None:
+            x = torch.cat([x, self.widen(x)], dim=1)
+        return self.convs[-1](h) + x
+
+
+class Discriminator(nn.Module):
+    """D: (image, y) -> score.
+
+    Args:
+        channels: ch, the multiplier of the widths: 1 on the image, then 2, 4, 8, 16, 16 at 128 px.
+        classes: number of classes.
+        image_size: side of the images in pixels, a power of two from 8.
+        attention: side in pixels at which self-attention stands.
+
+    Raises:
+        ValueError: impossible image size.
+    """
+
+    def __init__(
+        self, *, channels: int, classes: int, image_size: int, attention: int = 64
+    ) -> None:
+        super().__init__()
+        stages = doublings(image_size)
+        widths = [channels * 2**i for i in range(stages)]
+        widths.append(widths[-1])
+        self.first = sn_conv(3, channels, 3, padding=1)
+        self.blocks = nn.ModuleList()
+        for stage, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+            self.blocks.append(DiscriminatorBlock(inputs, outputs, down=True))
+            self.blocks.append(DiscriminatorBlock(outputs, outputs, down=False))
+            if attention == image_size // 2**stage:
+                self.blocks.append(SelfAttention(outputs))
+        self.head = ProjectionHead(widths[-1], classes)
+        spectrally_normalise(self)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Map images x [N, 3, side, side] in [-1, 1] and class indices y [N] to scores [N]."""
+        h = self.first(x)
+        for block in self.blocks:
+            h = block(h)
+        return self.head(F.relu(h), y)

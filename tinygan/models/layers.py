@@ -1,8 +1,22 @@
 """Layers that several systems share."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
+
+
+def doublings(image_size: int) -> int:
+    """Return how often a side of 4 px is doubled to reach the image's.
+
+    Raises:
+        ValueError: the size is none of 8, 16, 32, ... px.
+    """
+    times = image_size.bit_length() - 3
+    if times < 1 or image_size != 4 * 2**times:
+        raise ValueError(f"image_size must be 8, 16, 32, 64, ... px, not {image_size}")
+    return times
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -14,11 +28,14 @@ class ConditionalBatchNorm(nn.Module):
         channels: channels of the input.
         condition: length of the condition vector c.
         affine: give both linear maps a constant part (the student), or none (BigGAN).
+        epsilon: added to the variance.
     """
 
-    def __init__(self, channels: int, condition: int, *, affine: bool) -> None:
+    def __init__(
+        self, channels: int, condition: int, *, affine: bool, epsilon: float = 1e-5
+    ) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.norm = nn.BatchNorm2d(channels, eps=epsilon, affine=False)
         self.gain = nn.Linear(condition, channels, bias=affine)
         self.bias = nn.Linear(condition, channels, bias=affine)
         self.initialise()
@@ -37,9 +54,71 @@ class ConditionalBatchNorm(nn.Module):
         return torch.addcmul(bias, self.norm(x), gain)
 
 
+class ClassBatchNorm(nn.Module):
+    """Class-conditional batch norm with a gain and a bias of its own for each class.
+
+    Affine-free batch norm, then x * gain[y] + bias[y] (Dumoulin et al. 2017), as SNGAN-projection
+    and SAGAN have it. Gain starts at 1, bias at 0.
+
+    Args:
+        channels: channels of the input.
+        classes: number of classes.
+        epsilon: added to the variance.
+    """
+
+    def __init__(self, channels: int, classes: int, *, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, eps=epsilon, affine=False)
+        self.gain = nn.Embedding(classes, channels)
+        self.bias = nn.Embedding(classes, channels)
+        nn.init.ones_(self.gain.weight)
+        nn.init.zeros_(self.bias.weight)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Map x [N, C, H, W] and class indices y [N] to [N, C, H, W]."""
+        gain, bias = self.gain(y)[:, :, None, None], self.bias(y)[:, :, None, None]
+        return torch.addcmul(bias, self.norm(x), gain)
+
+
+class SelfAttention(nn.Module):
+    """x + gamma * o(sum_j softmax_j(theta_i . phi_j) g_j) (SAGAN, Zhang et al. 2019, section 3).
+
+    theta, phi, g and o are 1x1 convolutions without bias; phi and g are max-pooled to half the
+    side, so that a position i attends to a quarter as many positions j. gamma starts at 0.
+
+    Args:
+        channels: channels of the input, a multiple of 8. theta and phi have an eighth of them,
+            g a half.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.theta = nn.Conv2d(channels, channels // 8, 1, bias=False)
+        self.phi = nn.Conv2d(channels, channels // 8, 1, bias=False)
+        self.g = nn.Conv2d(channels, channels // 2, 1, bias=False)
+        self.o = nn.Conv2d(channels // 2, channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map x [N, C, H, W] to the same shape; the condition of its neighbour blocks is unused."""
+        theta = self.theta(x).flatten(2)  # [N, C/8, HW]
+        phi = F.max_pool2d(self.phi(x), 2).flatten(2)  # [N, C/8, HW/4]
+        g = F.max_pool2d(self.g(x), 2).flatten(2)  # [N, C/2, HW/4]
+        weights = torch.bmm(theta.transpose(1, 2), phi).softmax(dim=2)  # [N, HW, HW/4]
+        attended = torch.bmm(g, weights.transpose(1, 2))  # [N, C/2, HW]
+        return x + self.gamma * self.o(attended.unflatten(2, x.shape[2:]))
+
+
 def sn_conv(inputs: int, outputs: int, kernel: int, **options: int) -> nn.Module:
     """Spectrally normalised convolution (Miyato et al. 2018)."""
     return spectral_norm(nn.Conv2d(inputs, outputs, kernel, **options))
+
+
+def spectrally_normalise(module: nn.Module) -> None:
+    """Put spectral norm on every convolution and linear map of a module that has none yet."""
+    for layer in list(module.modules()):
+        if isinstance(layer, nn.Conv2d | nn.Linear) and not is_parametrized(layer):
+            spectral_norm(layer)
 
 
 def initialise_generator(module: nn.Module) -> None:

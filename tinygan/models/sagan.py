@@ -1,0 +1,63 @@
+"""SAGAN (Zhang et al. 2019): SNGAN-projection with self-attention.
+
+Against SNGAN-projection: self-attention in both networks, spectral norm in the generator too, and
+discriminator blocks whose first convolution already widens.
+"""
+
+from tinygan.models import sngan
+from tinygan.models.layers import SelfAttention, doublings, spectrally_normalise
+
+
+def _stage(attention: int, image_size: int) -> int:
+    """Return after how many doublings of 4 px the attention stands."""
+    if attention >= image_size:
+        raise ValueError(f"attention must stand below {image_size} px, not at {attention} px")
+    return doublings(attention)
+
+
+class Generator(sngan.Generator):
+    """G: (z, y) -> image.
+
+    Args:
+        channels: ch, as in `sngan.Generator`.
+        classes: number of classes.
+        image_size: side of the images in pixels, 4 * 2^blocks.
+        z_dim: length of z.
+        attention: side in pixels at which self-attention stands.
+
+    Raises:
+        ValueError: impossible image size or side of the attention.
+    """
+
+    def __init__(
+        self, *, channels: int, classes: int, image_size: int, z_dim: int, attention: int = 32
+    ) -> None:
+        super().__init__(
+            channels=channels, classes=classes, image_size=image_size, z_dim=z_dim, epsilon=1e-5
+        )
+        width = channels * image_size // attention
+        self.blocks.insert(_stage(attention, image_size), SelfAttention(width))
+        spectrally_normalise(self)
+
+
+class Discriminator(sngan.Discriminator):
+    """D: (image, y) -> score.
+
+    Args:
+        channels: ch, as in `sngan.Discriminator`.
+        classes: number of classes.
+        image_size: side of the images in pixels, a power of two from 8.
+        attention: side in pixels at which self-attention stands.
+
+    Raises:
+        ValueError: impossible image size or side of the attention.
+    """
+
+    def __init__(
+        self, *, channels: int, classes: int, image_size: int, attention: int = 32
+    ) -> None:
+        super().__init__(channels=channels, classes=classes, image_size=image_size, wide=True)
+        width = channels * image_size // (2 * attention)
+        after = doublings(image_size) - _stage(attention, image_size)
+        self.blocks.insert(after, SelfAttention(width))
+        spectrally_normalise(self)
