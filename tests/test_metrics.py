@@ -1,29 +1,21 @@
-"""The metrics against independent references: definitions, SVD, matrix square root, a package."""
+"""The metrics against independent references: definitions, SVD, matrix square root."""
 
 import csv
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.linalg
-import torch
-from PIL import Image
 
-from tinygan.files import read_json, sha256
-from tinygan.metrics import efficientnet_lite
+from tinygan.files import read_json
 from tinygan.metrics.features import (
     Features,
-    extract,
-    features_of,
     read_features,
     write_features,
 )
 from tinygan.metrics.frechet import frechet_distance, mean_and_covariance
 from tinygan.metrics.inception_score import inception_score
 from tinygan.metrics.scores import score, split_floor, write_scores
-
-IMAGENET = Path(__file__).parents[2] / "shared/data/imagenet-sample"
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
@@ -153,94 +145,6 @@ def test_inception_score_refuses(logits, splits, message):
         inception_score(logits, splits)
 
 
-@pytest.fixture(scope="module")
-def network() -> torch.nn.Module:
-    torch.set_num_threads(1)
-    return efficientnet_lite.load()[0]
-
-
-def pixels(count: int, side: int, seed: int = 0) -> np.ndarray:
-    """Random images [count, side, side, 3] with structure at several scales."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (count, 4, 4, 3))
-    fine = rng.integers(-40, 41, (count, side, side, 3))
-    steps = np.arange(side) * 4 // side
-    return np.clip(coarse[:, steps][:, :, steps] + fine, 0, 255).astype(np.uint8)
-
-
-@pytest.mark.parametrize("side", [64, 96, 75])
-def test_network_agrees_with_the_reference_package(network, side):
-    package = pytest.importorskip("efficientnet_lite_pytorch")
-    # Without an image size the package pads by the size of each input, as TensorFlow does.
-    reference = package.EfficientNet.from_name("efficientnet-lite0", image_size=None)
-    reference.load_state_dict(torch.load(efficientnet_lite.weights_file(), weights_only=True))
-    reference.eval()
-    x = torch.from_numpy(pixels(3, side)).permute(0, 3, 1, 2).float()
-    with torch.no_grad():
-        features, logits = network(x)
-        expected = reference.extract_features((x - 127) / 128).mean((2, 3))
-        expected_logits = reference._fc(expected)
-    assert features.shape == (3, 1280) and logits.shape == (3, 1000)
-    torch.testing.assert_close(features, expected, rtol=0, atol=1e-4)
-    torch.testing.assert_close(logits, expected_logits, rtol=0, atol=1e-4)
-
-
-def test_network_is_frozen_and_named_by_the_hash_of_its_file(network):
-    _, digest = efficientnet_lite.load()
-    assert digest == sha256(efficientnet_lite.weights_file())
-    assert not network.training and not any(p.requires_grad for p in network.parameters())
-    assert len(network.state_dict()) == 296
-
-
-def test_load_refuses_a_file_of_other_keys_or_no_weights(tmp_path):
-    weights = torch.load(efficientnet_lite.weights_file(), weights_only=True)
-    weights["_fc.other"] = weights.pop("_fc.bias")
-    torch.save(weights, tmp_path / "keys.pth")
-    torch.save([1, 2], tmp_path / "list.pth")
-    (tmp_path / "text.pth").write_text("no weights")
-    for name in ("keys.pth", "list.pth", "text.pth"):
-        with pytest.raises(ValueError, match=f"{name} does not hold the weights"):
-            efficientnet_lite.load(tmp_path / name)
-
-
-def test_extract_does_not_depend_on_the_batch():
-    images = pixels(5, 32)
-    whole = extract(images, side=64, batch=5, threads=1)
-    parts = extract(images, side=64, batch=2, threads=1)
-    for a, b in zip(whole, parts, strict=True):
-        assert a.dtype == np.float32
-        # Kernels differ with the batch, so float32 sums are rounded differently.
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-4)
-
-
-def test_extract_resizes_bilinearly_with_half_pixel_centres(network):
-    image = pixels(1, 32)
-    # Doubling with half-pixel centres mixes each pixel with its neighbour 3 : 1, edges repeated.
-    padded = np.pad(image[0].astype(float), ((1, 1), (1, 1), (0, 0)), mode="edge")
-    large = np.empty((66, 66, 3))
-    rows = np.empty((66, 34, 3))
-    rows[1:-1:2] = 0.75 * padded[1:-1] + 0.25 * padded[:-2]
-    rows[2:-1:2] = 0.75 * padded[1:-1] + 0.25 * padded[2:]
-    large[:, 1:-1:2] = 0.75 * rows[:, 1:-1] + 0.25 * rows[:, :-2]
-    large[:, 2:-1:2] = 0.75 * rows[:, 1:-1] + 0.25 * rows[:, 2:]
-    x = torch.from_numpy(large[1:-1, 1:-1]).permute(2, 0, 1)[None].float()
-    features, _ = extract(image, side=64, batch=1, threads=1)
-    np.testing.assert_allclose(features, network(x)[0].numpy(), atol=1e-4)
-
-
-def test_extract_reads_memory_maps_and_refuses_other_arrays(tmp_path):
-    images = pixels(2, 32)
-    np.save(tmp_path / "images.npy", images)
-    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-    a, b = (extract(i, side=32, batch=1, threads=1)[0] for i in (images, mapped))
-    np.testing.assert_array_equal(a, b)
-    for bad in (images.astype(np.float32), images[0], images[..., :1], images[:0]):
-        with pytest.raises(ValueError, match="uint8"):
-            extract(bad, side=32, batch=1, threads=1)
-    with pytest.raises(ValueError, match="at least 1"):
-        extract(images, side=32, batch=0, threads=1)
-
-
 def made_up(classes: list[int], per_class: int, seed: int = 0, shift: float = 0.0) -> Features:
     labels = np.repeat(np.array(classes, dtype=np.int64), per_class)
     features = (normal(len(labels), 6, seed=seed) + shift).astype(np.float32)
@@ -252,7 +156,8 @@ def assert_same(a: Features, b: Features) -> None:
     for name in ("features", "logits", "labels"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
         assert getattr(a, name).dtype == getattr(b, name).dtype
-    assert (a.extractor, a.extractor_sha256) == (b.extractor, b.extractor_sha256)
+    names = ("extractor", "extractor_sha256", "side")
+    assert [getattr(a, name) for name in names] == [getattr(b, name) for name in names]
 
 
 def test_features_survive_files_and_come_back_in_order_of_class(tmp_path):
@@ -262,18 +167,15 @@ def test_features_survive_files_and_come_back_in_order_of_class(tmp_path):
     write_features(paths[1], whole.take(whole.labels >= 2))
     assert_same(read_features(paths), whole)
     assert_same(read_features(reversed(paths)), whole)
+    sized = replace(whole, side=64)
+    write_features(paths[0], sized)
+    assert_same(read_features(paths[:1]), sized)
     with np.load(paths[0], allow_pickle=False) as file:
         assert file["extractor"].shape == () and str(file["extractor"]) == "made_up"
 
 
-def test_features_of_images_name_their_extractor():
-    found = features_of(pixels(2, 32), np.array([3, 4]), side=32, batch=2, threads=1)
-    assert found.extractor == "efficientnet_lite0" and found.labels.dtype == np.int64
-    assert found.extractor_sha256 == sha256(efficientnet_lite.weights_file())
-
-
 def test_read_features_refuses_what_does_not_belong_together(tmp_path):
-    first, second = made_up([0], 3), made_up([1], 3)
+    first, second = replace(made_up([0], 3), side=64), made_up([1], 3)
     path, other = tmp_path / "a.npz", tmp_path / "b.npz"
     write_features(path, first)
     with pytest.raises(ValueError, match="no feature file"):
@@ -286,6 +188,7 @@ def test_read_features_refuses_what_does_not_belong_together(tmp_path):
         replace(second, extractor="another"),
         replace(second, extractor_sha256="1" * 64),
         replace(second, features=second.features[:, :5]),
+        replace(second, side=32),
     ):
         write_features(other, bad)
         with pytest.raises(ValueError, match="cannot be compared"):
@@ -367,19 +270,3 @@ def test_split_floor_deals_each_class_into_even_and_odd_rows():
     assert odd.features[:, 0].tolist() == [1, 4, 6] and odd.labels.tolist() == [0, 1, 1]
     with pytest.raises(ValueError, match="halved"):
         split_floor(made_up([0, 1], 1))
-
-
-@pytest.mark.skipif(not IMAGENET.is_dir(), reason="the ImageNet sample is not here")
-def test_network_names_most_of_the_imagenet_sample():
-    with open(IMAGENET / "classes.tsv", newline="") as file:
-        index = {row["wnid"]: int(row["index"]) for row in csv.DictReader(file, delimiter="\t")}
-    images, labels = [], []
-    for path in sorted(IMAGENET.glob("train/*/*.JPEG")):
-        image = Image.open(path).convert("RGB")
-        scale = 256 / min(image.size)
-        image = image.resize([round(scale * size) for size in image.size], Image.Resampling.BICUBIC)
-        left, top = (image.width - 224) // 2, (image.height - 224) // 2
-        images.append(np.asarray(image.crop((left, top, left + 224, top + 224))))
-        labels.append(index[path.parent.name])
-    _, logits = extract(np.stack(images), side=224, batch=30, threads=1)
-    assert np.mean(logits.argmax(1) == labels) > 0.7

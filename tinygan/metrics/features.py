@@ -1,18 +1,16 @@
 """Features of images, and the files that hold them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from tqdm import tqdm
 
-from tinygan.files import atomic_file, sha256
-from tinygan.metrics import efficientnet_lite
+from tinygan.files import atomic_file
+from tinygan.metrics.extractors import INCEPTION_URL, Extractor, open_extractor
 
 ARRAYS = ("features", "logits", "labels", "extractor", "extractor_sha256")
 
@@ -27,6 +25,7 @@ class Features:
         labels: int64 [N], class indices of the run.
         extractor: the extractor's name.
         extractor_sha256: SHA-256 of its weight file.
+        side: px, height and width that the extractor saw; None where that is not known.
 
     Raises:
         ValueError: the arrays do not have these shapes, or there are no images.
@@ -37,6 +36,7 @@ class Features:
     labels: np.ndarray
     extractor: str
     extractor_sha256: str
+    side: int | None = None
 
     def __post_init__(self) -> None:
         shapes = [a.shape for a in (self.features, self.logits, self.labels)]
@@ -69,51 +69,63 @@ class Features:
                 "(name, sha256, dimensions, classes) is "
                 f"{ours} here and {theirs} there; compute both with one extractor"
             )
+        if None not in (self.side, other.side) and self.side != other.side:
+            raise ValueError(
+                "features of images of different sizes cannot be compared: the extractor saw "
+                f"{self.side} px here and {other.side} px there; set metrics.side alike for both"
+            )
 
 
 def extract(
-    images: np.ndarray, *, side: int, batch: int, threads: int, progress: str | None = None
+    images: Sequence[np.ndarray] | np.ndarray,
+    extractor: Extractor,
+    *,
+    batch: int,
+    progress: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Run EfficientNet-Lite0 on images, resized to `side` x `side`.
-
-    The resize is torch's bilinear interpolation of float pixels in [0, 255] with
-    align_corners=False and antialias=False: shrinking by more than two skips pixels. Nothing is
-    rounded after it. Images that have this side already are left as they are.
+    """Run an extractor on images.
 
     Args:
-        images: uint8 [N, H, W, 3], N > 0; may be memory-mapped, one batch is read at a time.
-        side: px, height and width that the extractor sees.
-        batch: images a forward pass; the result does not depend on it, up to rounding.
-        threads: CPU threads of torch, for the whole process from here on.
+        images: uint8 [N, H, W, 3], N > 0, may be memory-mapped; or a sequence of N arrays
+            [H, W, 3] of any sizes whose slices are lists of arrays. One batch is read at a time.
+        extractor: what to run.
+        batch: images read at once; the result does not depend on it, up to rounding.
         progress: title of the progress bar; None for no bar.
 
     Returns:
-        features float32 [N, 1280] and logits float32 [N, 1000].
+        features float32 [N, D] and logits float32 [N, K].
 
     Raises:
         ValueError: images of another type or shape, or a count that is not positive.
     """
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not len(images):
-        raise ValueError(f"images must be uint8 [N, H, W, 3], not {images.dtype} {images.shape}")
-    if min(side, batch, threads) < 1:
-        raise ValueError(f"side {side}, batch {batch} and threads {threads} must be at least 1")
-    torch.set_num_threads(threads)
-    model, _ = efficientnet_lite.load()
-    features = np.empty((len(images), efficientnet_lite.FEATURES), np.float32)
-    logits = np.empty((len(images), efficientnet_lite.LOGITS), np.float32)
-    with (
-        torch.inference_mode(),
-        tqdm(total=len(images), desc=progress, unit="image", disable=progress is None) as bar,
-    ):
+    if batch < 1:
+        raise ValueError(f"batch {batch} must be at least 1")
+    if not len(images):
+        raise ValueError("images must be uint8 [N, H, W, 3] with N > 0; there are none")
+    parts = []
+    with tqdm(total=len(images), desc=progress, unit="image", disable=progress is None) as bar:
         for start in range(0, len(images), batch):
-            # NHWC seen as NCHW is channels-last already; the copy is for read-only memory maps.
-            pixels = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2)
-            resized = F.interpolate(
-                pixels.float(), (side, side), mode="bilinear", align_corners=False, antialias=False
-            )
-            rows = slice(start, start + len(pixels))
-            features[rows], logits[rows] = (out.numpy() for out in model(resized))
-            bar.update(len(pixels))
+            parts.append(_run_batch(images[start : start + batch], extractor))
+            bar.update(len(parts[-1][0]))
+    features, logits = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return features, logits
+
+
+def _run_batch(
+    images: Sequence[np.ndarray] | np.ndarray, extractor: Extractor
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run the extractor on images that may differ in size, those of one size together."""
+    for image in images:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(f"images must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
+    shapes = [image.shape for image in images]
+    rows, parts = [], []
+    for shape in dict.fromkeys(shapes):
+        same = [i for i, other in enumerate(shapes) if other == shape]
+        rows += same
+        parts.append(extractor.run(np.stack([images[i] for i in same])))
+    order = np.argsort(rows)
+    features, logits = (np.concatenate(part)[order] for part in zip(*parts, strict=True))
     return features, logits
 
 
@@ -124,18 +136,22 @@ def features_of(
     side: int,
     batch: int,
     threads: int,
+    extractor: str = "efficientnet_lite0",
+    graph: str = INCEPTION_URL,
     progress: str | None = None,
 ) -> Features:
-    """Run `extract` on images and put its result together with their labels [N]."""
-    features, logits = extract(images, side=side, batch=batch, threads=threads, progress=progress)
-    digest = sha256(efficientnet_lite.weights_file())
-    labels = np.array(labels, dtype=np.int64)
-    return Features(features, logits, labels, efficientnet_lite.NAME, digest)
+    """Open an extractor (see `open_extractor`), run it on images, and add their labels [N]."""
+    with open_extractor(extractor, side=side, threads=threads, graph=graph) as opened:
+        features, logits = extract(images, opened, batch=batch, progress=progress)
+        labels = np.array(labels, dtype=np.int64)
+        return Features(features, logits, labels, opened.name, opened.sha256, opened.side)
 
 
 def write_features(path: Path, features: Features) -> None:
     """Write features as one npz file with the arrays of `Features`, whole or not at all."""
     arrays = {name: np.asarray(getattr(features, name)) for name in ARRAYS}
+    if features.side is not None:
+        arrays["side"] = np.asarray(features.side)
     with atomic_file(path) as partial:
         np.savez(partial, allow_pickle=False, **arrays)
 
@@ -174,8 +190,9 @@ def _read(path: Path) -> Features:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ARRAYS}
+            side = int(file["side"]) if "side" in file else None
         names = {name: str(arrays.pop(name)) for name in ("extractor", "extractor_sha256")}
-        return Features(**arrays, **names)
+        return Features(**arrays, **names, side=side)
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:
