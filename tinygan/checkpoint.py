@@ -1,4 +1,4 @@
-"""A trained student on disk: weights in safetensors, and a JSON card that says what they are."""
+"""A generator on disk: weights in safetensors, and a JSON card that says what they are."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tinygan.files import atomic_file, read_json, sha256, write_json
+from tinygan.models import sngan
 from tinygan.models.student import StudentGenerator
 
 
@@ -39,8 +40,23 @@ def save_card(folder: Path, card: dict[str, Any]) -> None:
     write_json(folder / "card.json", card | {"sha256": sha256(folder / "generator.safetensors")})
 
 
-def load_generator(folder: Path, step: int | None = None) -> StudentGenerator:
-    """Load a student in evaluation mode.
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read a model's card.
+
+    Raises:
+        FileNotFoundError: the folder has none.
+        ValueError: it is not valid JSON.
+    """
+    if not (Path(folder) / "card.json").is_file():
+        raise FileNotFoundError(f"{folder} is not a model: it has no card.json")
+    return read_json(Path(folder) / "card.json")
+
+
+def load_generator(folder: Path, step: int | None = None) -> nn.Module:
+    """Load a generator, a map of z and class indices to images, in evaluation mode.
+
+    Its class follows from the card's ``generator.architecture``: ``dw`` and ``std`` are students,
+    ``sngan`` is SNGAN-projection.
 
     Args:
         folder: the model's folder, with card.json.
@@ -50,9 +66,12 @@ def load_generator(folder: Path, step: int | None = None) -> StudentGenerator:
         FileNotFoundError, ValueError: see `load_weights`.
     """
     folder = Path(folder)
-    if not (folder / "card.json").is_file():
-        raise FileNotFoundError(f"{folder} is not a model: it has no card.json")
-    generator = StudentGenerator(**read_json(folder / "card.json")["generator"])
+    recipe = read_card(folder)["generator"]
+    if recipe["architecture"] == "sngan":
+        recipe = {key: value for key, value in recipe.items() if key != "architecture"}
+        generator: nn.Module = sngan.Generator(**recipe)
+    else:
+        generator = StudentGenerator(**recipe)
     name = "generator.safetensors" if step is None else f"snapshots/{step:06d}.safetensors"
     load_weights(generator, folder / name)
     return generator.to(memory_format=torch.channels_last).eval()

@@ -1,25 +1,28 @@
-"""Samples of a student: the images that are scored and shown."""
+"""Samples of a generator: the images that are scored and shown."""
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from tinygan.batches import to_uint8
-from tinygan.models.student import StudentGenerator
+from tinygan.checkpoint import load_generator, read_card
 from tinygan.seeding import latents
 
 
 @torch.no_grad()
 def sample(
-    generator: StudentGenerator,
+    generator: nn.Module,
     classes: Iterable[int],
     count: int,
     *,
     seed: int,
     z_dim: int,
-    truncation: float,
+    truncation: float | None,
     batch: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw images of each class with the z of the teacher's evaluation split.
@@ -33,7 +36,7 @@ def sample(
         count: images a class.
         seed: the run's seed.
         z_dim: length of z.
-        truncation: scale of z.
+        truncation: scale of z; None for a standard normal z.
         batch: images a forward pass.
 
     Returns:
@@ -47,3 +50,32 @@ def sample(
         labels.append(np.full(count, index))
         zs.append(z)
     return np.concatenate(images), np.concatenate(labels), np.concatenate(zs)
+
+
+def sample_model(
+    folder: Path, classes: range, count: int, *, seed: int, batch: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    """Draw images of a model on disk, with the z that its card asks for; see `sample`.
+
+    Args:
+        folder: the model, with card.json: its ``truncation`` is that of z.
+        classes: class indices.
+        count: images a class.
+        seed: the run's seed.
+        batch: images a forward pass.
+
+    Returns:
+        images, labels and z as `sample` returns them, and their provenance.
+
+    Raises:
+        FileNotFoundError, ValueError: see `load_generator`; or the model has fewer classes.
+    """
+    card = read_card(folder)
+    recipe = card["generator"]
+    if classes.stop > recipe["classes"]:
+        raise ValueError(
+            f"{folder} knows {recipe['classes']} classes, but class {classes.stop - 1} is asked for"
+        )
+    settings = {"seed": seed, "truncation": card["truncation"], "batch": batch}
+    drawn = sample(load_generator(folder), classes, count, z_dim=recipe["z_dim"], **settings)
+    return *drawn, settings | {"generator": card["sha256"]}

@@ -44,7 +44,7 @@ def truncated_normal(rng: np.random.Generator, count: int, z_dim: int, scale: fl
 
 
 def latents(
-    seed: int, split: str, class_index: int, count: int, z_dim: int, truncation: float
+    seed: int, split: str, class_index: int, count: int, z_dim: int, truncation: float | None
 ) -> np.ndarray:
     """Draw the z of one class and split: the teacher's, and the students' to match row by row.
 
@@ -54,9 +54,12 @@ def latents(
         class_index: the class.
         count: number of rows; a larger count only adds rows.
         z_dim: number of columns.
-        truncation: see `truncated_normal`.
+        truncation: see `truncated_normal`; None for the standard normal, without bounds.
 
     Returns:
         float32 array of shape [count, z_dim].
     """
-    return truncated_normal(stream(seed, f"{split}/z", class_index), count, z_dim, truncation)
+    rng = stream(seed, f"{split}/z", class_index)
+    if truncation is None:
+        return rng.standard_normal((count, z_dim), dtype=np.float32)
+    return truncated_normal(rng, count, z_dim, truncation)

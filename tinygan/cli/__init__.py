@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygan.cli import data, mini_teacher, models, scores, students
+from tinygan.cli import data, imports, mini_teacher, models, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.config import load
 
@@ -22,7 +22,7 @@ def _validate(config: Config, arguments: Arguments) -> None:
 
 
 _VERBS: dict[str, Verb] = (
-    data.VERBS | students.VERBS | scores.VERBS | models.VERBS | mini_teacher.VERBS
+    data.VERBS | students.VERBS | scores.VERBS | models.VERBS | imports.VERBS | mini_teacher.VERBS
 ) | {"validate": (_validate, {})}
 
 

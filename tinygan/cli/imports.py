@@ -1,0 +1,84 @@
+"""Verbs that bring in what others made: published weights, and images."""
+
+from pathlib import Path
+from typing import Any
+
+from tinygan.cli.options import CLASSES, Arguments, Config, Verb, use_threads
+from tinygan.config import ConfigError, parse_range
+
+_FILE = {"type": Path, "metavar": "FILE"}
+
+
+def _import_tinygan(config: Config, arguments: Arguments) -> None:
+    """Turn the TinyGAN authors' checkpoint (model_30.tar) into a model to sample and score."""
+    from tinygan.importers import tinygan_authors
+
+    generator, recipe = tinygan_authors.read_student(arguments.file)
+    _save(arguments, generator, recipe, "tinygan_authors", tinygan_authors.TRUNCATION)
+
+
+def _import_sngan(config: Config, arguments: Arguments) -> None:
+    """Turn a Chainer snapshot of SNGAN-projection's generator into a model to sample and score."""
+    from tinygan.importers.sngan_chainer import read_generator
+
+    generator, recipe = read_generator(arguments.file)
+    _save(arguments, generator, {"architecture": "sngan"} | recipe, "sngan", None)
+
+
+def _save(
+    arguments: Arguments,
+    generator: Any,
+    recipe: dict[str, Any],
+    name: str,
+    truncation: float | None,
+) -> None:
+    from tinygan.checkpoint import save_card, save_weights
+    from tinygan.cost import parameters
+    from tinygan.files import sha256
+
+    save_weights(generator, arguments.out / "generator.safetensors")
+    card = {
+        "variant": name,
+        "generator": recipe,
+        "parameters": parameters(generator),
+        "truncation": truncation,
+        "imported_from": {"file": arguments.file.name, "sha256": sha256(arguments.file)},
+    }
+    save_card(arguments.out, card)
+    print(f"{arguments.out}: {recipe}, {card['parameters']:,} parameters")
+
+
+def _source(config: Config, arguments: Arguments) -> None:
+    """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
+    from tinygan.shards import write_shard
+    from tinygan.sources import read_source
+
+    sources = config.get("sources", {})
+    if arguments.name not in sources:
+        raise ConfigError(
+            f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
+        )
+    use_threads(arguments.threads)
+    images, labels, provenance = read_source(
+        sources[arguments.name],
+        config["classes"],
+        parse_range(arguments.classes),
+        config["metrics"]["samples_per_class"],
+        image_size=config["image_size"],
+        seed=config["seed"],
+        batch=config["metrics"]["batch"],
+    )
+    write_shard(arguments.out, images, labels, source=arguments.name, provenance=provenance)
+
+
+VERBS: dict[str, Verb] = {
+    "import-tinygan": (_import_tinygan, {"file": _FILE | {"help": "e.g. model_30.tar"}}),
+    "import-sngan": (_import_sngan, {"file": _FILE | {"help": "e.g. ResNetGenerator_850000.npz"}}),
+    "source": (
+        _source,
+        {
+            "--name": {"required": True, "help": "a name under `sources` in the config"},
+            "--classes": CLASSES,
+        },
+    ),
+}

@@ -1,0 +1,169 @@
+"""Images from outside: a folder of images by class, a shard store, or a model -> arrays.
+
+The three are told apart by what lies in the folder: ``card.json`` makes it a model, a
+``manifest.json`` in it or in its sub-folders makes it a shard store, anything else is read as
+images in one sub-folder a class.
+"""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from tinygan.files import digest_json
+from tinygan.seeding import stream
+from tinygan.shards import open_store
+
+
+def read_source(
+    folder: Path,
+    names: Sequence[str],
+    classes: range,
+    count: int,
+    *,
+    image_size: int,
+    seed: int,
+    batch: int,
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Read, or draw, the same number of images of each class.
+
+    Where a class has more than `count`, a seeded choice is made: Frechet distances of different
+    sample counts are not comparable.
+
+    Args:
+        folder: a model, a shard store, or a folder of images by class.
+        names: the names of all classes, in the order of the class index.
+        classes: the class indices to read.
+        count: images a class.
+        image_size: side of the images in pixels; nothing is resized here.
+        seed: the run's seed.
+        batch: images a forward pass, for a model.
+
+    Returns:
+        images uint8 [N, image_size, image_size, 3], labels int64 [N], N = classes * count, and
+        their provenance.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: a class is unknown, missing or too small, an image has another size, or a file
+            is no image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: there is no such folder of images")
+    if classes.stop > len(names):
+        raise ValueError(
+            f"class {classes.stop - 1} is asked for, but the config names {len(names)}"
+        )
+    if (folder / "card.json").is_file():
+        from tinygan.sampling import sample_model
+
+        images, labels, _, provenance = sample_model(folder, classes, count, seed=seed, batch=batch)
+    elif manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
+        images, labels, provenance = _from_store(manifests, names, classes, count, seed)
+    else:
+        images, labels = _from_files(folder, names, classes, count, image_size, seed)
+        provenance = {"seed": seed}
+    if images.shape[1:3] != (image_size, image_size):
+        height, width = images.shape[1:3]
+        raise ValueError(_wrong_size(folder, width, height, image_size))
+    return images, labels, provenance
+
+
+def _from_store(
+    manifests: Sequence[Path], names: Sequence[str], classes: range, count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    shards = open_store(manifests)
+    known = {str(label) for label in range(len(names))}
+    for shard in shards:
+        if unknown := set(shard.manifest["classes"]) - known:
+            raise ValueError(
+                f"{shard.folder} has the classes {', '.join(sorted(unknown))}, but the config "
+                f"names only 0 to {len(names) - 1}"
+            )
+    images = []
+    for label in classes:
+        holders = [shard for shard in shards if str(label) in shard.manifest["classes"]]
+        rows = np.flatnonzero(holders[0].labels == label) if holders else np.empty(0, np.int64)
+        chosen = _choose(seed, label, names[label], len(rows), count)
+        images.append(holders[0].images[rows[chosen]])
+    arrays = [digest_json(shard.manifest["arrays"]) for shard in shards]
+    labels = np.repeat(np.array(classes), count)
+    return np.concatenate(images), labels, {"seed": seed, "shards": arrays}
+
+
+def _from_files(
+    folder: Path, names: Sequence[str], classes: range, count: int, image_size: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    _check_classes(folder, names)
+    images = np.empty((len(classes) * count, image_size, image_size, 3), np.uint8)
+    with tqdm(total=len(images), desc=f"images of {folder.name}", unit="image") as progress:
+        for label in classes:
+            files = sorted(_visible(folder / names[label]))
+            chosen = _choose(seed, label, names[label], len(files), count)
+            for row in chosen:
+                images[progress.n] = read_image(files[row], image_size)
+                progress.update()
+    return images, np.repeat(np.array(classes), count)
+
+
+def read_image(path: Path, image_size: int) -> np.ndarray:
+    """Read one RGB or greyscale image of this size as uint8 [image_size, image_size, 3].
+
+    Raises:
+        ValueError: it is a folder, no image, damaged, of another size, or has alpha, a palette,
+            CMYK or 16-bit pixels.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: images lie right in the folder of their class")
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be read as an image ({error}); remove it") from error
+    if image.mode not in ("RGB", "L"):
+        raise ValueError(f"{path} has {image.mode} pixels; save it as 8-bit RGB or greyscale")
+    if image.size != (image_size, image_size):
+        raise ValueError(_wrong_size(path, *image.size, image_size))
+    return np.asarray(image.convert("RGB"))
+
+
+def _check_classes(folder: Path, names: Sequence[str]) -> None:
+    entries = _visible(folder)
+    if files := [entry.name for entry in entries if not entry.is_dir()]:
+        raise ValueError(
+            f"{folder} has files such as {min(files)} beside the class folders: images lie in one "
+            "sub-folder for each class, named as under `classes` in the config"
+        )
+    found = {entry.name for entry in entries}
+    if unknown := sorted(found - set(names)):
+        near = difflib.get_close_matches(unknown[0], names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"{folder / unknown[0]} is not named like a class of the config{hint}")
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"{folder} lacks folders for the classes {', '.join(missing[:10])}")
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+
+
+def _choose(seed: int, label: int, name: str, available: int, count: int) -> np.ndarray:
+    """Return `count` of the rows 0 .. available - 1, in ascending order."""
+    if available < count:
+        raise ValueError(
+            f"class {label} ({name}) has {available} images, but metrics.samples_per_class asks "
+            f"for {count}: add images, or lower it for every source"
+        )
+    return np.sort(stream(seed, "source", label).permutation(available)[:count])
+
+
+def _wrong_size(what: Path, width: int, height: int, image_size: int) -> str:
+    return (
+        f"{what}: {width} x {height} px, but the run's image_size is {image_size}; resize the "
+        "images first (nothing is resized here, because how it is done changes the scores)"
+    )
