@@ -175,13 +175,10 @@ def _load(content: bytes, threads: int) -> Callable[[np.ndarray], tuple[np.ndarr
     except DecodeError as error:
         raise ValueError(f"not a frozen TensorFlow graph ({error})") from error
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])
-    def network(images: tf.Tensor) -> list[tf.Tensor]:
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
+    def network(x: tf.Tensor) -> list[tf.Tensor]:
         resized = tf.raw_ops.ResizeBilinear(
-            images=tf.cast(images, tf.float32) / 127.5 - 1,
-            size=[SIDE, SIDE],
-            align_corners=False,
-            half_pixel_centers=False,
+            images=x, size=[SIDE, SIDE], align_corners=False, half_pixel_centers=False
         )
         return tf.import_graph_def(graph, {INPUT: resized}, OUTPUTS, name="")
 
@@ -193,7 +190,9 @@ def _load(content: bytes, threads: int) -> Callable[[np.ndarray], tuple[np.ndarr
         ) from error
 
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        pooled, logits = (output.numpy() for output in network(images))
+        # Scaled here: TensorFlow would turn the division into a product, which rounds differently.
+        x = images.astype(np.float32) / 127.5 - 1
+        pooled, logits = (output.numpy() for output in network(x))
         return pooled.reshape(len(images), -1), logits[:, :CLASSES]
 
     return run
