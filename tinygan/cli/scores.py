@@ -19,6 +19,7 @@ from tinygan.files import atomic_file, read_json
 
 def _features(config: Config, arguments: Arguments) -> None:
     """Compute the extractor's features and logits of one shard of images."""
+    from tinygan.metrics.extractors import INCEPTION_URL
     from tinygan.metrics.features import features_of, write_features
     from tinygan.shards import open_shard
 
@@ -26,6 +27,8 @@ def _features(config: Config, arguments: Arguments) -> None:
     features = features_of(
         shard.images,
         shard.labels,
+        extractor=config["metrics"]["extractor"],
+        graph=config["metrics"].get("inception_graph", INCEPTION_URL),
         side=config["metrics"]["side"],
         batch=config["metrics"]["batch"],
         threads=arguments.threads,
@@ -52,7 +55,7 @@ def _score(config: Config, arguments: Arguments) -> None:
         class_names=config["classes"],
         splits=config["metrics"]["is_splits"],
         provenance={
-            "side": config["metrics"]["side"],
+            "side": real.side,
             "seed": config["seed"],
             "truncation": config["teacher"]["truncation"] if arguments.images else None,
         },

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.checkpoint import load_generator
+from tinygan.metrics.extractors import INCEPTION_URL
 from tinygan.metrics.features import Features, features_of
 from tinygan.metrics.frechet import frechet_distance
 from tinygan.metrics.inception_score import inception_score
@@ -41,6 +42,8 @@ def curve_point(
     features = features_of(
         images,
         labels,
+        extractor=metrics["extractor"],
+        graph=metrics.get("inception_graph", INCEPTION_URL),
         side=metrics["side"],
         batch=metrics["batch"],
         threads=threads,

@@ -1,9 +1,17 @@
 # Metrics: shards -> features -> scores.
+# inception_tf runs in TensorFlow; the curve, which samples with PyTorch, then needs both.
+TENSORFLOW = config["metrics"]["extractor"] == "inception_tf"
+EXTRACTOR_ENV = "../envs/teacher.yaml" if TENSORFLOW else "../envs/torch.yaml"
+CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
+# A graph at a URL is no file of the workflow.
+GRAPH = [config["metrics"].get("inception_graph", "://")] if TENSORFLOW else []
+GRAPH = [file for file in GRAPH if "://" not in file]
 
 
 rule features:
     input:
         manifest=f"{P}/images/{{source}}/{{range}}/manifest.json",
+        graph=GRAPH,
         code=code(*METRICS),
     output:
         temp(f"{P}/features/{{source}}/{{range}}.npz"),
@@ -12,10 +20,10 @@ rule features:
     benchmark:
         f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
     conda:
-        "../envs/torch.yaml"
+        EXTRACTOR_ENV
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=4000 if TENSORFLOW else 2000,
     params:
         config=CONFIG,
         folder=lambda wildcards, output: os.path.splitext(output[0])[0].replace(
@@ -30,6 +38,7 @@ rule features:
 use rule features as features_sampled with:
     input:
         lambda wildcards: sampled(wildcards.variant, [wildcards.range]),
+        graph=GRAPH,
         code=code(*METRICS),
     output:
         temp(f"{P}/features/{{variant}}/{{range}}.npz"),
@@ -110,6 +119,7 @@ rule curve:
         real=features("real"),
         snapshots=lambda wildcards: snapshots(wildcards.variant),
         card=CARD,
+        graph=GRAPH,
         code=code(*SAMPLING, *METRICS),
     output:
         f"{P}/scores/curve/{{variant}}.csv",
@@ -118,10 +128,10 @@ rule curve:
     benchmark:
         f"{P}/benchmarks/curve/{{variant}}.tsv"
     conda:
-        "../envs/torch.yaml"
+        CURVE_ENV
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=5000 if TENSORFLOW else 2000,
     params:
         config=CONFIG,
         model=subpath(input.card, parent=True),
