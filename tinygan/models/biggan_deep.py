@@ -51,6 +51,16 @@ class GeneratorBlock(nn.Module):
         return h + (F.interpolate(skip, scale_factor=2) if self.up else skip)
 
 
+class ToRGB(nn.Conv2d):
+    """The last convolution: only its first three outputs, the colours, are computed.
+
+    The published weights have more, which no image shows but the spectral norm is taken over.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight[:3], self.bias[:3], padding=self.padding)
+
+
 class Generator(nn.Module):
     """G: (z, y) -> image.
 
@@ -62,7 +72,7 @@ class Generator(nn.Module):
         attention: side in pixels at which self-attention stands, or none.
         spectral: put spectral norm on every convolution and linear map.
         epsilon: added to the variance in batch norm.
-        colours: outputs of the last convolution, of which the first three are the image.
+        colours: outputs of the last convolution, of which the first three are used.
     """
 
     def __init__(
@@ -90,7 +100,7 @@ class Generator(nn.Module):
             if attention == 4 * 2**stage:
                 self.blocks.append(SelfAttention(outputs))
         self.norm = nn.BatchNorm2d(widths[-1], eps=epsilon)
-        self.to_rgb = nn.Conv2d(widths[-1], colours, 3, padding=1)
+        self.to_rgb = ToRGB(widths[-1], colours, 3, padding=1)
         initialise_generator(self)
         if spectral:
             spectrally_normalise(self)
@@ -101,7 +111,7 @@ class Generator(nn.Module):
         h = self.first(condition).view(len(z), self.widths[0], 4, 4)
         for block in self.blocks:
             h = block(h, condition)
-        return torch.tanh(self.to_rgb(F.relu(self.norm(h)))[:, :3])
+        return torch.tanh(self.to_rgb(F.relu(self.norm(h))))
 
 
 def published(*, channels: int = 128, classes: int = 1000, z_dim: int = 128) -> Generator:

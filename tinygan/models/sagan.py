@@ -1,7 +1,9 @@
 """SAGAN (Zhang et al. 2019): SNGAN-projection with self-attention.
 
 Against SNGAN-projection: self-attention in both networks, spectral norm in the generator too, and
-discriminator blocks whose first convolution already widens.
+discriminator blocks whose first convolution already widens. The 3x3 convolutions of the
+generator's blocks have no bias, for it would change nothing: batch norm takes the first one's out
+again, and the shortcut has one that adds up with the second one's.
 """
 
 from tinygan.models import sngan
@@ -23,17 +25,22 @@ class Generator(sngan.Generator):
         classes: number of classes.
         image_size: side of the images in pixels, 4 * 2^blocks.
         z_dim: length of z.
-        attention: side in pixels at which self-attention stands.
+        attention: side in pixels at which self-attention stands, below the image's.
 
     Raises:
         ValueError: impossible image size or side of the attention.
     """
 
     def __init__(
-        self, *, channels: int, classes: int, image_size: int, z_dim: int, attention: int = 32
+        self, *, channels: int, classes: int, image_size: int, z_dim: int, attention: int = 64
     ) -> None:
         super().__init__(
-            channels=channels, classes=classes, image_size=image_size, z_dim=z_dim, epsilon=1e-5
+            channels=channels,
+            classes=classes,
+            image_size=image_size,
+            z_dim=z_dim,
+            epsilon=1e-5,
+            bias=False,
         )
         width = channels * image_size // attention
         self.blocks.insert(_stage(attention, image_size), SelfAttention(width))
@@ -47,14 +54,14 @@ class Discriminator(sngan.Discriminator):
         channels: ch, as in `sngan.Discriminator`.
         classes: number of classes.
         image_size: side of the images in pixels, a power of two from 8.
-        attention: side in pixels at which self-attention stands.
+        attention: side in pixels at which self-attention stands, below the image's.
 
     Raises:
         ValueError: impossible image size or side of the attention.
     """
 
     def __init__(
-        self, *, channels: int, classes: int, image_size: int, attention: int = 32
+        self, *, channels: int, classes: int, image_size: int, attention: int = 64
     ) -> None:
         super().__init__(channels=channels, classes=classes, image_size=image_size, wide=True)
         width = channels * image_size // (2 * attention)

@@ -18,12 +18,14 @@ EPSILON = 2e-5
 class GeneratorBlock(nn.Module):
     """CBN, ReLU, nearest x2, 3x3, CBN, ReLU, 3x3; shortcut: nearest x2, 1x1."""
 
-    def __init__(self, inputs: int, outputs: int, classes: int, *, epsilon: float) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, classes: int, *, epsilon: float, bias: bool
+    ) -> None:
         super().__init__()
         self.norm1 = ClassBatchNorm(inputs, classes, epsilon=epsilon)
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)
         self.norm2 = ClassBatchNorm(outputs, classes, epsilon=epsilon)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=bias)
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -41,6 +43,7 @@ class Generator(nn.Module):
         image_size: side of the images in pixels, 4 * 2^blocks.
         z_dim: length of z.
         epsilon: added to the variance in batch norm.
+        bias: give the blocks' 3x3 convolutions a bias.
 
     Raises:
         ValueError: impossible image size.
@@ -54,13 +57,14 @@ class Generator(nn.Module):
         image_size: int,
         z_dim: int,
         epsilon: float = EPSILON,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         widths = [channels * 2**i for i in reversed(range(doublings(image_size)))]
         widths = [widths[0], *widths]
         self.first = nn.Linear(z_dim, 16 * widths[0])
         self.blocks = nn.ModuleList(
-            GeneratorBlock(i, o, classes, epsilon=epsilon)
+            GeneratorBlock(i, o, classes, epsilon=epsilon, bias=bias)
             for i, o in zip(widths, widths[1:], strict=False)
         )
         self.norm = nn.BatchNorm2d(widths[-1], eps=epsilon)
