@@ -1,5 +1,7 @@
 """Table 1: cost and scores of the teacher, the students and the paper's baselines."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from _common import (
@@ -49,13 +51,14 @@ def _score(value: float | None) -> str:
 
 def table1(run: Run) -> pd.DataFrame:
     """Write Table 1; return its numbers, the paper's in columns paper_*, absent ones NaN."""
+    outside = list(run.config.get("sources", {}))
     ours = [source for source in ROWS if source not in ("sngan", "sagan")]
-    scores, cost = read_scores(run.results, ours), read_cost(run.results)
+    scores, cost = read_scores(run.results, [*ours, *outside]), read_cost(run.results)
     absent = [source for source in ours if source not in (*cost.index, "real")]
     if absent:
         raise ValueError(f"{run.results}/cost.csv lacks {', '.join(absent)}; make it again")
     records, rows = [], []
-    for source, name in ROWS.items():
+    for source, name in _names(outside).items():
         mine = {key: cost[key].get(source) for key in COST}
         mine |= {key: scores[key].get(source) for key in SCORES}
         paper = {key: PAPER.get(source, {}).get(key) for key in COST + SCORES}
@@ -70,11 +73,22 @@ def table1(run: Run) -> pd.DataFrame:
         "other, the floor that sampling alone gives. MACs: multiply-accumulates for one image "
         "(the paper's FLOPs). The baselines SNGAN-proj and SAGAN are not trained here."
     )
+    if outside:
+        note += f" From outside this pipeline: {', '.join(outside)}."
     frame = pd.DataFrame(records)
     counts = ["samples", "real_samples", *COST, *(f"paper_{key}" for key in COST)]
     frame[counts] = frame[counts].astype(float).astype("Int64")
     write_table(run.out, frame, COLUMNS, rows, "Table 1", "Cost and scores", note)
     return frame
+
+
+def _names(outside: Sequence[str]) -> dict[str, str]:
+    """Return the rows: the paper's, sources from outside, real images.
+
+    A source called sngan or sagan fills the row of that baseline.
+    """
+    added = {source: source for source in outside if source not in ROWS}
+    return {k: v for k, v in ROWS.items() if k != "real"} | added | {"real": ROWS["real"]}
 
 
 def _cells(values: dict, score) -> list[str]:

@@ -26,7 +26,7 @@ RESERVED = frozenset(
     "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
     " figures claims download harvest_pairs harvest_evaluation train_teacher export_teacher sample"
     " teacher_card features_sampled floor score_teacher score_variant table1 table2"
-    " fig1 fig3 fig8 fig9 fig11".split()
+    " fig1 fig3 fig8 fig9 fig11 source".split()
 )
 
 # Weights of the terms that train the generator, and of those that train the discriminator.
@@ -163,15 +163,25 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"image_size: {size} px is not 4 * 2^k with k >= 1; the nearest allowed is {nearest}"
     elif config["real"]["source"] == "animal_mnist" and size < 32:
         yield f"image_size: animal_mnist has images of 28 px, {size} is too small; use 32"
+    teacher = config["teacher"]
+    if "://" in teacher["handle"] and (teacher["kind"] == "torch" or "sha256" in teacher):
+        yield (
+            f"teacher.handle: {teacher['handle']} is a URL, which kind torch cannot read and which "
+            "has no sha256; give the path of a local file or folder"
+        )
     metrics, classes = config["metrics"], len(config["classes"])
     if metrics["is_splits"] > metrics["samples_per_class"] * classes:
         yield (
             f"metrics.is_splits: {metrics['is_splits']} splits of "
             f"{metrics['samples_per_class'] * classes} samples; use fewer splits"
         )
-    for name in config["variants"]:
-        if name in RESERVED or name.startswith("train_"):
-            yield f"variants.{name}: {name} is the name of another target; choose another name"
+    for section in ("variants", "sources"):
+        for name in config.get(section, {}):
+            if name in RESERVED or name.startswith("train_"):
+                yield f"{section}.{name}: {name} is the name of another target; choose another name"
+    for name in config.get("sources", {}):
+        if name in config["variants"]:
+            yield f"sources.{name}: {name} is the name of a variant; choose another name"
     found: dict[str, str] = {}
     for name in config["variants"]:
         for problem in _variant_contradictions(resolve_variant(config, name)):

@@ -34,9 +34,19 @@ def _real(config: Config, arguments: Arguments) -> None:
 def _harvest(config: Config, arguments: Arguments) -> None:
     """Ask the teacher for the images of a class range and write them as one shard with z."""
     from tinygan.teacher.harvest import harvest
-    from tinygan.teacher.hub import handle_fingerprint, load_teacher
 
     settings = config["teacher"]
+    if settings["kind"] == "torch":
+        from tinygan.teacher.torch import handle_fingerprint, load_teacher
+    else:
+        from tinygan.teacher.hub import handle_fingerprint, load_teacher
+
+    fingerprint = handle_fingerprint(settings["handle"])
+    if settings.get("sha256", fingerprint) != fingerprint:
+        raise ValueError(
+            f"teacher.handle: {settings['handle']} has the SHA-256 {fingerprint}, but the config "
+            f"records {settings['sha256']}: it is damaged, or another file"
+        )
     teacher = load_teacher(
         settings["handle"],
         classes=len(config["classes"]),
@@ -58,7 +68,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         z_dim=config["z_dim"],
         batch=settings["batch"],
         folder=arguments.out,
-        provenance={"teacher": handle_fingerprint(settings["handle"])},
+        provenance={"teacher": fingerprint},
     )
 
 

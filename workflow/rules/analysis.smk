@@ -5,7 +5,7 @@ GRIDS = ["analysis/_common.py", "analysis/_grids.py"] + code("shards")
 
 rule table1:
     input:
-        scores_of("real", "teacher", "std", "std_half", "dw"),
+        scores_of("real", "teacher", "std", "std_half", "dw", *SOURCES),
         rules.cost.output,
         script="analysis/table1.py",
         code=COMMON,

@@ -18,7 +18,7 @@ from tinygan.config import (
     snapshot_steps,
     validate,
 )
-from tinygan.files import write_text
+from tinygan.files import folder_state, write_text
 
 try:
     validate(config)
@@ -28,10 +28,12 @@ except ConfigError as error:
 P = f"results/{config['preset']}"
 CONFIG = f"{P}/config.yaml"
 VARIANTS = list(config["variants"])
+SOURCES = config.get("sources", {})
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
-SCORED = ["real", "teacher", *VARIANTS]
+SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
+GENERATED = "|".join([*VARIANTS, *SOURCES])
 CURVES = ["dw", "scratch"]
 GENERATOR = f"{P}/models/{{variant}}/generator.safetensors"
 CARD = f"{P}/models/{{variant}}/card.json"
@@ -41,6 +43,7 @@ wildcard_constraints:
     range=r"\d{3}-\d{3}",
     source="real|teacher",
     variant="|".join(VARIANTS),
+    outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
 
 
 # Every step reads the merged config from this file, but none has it as an input. The sections that
@@ -74,8 +77,12 @@ def shards(source, *files):
 
 
 def sampled(variant, ranges=RANGES):
-    """Return a variant's sampled images; they are temporary, so every array is named."""
-    files = ["manifest.json", "images.npy", "labels.npy", "z.npy"]
+    """Return the images of a variant, or of a source from outside, which has no z.
+
+    They are temporary, so every array is named.
+    """
+    files = ["manifest.json", "images.npy", "labels.npy"]
+    files += [] if variant in SOURCES else ["z.npy"]
     return [f"{P}/images/{variant}/{r}/{file}" for r in ranges for file in files]
 
 
@@ -100,5 +107,5 @@ def features(source):
 
 # What sampling runs, and what turns images into features and scores.
 SAMPLING = ["sampling", "checkpoint", "batches", "seeding", "shards", "models/layers"]
-SAMPLING += ["models/student"]
+SAMPLING += ["models/student", "models/sngan"]
 METRICS = ["metrics"]

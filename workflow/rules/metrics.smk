@@ -46,6 +46,8 @@ use rule features as features_sampled with:
         f"{P}/logs/features/{{variant}}/{{range}}.log",
     benchmark:
         f"{P}/benchmarks/features/{{variant}}/{{range}}.tsv"
+    wildcard_constraints:
+        variant=GENERATED,
 
 
 # The floor: real images against real images, the even rows of each class against the odd.
@@ -112,6 +114,8 @@ use rule score_teacher as score_variant with:
         f"{P}/logs/score/{{variant}}.log",
     benchmark:
         f"{P}/benchmarks/score/{{variant}}.tsv"
+    wildcard_constraints:
+        variant=GENERATED,
 
 
 rule curve:

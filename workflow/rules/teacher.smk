@@ -1,14 +1,23 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
 HANDLE = config["teacher"]["handle"]
+if config["teacher"]["kind"] == "torch":
+    TEACHER_FILES = [HANDLE]
+    TEACHER_CODE = ["teacher/torch", "importers/biggan_torch", "importers/foreign", "batches"]
+    TEACHER_CODE += ["models/layers", "models/biggan_deep"]
+    TEACHER_ENV = "../envs/torch.yaml"
+else:
+    # A module at a URL, or in TF-Hub's cache, is no file of the workflow.
+    TEACHER_FILES = [] if "://" in HANDLE else [f"{HANDLE}/saved_model.pb"]
+    TEACHER_CODE = []
+    TEACHER_ENV = "../envs/teacher.yaml"
 MINI = "resources/mini_teacher"
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
 
 rule harvest_pairs:
     input:
-        # A module at a URL, or in TF-Hub's cache, is no file of the workflow.
-        module=[] if "://" in HANDLE else f"{HANDLE}/saved_model.pb",
-        code=code("teacher/hub", "teacher/harvest", "seeding", "shards"),
+        module=TEACHER_FILES,
+        code=code("teacher/hub", "teacher/harvest", "seeding", "shards", *TEACHER_CODE),
     output:
         manifest=f"{P}/images/teacher_pairs/{{range}}/manifest.json",
         images=f"{P}/images/teacher_pairs/{{range}}/images.npy",
@@ -19,7 +28,7 @@ rule harvest_pairs:
     benchmark:
         f"{P}/benchmarks/harvest_pairs/{{range}}.tsv"
     conda:
-        "../envs/teacher.yaml"
+        TEACHER_ENV
     threads: 1
     resources:
         mem_mb=3000,

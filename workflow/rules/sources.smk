@@ -1,0 +1,32 @@
+# Images from outside: a folder of the config's `sources` -> shards, scored like any other.
+
+
+rule source:
+    input:
+        code=code("sources", *SAMPLING),
+    output:
+        manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
+        images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),
+        labels=temp(f"{P}/images/{{outside}}/{{range}}/labels.npy"),
+    log:
+        f"{P}/logs/source/{{outside}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/source/{{outside}}/{{range}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        config=CONFIG,
+        folder=subpath(output.manifest, parent=True),
+        # The files of the folder may be too many to be inputs.
+        files=lambda wildcards: folder_state(SOURCES[wildcards.outside]),
+        settings=lambda wildcards: sections("seed", "image_size", "classes")
+        | {
+            "folder": SOURCES[wildcards.outside],
+            "samples": config["metrics"]["samples_per_class"],
+        },
+    shell:
+        "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
+        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
