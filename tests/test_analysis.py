@@ -103,6 +103,26 @@ def test_table1_puts_this_run_beside_the_paper(results):
     assert "not comparable in absolute value" in text
 
 
+def test_table1_has_a_row_for_each_source_from_outside(results):
+    config = yaml.safe_load((results / "config.yaml").read_text())
+    config["sources"] = {"sngan": "somewhere", "mine": "elsewhere"}
+    (results / "config.yaml").write_text(yaml.safe_dump(config))
+    dw = json.loads((results / "scores" / "dw.json").read_text())
+    for source, fid in (("sngan", 70.5), ("mine", 12.25)):
+        path = results / "scores" / f"{source}.json"
+        path.write_text(json.dumps(dw | {"source": source, "fid": fid}))
+    frame = call("table1", results).set_index("source")
+    order = ["sngan", "sagan", "teacher", "std", "std_half", "dw", "mine", "real"]
+    assert frame.index.to_list() == order
+    assert frame.fid["mine"] == 12.25 and np.isnan(frame.paper_fid["mine"])
+    assert frame.fid["sngan"] == 70.5 and frame.paper_fid["sngan"] == 29.0
+    assert frame.model["sngan"] == "SNGAN-proj" and np.isnan(frame.fid["sagan"])
+    assert "From outside this pipeline: mine, sngan." in (results / "out/table1.md").read_text()
+    (results / "scores" / "mine.json").unlink()
+    with pytest.raises(FileNotFoundError, match="snakemake .*mine.json"):
+        call("table1", results)
+
+
 def test_table2_gives_ratios_to_the_full_objective(results):
     frame = call("table2", results).set_index("source")
     assert frame.index.to_list() == ["dw", "no_feat", "no_gan", "no_kd_adv", "pix_only"]

@@ -48,6 +48,8 @@ def _score(config: Config, arguments: Arguments) -> None:
         images = read_features(arguments.images)
     else:
         images, real = split_floor(real)
+    # Real images, and those from outside, were not drawn with the truncation of this run.
+    of_others = not arguments.images or arguments.source in config.get("sources", {})
     result, rows = score(
         arguments.source,
         images,
@@ -57,7 +59,7 @@ def _score(config: Config, arguments: Arguments) -> None:
         provenance={
             "side": real.side,
             "seed": config["seed"],
-            "truncation": config["teacher"]["truncation"] if arguments.images else None,
+            "truncation": None if of_others else config["teacher"]["truncation"],
         },
     )
     write_scores(arguments.out, arguments.intra, result, rows)
