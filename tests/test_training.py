@@ -5,81 +5,20 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from training_world import FULL, OBJECTIVES, PIXEL_ONLY, make_stores, networks, run
 
-from tinygan.batches import Rows, rows_of_step, to_uint8, to_unit
-from tinygan.checkpoint import load_generator, load_weights, save_card, save_weights
+from tinygan.batches import Batch, Rows, rows_of_step, to_uint8, to_unit
+from tinygan.checkpoint import load_generator, load_weights, save_weights
+from tinygan.objective import LossWeights, discriminator_loss, generator_loss
 from tinygan.sampling import sample
 from tinygan.seeding import latents
 from tinygan.shards import open_store, write_shard
-from tinygan.training import (
-    Batch,
-    LossWeights,
-    build,
-    discriminator_loss,
-    generator_loss,
-    learning_rate_at,
-    train,
-)
-
-FULL = {
-    "pixel": 0.2,
-    "pixel_zero_at": 0.5,
-    "feature": [0.25, 0.5, 1.0],
-    "kd_student": 0.01,
-    "gan_student": 0.002,
-    "kd_discriminator": 1.0,
-    "gan_discriminator": 0.2,
-}
-NO_DISCRIMINATOR = {"kd_discriminator": 0, "gan_discriminator": 0}
-PIXEL_ONLY = FULL | NO_DISCRIMINATOR | {"feature": [], "kd_student": 0, "gan_student": 0}
-STUDENT = {"architecture": "dw", "channels": 4, "embedding": 8, "discriminator_channels": 4}
-SCRATCH = {
-    "pixel": 0.0,
-    "feature": [],
-    "kd_student": 0.0,
-    "kd_discriminator": 0.0,
-    "gan_student": 1.0,
-    "gan_discriminator": 1.0,
-}
-
-
-def networks():
-    return build(student=STUDENT, seed=0, classes=3, image_size=32, z_dim=16)
+from tinygan.training import learning_rate_at
 
 
 @pytest.fixture
 def stores(tmp_path):
-    rng = np.random.default_rng(0)
-
-    def shard(name, classes, with_z):
-        images = rng.integers(0, 256, (len(classes) * 6, 32, 32, 3), dtype=np.uint8)
-        labels = np.repeat(classes, 6)
-        z = rng.normal(size=(len(labels), 16)) if with_z else None
-        write_shard(tmp_path / name, images, labels, z, source="test", provenance={})
-        return tmp_path / name
-
-    pairs = open_store([shard("pairs/0", [0, 1], True), shard("pairs/1", [2], True)])
-    real = open_store([shard("real/0", [0], False), shard("real/1", [1, 2], False)])
-    return pairs, real
-
-
-def run(stores, out, weights, steps=4, **options):
-    generator, discriminator, recipe = networks()
-    arguments = {
-        "seed": 0,
-        "truncation": 0.5,
-        "steps": steps,
-        "batch": 4,
-        "learning_rate": 1e-3,
-        "decay_from": 0.5,
-        "adversarial_every": 2,
-        "log_every": 2,
-        "snapshot_steps": [2, steps],
-        "out": out,
-    }
-    train(*stores, generator, discriminator, LossWeights(**weights), **(arguments | options))
-    save_card(out, {"generator": recipe, "variant": "test"})
-    return out
+    return make_stores(tmp_path)
 
 
 def random_batch(count=4):
@@ -200,9 +139,7 @@ def test_pixels_survive_the_way_to_floats_and_back():
     assert to_uint8(extremes)[0, :, :, 0].tolist() == [[0, 255], [128, 127]]
 
 
-@pytest.mark.parametrize(
-    "weights", [FULL, PIXEL_ONLY, FULL | SCRATCH], ids=["full", "pix", "scratch"]
-)
+@pytest.mark.parametrize("weights", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_two_runs_give_the_same_bytes(stores, tmp_path, weights):
     first, second = (run(stores, tmp_path / name, weights) for name in "ab")
     for name in ("generator.safetensors", "snapshots/000002.safetensors", "card.json"):

@@ -1,14 +1,20 @@
-"""Batches out of shards: an exact, seeded order, and the rows it asks for."""
+"""Batches out of shards: an exact, seeded order, its rows, and their way to a device."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tinygan.seeding import stream
+from tinygan.seeding import stream, truncated_normal
 from tinygan.shards import Shard
+
+T = TypeVar("T")
 
 
 @lru_cache(maxsize=4)
@@ -71,9 +77,92 @@ class Rows:
         return out
 
 
-def to_unit(images: np.ndarray) -> Tensor:
+@dataclass
+class Batch:
+    """One step's data: harvested pairs, and real images with fresh latent vectors.
+
+    What no term of the objective asks for is None.
+
+    Attributes:
+        z: float [N, z_dim] of the pairs.
+        y: class indices [N] of the pairs.
+        teacher: T(z, y), [N, 3, H, W] in [-1, 1].
+        real: real images x, like `teacher`.
+        real_y: their class indices, which the student is given with `fresh_z`.
+        fresh_z: float [N, z_dim], from the teacher's truncated normal.
+    """
+
+    z: Tensor | None = None
+    y: Tensor | None = None
+    teacher: Tensor | None = None
+    real: Tensor | None = None
+    real_y: Tensor | None = None
+    fresh_z: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the batches of a run come from; the batch of a step depends on (seed, step) alone.
+
+    Attributes:
+        pairs: the teacher's rows, or None where no term needs them.
+        real: rows of real images, or None likewise.
+        seed: seed of the order and of the fresh z.
+        batch: pairs a step, and as many real images.
+        z_dim: length of z.
+        truncation: scale of the fresh z, the teacher's.
+    """
+
+    pairs: Rows | None
+    real: Rows | None
+    seed: int
+    batch: int
+    z_dim: int
+    truncation: float
+
+    def gather(self, step: int) -> dict[str, np.ndarray]:
+        """Copy the data of one step out of the shards, by the names in `Batch`, images as uint8."""
+        arrays = {}
+        if self.pairs is not None:
+            rows = rows_of_step(self.seed, "train/pairs", step, self.batch, len(self.pairs))
+            arrays["z"] = self.pairs.gather("z", rows)
+            arrays["y"] = self.pairs.gather("labels", rows)
+            arrays["teacher"] = self.pairs.gather("images", rows)
+        if self.real is not None:
+            rows = rows_of_step(self.seed, "train/real", step, self.batch, len(self.real))
+            arrays["real_y"] = self.real.gather("labels", rows)
+            arrays["real"] = self.real.gather("images", rows)
+            rng = stream(self.seed, "train/z", step)
+            arrays["fresh_z"] = truncated_normal(rng, self.batch, self.z_dim, self.truncation)
+        return arrays
+
+
+def to_batch(arrays: dict[str, np.ndarray], device: torch.device) -> Batch:
+    """Move what `Source.gather` has gathered to a device: images as bytes, made floats there."""
+    batch = Batch()
+    for name, array in arrays.items():
+        tensor = torch.from_numpy(array)
+        if device.type == "cuda":
+            tensor = tensor.pin_memory().to(device, non_blocking=True)
+        setattr(batch, name, to_unit(tensor) if name in ("teacher", "real") else tensor)
+    return batch
+
+
+def ahead(load: Callable[[int], T], steps: Iterable[int], depth: int = 3) -> Iterator[T]:
+    """Yield load(step) for each step, in order, with up to `depth` of them loaded in background."""
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        waiting: deque[Future[T]] = deque()
+        for step in steps:
+            waiting.append(pool.submit(load, step))
+            if len(waiting) > depth:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def to_unit(images: np.ndarray | Tensor) -> Tensor:
     """Turn images uint8 [N, H, W, 3] into float32 [N, 3, H, W] in [-1, 1], channels last."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    return torch.as_tensor(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Verbs that train a student and draw its images."""
 
+from pathlib import Path
+from typing import Any
+
 from tinygan.cli.options import (
     CLASSES,
     MANIFESTS,
@@ -11,7 +14,10 @@ from tinygan.cli.options import (
     use_threads,
 )
 from tinygan.config import parse_range, resolve_variant, snapshot_steps
-from tinygan.files import digest_json, read_json
+from tinygan.files import digest_json
+
+# What neither a student's weights nor its log depend on.
+_FREE = ("threads", "state_every")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
@@ -19,6 +25,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     from tinygan.checkpoint import save_card
     from tinygan.cost import parameters
     from tinygan.shards import open_store
+    from tinygan.state import StateFolder
     from tinygan.training import LossWeights, build, train
 
     use_threads(arguments.threads)
@@ -32,7 +39,15 @@ def _train(config: Config, arguments: Arguments) -> None:
         z_dim=config["z_dim"],
     )
     pairs, real = open_store(arguments.pairs), open_store(arguments.real)
+    data = {
+        "pairs": [digest_json(shard.manifest["arrays"]) for shard in pairs],
+        "real": [digest_json(shard.manifest["arrays"]) for shard in real],
+    }
     weights = LossWeights(**config["loss"])
+    state = StateFolder(
+        arguments.state or arguments.out.with_name(f"{arguments.out.name}.state"),
+        _identity(config, data),
+    )
     train(
         pairs,
         real,
@@ -41,15 +56,11 @@ def _train(config: Config, arguments: Arguments) -> None:
         weights,
         seed=config["seed"],
         truncation=config["teacher"]["truncation"],
-        steps=settings["steps"],
-        batch=settings["batch"],
-        learning_rate=settings["learning_rate"],
-        decay_from=settings["decay_from"],
-        adversarial_every=settings["adversarial_every"],
-        log_every=settings["log_every"],
         snapshot_steps=snapshot_steps(config),
         out=arguments.out,
         name=arguments.variant,
+        state=state,
+        **{key: value for key, value in settings.items() if key not in ("snapshots", "threads")},
     )
     card = {
         "variant": arguments.variant,
@@ -60,42 +71,48 @@ def _train(config: Config, arguments: Arguments) -> None:
         "train": settings,
         "seed": config["seed"],
         "truncation": config["teacher"]["truncation"],
-        "data": {
-            "pairs": [digest_json(shard.manifest["arrays"]) for shard in pairs],
-            "real": [digest_json(shard.manifest["arrays"]) for shard in real],
-        },
+        "data": data,
     }
     save_card(arguments.out, card)
+    state.remove()
+
+
+def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
+    """Return all that decides what a training makes, for its state to be compared with."""
+    import torch
+
+    from tinygan import batches, losses, objective, seeding, training, training_log
+    from tinygan.models import discriminator, layers, student
+    from tinygan.state import code_digests
+
+    modules = [batches, losses, objective, seeding, training, training_log]
+    modules += [discriminator, layers, student]
+    sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
+    return {
+        **{section: config[section] for section in sections},
+        "train": {key: value for key, value in config["train"].items() if key not in _FREE},
+        "truncation": config["teacher"]["truncation"],
+        "data": {source: digest_json(digests) for source, digests in data.items()},
+        "code": code_digests(modules) | {"torch": torch.__version__},
+    }
 
 
 def _sample(config: Config, arguments: Arguments) -> None:
-    """Draw a student's images of a class range, with the z of the teacher's evaluation split."""
-    from tinygan.checkpoint import load_generator
-    from tinygan.sampling import sample
+    """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
+    from tinygan.checkpoint import read_card
+    from tinygan.sampling import sample_model
     from tinygan.shards import write_shard
 
     use_threads(arguments.threads)
-    settings = {
-        "seed": config["seed"],
-        "truncation": config["teacher"]["truncation"],
-        "batch": config["metrics"]["batch"],
-    }
-    images, labels, z = sample(
-        load_generator(arguments.model),
+    name = read_card(arguments.model)["variant"]
+    images, labels, z, provenance = sample_model(
+        arguments.model,
         parse_range(arguments.classes),
         config["metrics"]["samples_per_class"],
-        z_dim=config["z_dim"],
-        **settings,
+        seed=config["seed"],
+        batch=config["metrics"]["batch"],
     )
-    card = read_json(arguments.model / "card.json")
-    write_shard(
-        arguments.out,
-        images,
-        labels,
-        z,
-        source=card["variant"],
-        provenance=settings | {"generator": card["sha256"]},
-    )
+    write_shard(arguments.out, images, labels, z, source=name, provenance=provenance)
 
 
 VERBS: dict[str, Verb] = {
@@ -105,6 +122,11 @@ VERBS: dict[str, Verb] = {
             "--variant": {"required": True, "help": "a name under `variants` in the config"},
             "--pairs": MANIFESTS | {"help": "the teacher's shards"},
             "--real": REAL,
+            "--state": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "where an unfinished run keeps its state (default: OUT.state)",
+            },
         },
     ),
     "sample": (_sample, {"--model": MODEL, "--classes": CLASSES}),

@@ -10,7 +10,8 @@ for variant in VARIANTS:
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards("real", "manifest.json"),
-            code=code("training", "losses", "batches", "checkpoint", "seeding", "shards")
+            code=code("training", "training_log", "objective", "losses", "batches", "state")
+            + code("checkpoint", "seeding", "shards")
             + code("models/layers", "models/student", "models/discriminator"),
         output:
             generator=f"{P}/models/{variant}/generator.safetensors",
@@ -30,6 +31,8 @@ for variant in VARIANTS:
             config=CONFIG,
             variant=variant,
             folder=subpath(output.generator, parent=True),
+            # Out of reach: Snakemake deletes the outputs of a job that fails, and a retry goes on.
+            state=f"{P}/state/{variant}",
             settings=sections(
                 *["seed", "image_size", "z_dim", "classes", "student", "train", "loss"],
                 of=RESOLVED[variant],
@@ -37,7 +40,8 @@ for variant in VARIANTS:
             truncation=config["teacher"]["truncation"],
         shell:
             "python -m tinygan train --config {params.config} --threads {threads} --variant {params.variant}"
-            " --pairs {input.pairs} --real {input.real} --out {params.folder} > {log} 2>&1"
+            " --pairs {input.pairs} --real {input.real} --state {params.state}"
+            " --out {params.folder} > {log} 2>&1"
 
 
 rule models:

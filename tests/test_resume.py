@@ -1,0 +1,305 @@
+"""Resuming to the bit: a run that is stopped, in whatever way, ends as if it never had been."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors import safe_open
+from safetensors.torch import load_file
+from training_world import FULL, OBJECTIVES, PIXEL_ONLY, make_stores, networks, run
+
+from tinygan import objective, training
+from tinygan.cli import main
+from tinygan.shards import open_store, write_shard
+from tinygan.state import StateFolder, Stopped, code_digests, pack, sweep, unpack
+
+
+@pytest.fixture
+def stores(tmp_path):
+    return make_stores(tmp_path)
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """Have SIGTERM come in the middle of a step."""
+
+    def arrange(stop: int | None) -> None:
+        def rate_at(step, *arguments):
+            if step == stop:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return before(step, *arguments)
+
+        monkeypatch.setattr(training, "learning_rate_at", rate_at)
+
+    before = training.learning_rate_at
+    return arrange
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4, 7])
+@pytest.mark.parametrize("weights", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_a_stopped_run_ends_with_the_bytes_of_one_that_was_not(
+    stores, tmp_path, stop_at, weights, stop
+):
+    """Two halves equal the whole: weights, snapshots, log; log_every and the stop do not align."""
+    options = {"steps": 7, "log_every": 5, "snapshot_steps": [2, 4, 7]}
+    whole = run(stores, tmp_path / "whole", weights, **options)
+    state = StateFolder(tmp_path / "state", {"run": 1})
+    stop_at(stop)
+    with pytest.raises(Stopped, match=f"stopped by SIGTERM after step {stop} of 7"):
+        run(stores, tmp_path / "halves", weights, **options, state=state)
+    assert not (tmp_path / "halves" / "generator.safetensors").exists()
+    stop_at(None)
+    run(stores, tmp_path / "halves", weights, **options, state=state)
+    assert files(tmp_path / "halves") == files(whole)
+    state.remove()
+    assert not state.path.exists()
+
+
+def test_the_outputs_may_be_deleted_between_the_halves(stores, tmp_path, stop_at):
+    """Snakemake does so with those of a failed job, the snapshots included."""
+    options = {"steps": 6, "snapshot_steps": [2, 6]}
+    whole = run(stores, tmp_path / "whole", FULL, **options)
+    out, state = tmp_path / "halves", StateFolder(tmp_path / "state", {})
+    stop_at(4)
+    with pytest.raises(Stopped):
+        run(stores, out, FULL, **options, state=state)
+    for name in files(out):
+        (out / name).unlink()
+    stop_at(None)
+    run(stores, out, FULL, **options, state=state)
+    assert files(out) == files(whole)
+
+
+def test_training_draws_from_no_generator_of_random_numbers_that_a_state_would_lack(
+    stores, tmp_path
+):
+    generator, discriminator, _ = networks()
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    weights = training.LossWeights(**FULL)
+    options = {"seed": 0, "truncation": 0.5, "steps": 3, "batch": 4, "learning_rate": 1e-3}
+    options |= {"decay_from": 0.5, "adversarial_every": 2, "log_every": 2, "snapshot_steps": []}
+    training.train(*stores, generator, discriminator, weights, **options, out=tmp_path / "m")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1])
+    assert random.getstate() == before[2]
+
+
+def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_at, capsys):
+    anew = run(stores, tmp_path / "anew", FULL, learning_rate=2e-3)
+    old = StateFolder(tmp_path / "state", {"train": {"learning_rate": 1e-3}, "seed": 0})
+    stop_at(3)
+    with pytest.raises(Stopped):
+        run(stores, tmp_path / "m", FULL, state=old)
+    stop_at(None)
+    new = StateFolder(tmp_path / "state", {"train": {"learning_rate": 2e-3}, "seed": 0})
+    run(stores, tmp_path / "m", FULL, learning_rate=2e-3, state=new)
+    assert "step 3 is of another run (train.learning_rate was 0.001, is 0.002): starting anew" in (
+        capsys.readouterr().err
+    )
+    assert files(tmp_path / "m") == files(anew)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"{}" * 9])
+def test_a_damaged_state_is_refused(tmp_path, damage):
+    state = StateFolder(tmp_path / "state", {})
+    state.save({"x": torch.ones(8)}, {"step": 1})
+    state.file.write_bytes(damage(state.file.read_bytes()))
+    with pytest.raises(ValueError, match=r"state\.safetensors is damaged .*; delete it to train"):
+        state.load()
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("state_every", [0, 1e9])
+def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_good_state(
+    stores, tmp_path, monkeypatch, bad, state_every
+):
+    pixel, calls = objective.losses.pixel, []
+
+    def broken(teacher, student):
+        calls.append(None)
+        return pixel(teacher, student) * (bad if len(calls) == 5 else 1.0)
+
+    monkeypatch.setattr(objective.losses, "pixel", broken)
+    state = StateFolder(tmp_path / "state", {})
+    with pytest.raises(FloatingPointError, match=f"loss pixel is {bad} at step 5"):
+        weights = PIXEL_ONLY | {"pixel_zero_at": None}
+        run(stores, tmp_path / "m", weights, 8, log_every=8, state=state, state_every=state_every)
+    assert not (tmp_path / "m" / "generator.safetensors").exists()
+    kept = state.load()
+    if state_every == 0:
+        tensors, progress = kept
+        assert progress["step"] == 4
+        assert all(tensor.isfinite().all() for tensor in tensors.values())
+    else:
+        assert kept is None
+
+
+def test_a_state_is_never_replaced_by_one_that_is_not_finite(tmp_path):
+    state = StateFolder(tmp_path / "state", {})
+    state.save({"x": torch.ones(2)}, {"step": 1})
+    with pytest.raises(FloatingPointError, match="y is not finite after step 2"):
+        state.save({"x": torch.ones(2), "y": torch.tensor([1.0, float("nan")])}, {"step": 2})
+    tensors, progress = state.load()
+    assert tensors["x"].tolist() == [1, 1] and progress["step"] == 1
+
+
+def test_an_optimiser_comes_back_in_the_memory_format_of_its_parameters():
+    def made():
+        network = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+        return network, torch.optim.Adam(network.parameters(), 1e-2)
+
+    def descend(network, optimiser):
+        network(torch.ones(1, 3, 5, 5)).square().sum().backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+    first, second = made(), made()
+    descend(*first)
+    kept = {name: tensor.clone() for name, tensor in pack("x", *first).items()}
+    unpack(kept, "x", *second)
+    for parameter in second[0].parameters():
+        moments = second[1].state[parameter]
+        assert moments["exp_avg"].stride() == parameter.stride()
+        assert moments["step"] == 1
+    for pair in (first, second):
+        descend(*pair)
+    assert torch.equal(first[0].weight, second[0].weight)
+
+
+def test_code_digests_see_syntax_and_not_layout(tmp_path):
+    module = SimpleNamespace(__name__="m", __file__=str(tmp_path / "m.py"))
+
+    def digest(text):
+        Path(module.__file__).write_text(text)
+        return code_digests([module])["m"]
+
+    plain = digest("x = 1 + 2\n")
+    assert digest("# why\nx = (1 +\n     2)\n") == plain
+    assert digest("x = 1 + 3\n") != plain
+
+
+def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
+    mine = [".generator.0123abcd.safetensors", ".log.89abcdef.csv"]
+    theirs = [".gitignore", ".log.csv", "log.0123abcd.csv", "generator.safetensors"]
+    for name in mine + theirs:
+        (tmp_path / name).touch()
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(theirs)
+    state = StateFolder(tmp_path, {})
+    state.save({"x": torch.ones(1)}, {"step": 1})
+    state.remove()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(theirs)
+
+
+def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(10), 3)
+    for name, z in (("pairs", rng.normal(size=(30, 128))), ("real", None)):
+        images = rng.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
+        write_shard(tmp_path / name, images, labels, z, source=name, provenance={})
+    config = yaml.safe_load(Path("config.yaml").read_text())
+    config["train"] |= {"steps": 4, "batch": 4, "snapshots": 2, "log_every": 3}
+    config["student"] |= {"channels": 4, "discriminator_channels": 4}
+
+    def command(out: str, **changes) -> int:
+        config["train"] |= changes
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(config))
+        words = ["--pairs", tmp_path / "pairs", "--real", tmp_path / "real"]
+        words += ["--config", path, "--out", tmp_path / out, "--state", tmp_path / "state" / out]
+        return main(["train", "--variant", "dw", *map(str, words)])
+
+    stop_at(3)
+    assert command("halves") == 1
+    assert "stopped by SIGTERM after step 3 of 4" in capsys.readouterr().err
+    stop_at(None)
+    # How often the state is kept decides nothing, so a change of it is no reason to start anew.
+    assert command("halves", state_every=30) == 0
+    assert "starting anew" not in capsys.readouterr().err
+    assert not (tmp_path / "state" / "halves").exists()
+    assert command("whole") == 0
+    assert files(tmp_path / "halves") == files(tmp_path / "whole")
+
+
+STEPS, KILLS = 60, 20
+
+
+def _train(data: Path, folder: Path, begun) -> None:
+    """A run that keeps its state at every step and says which step it is at."""
+
+    def rate_at(step, *arguments):
+        begun.value = step
+        return before(step, *arguments)
+
+    before, training.learning_rate_at = training.learning_rate_at, rate_at
+    torch.set_num_threads(1)
+    options = {"steps": STEPS, "log_every": 7, "snapshot_steps": [25, 50, STEPS]}
+    state = StateFolder(folder / "state", {"run": 1})
+    stores = [open_store(sorted((data / name).iterdir())) for name in ("pairs", "real")]
+    begun.value = 0
+    run(stores, folder / "m", FULL, **options, state=state, state_every=0)
+    state.remove()
+
+
+def _assert_whole(folder: Path) -> None:
+    """Every file that bears its final name can be read to its end."""
+    for path in folder.rglob("[!.]*.safetensors"):
+        assert load_file(path)
+    for path in folder.rglob("[!.]*.csv"):
+        assert path.read_bytes().endswith(b"\r\n")
+    for path in folder.rglob("[!.]*.json"):
+        json.loads(path.read_text())
+
+
+def test_kill_9_at_random_moments_loses_at_most_one_interval(tmp_path):
+    """A minute at most: what is killed are forks of a server that has imported all it needs."""
+    make_stores(tmp_path)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tinygan.training", "torch._dynamo", "pytest"])
+    rng, kept_steps = random.Random(0), []
+    begun = context.Value("i", -1, lock=False)
+    state = tmp_path / "killed" / "state" / "state.safetensors"
+    deadline = time.monotonic() + 40
+    while True:
+        begun.value = -1
+        process = context.Process(target=_train, args=(tmp_path, tmp_path / "killed", begun))
+        process.start()
+        if len(kept_steps) == KILLS or time.monotonic() > deadline:
+            process.join(60)
+            assert process.exitcode == 0
+            break
+        # At a random moment of loading, or of one of the next steps, however fast the machine is.
+        last = max(kept_steps, default=0) + rng.randint(0, 5)
+        while begun.value < last and process.is_alive():
+            time.sleep(0.001)
+        process.join(rng.uniform(0.0, 0.05))
+        if process.exitcode == 0:
+            break
+        process.kill()
+        process.join()
+        _assert_whole(tmp_path / "killed")
+        if state.exists():
+            with safe_open(state, "pt") as file:
+                kept_steps.append(json.loads(file.metadata()["run"])["progress"]["step"])
+            assert kept_steps[-1] >= begun.value - 1
+    assert len(kept_steps) >= 5 and kept_steps == sorted(kept_steps)
+    assert not [path for path in (tmp_path / "killed").rglob(".*") if path.is_file()]
+    assert not state.parent.exists()
+    straight = context.Process(target=_train, args=(tmp_path, tmp_path / "straight", begun))
+    straight.start()
+    straight.join(60)
+    assert files(tmp_path / "killed" / "m") == files(tmp_path / "straight" / "m")
