@@ -1,8 +1,24 @@
 """Cost of a model: parameters, and multiply-accumulates for one image (Table 1)."""
 
+from typing import Any, NamedTuple
+
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
+
+_ATEN = torch.ops.aten
+
+
+class Macs(NamedTuple):
+    """Multiply-accumulates for one image.
+
+    Attributes:
+        layers: those of the layers, which is what Table 1 calls FLOPs.
+        attention: those of self-attention's two matrix products, which Table 1 leaves out.
+    """
+
+    layers: int
+    attention: int
 
 
 def parameters(network: nn.Module) -> int:
@@ -10,16 +26,53 @@ def parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def multiply_accumulates(generator: nn.Module, z_dim: int) -> int:
-    """Count the multiply-accumulates of convolutions and linear maps for one image.
+def multiply_accumulates(generator: nn.Module, z_dim: int) -> Macs:
+    """Count the multiply-accumulates of a generator for one image, by Table 1's convention.
 
-    The count is PyTorch's own (`FlopCounterMode`), halved: it counts a multiply-accumulate as two
-    operations, the paper's "FLOPs" as one. Normalisation, activations and interpolation are left
-    out, as is usual.
+    Convolutions and linear maps: one for each product. A convolution's bias: one for each output
+    value. Batch norm: two for each value, one to normalise and one for gain and bias. Nothing for
+    activations, interpolation, sums, spectral norm and a linear map's bias. PyTorch's own
+    `FlopCounterMode` does the counting, with formulas for the two that it lacks; it counts a
+    multiply-accumulate as two operations.
+
+    Args:
+        generator: takes z [1, z_dim] and y [1]; on the device "meta" nothing is computed.
+        z_dim: length of z.
     """
+    device = next(generator.parameters()).device
+    z, y = torch.zeros(1, z_dim, device=device), torch.zeros(1, dtype=torch.long, device=device)
+    counter = FlopCounterMode(display=False, custom_mapping=_FORMULAS)
     training = generator.training
     generator.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        generator(torch.zeros(1, z_dim), torch.zeros(1, dtype=torch.long))
+    with counter, torch.no_grad():
+        generator(z, y)
     generator.train(training)
-    return counter.get_total_flops() // 2
+    attention = counter.get_flop_counts()["Global"].get(_ATEN.bmm, 0)
+    return Macs((counter.get_total_flops() - attention) // 2, attention // 2)
+
+
+def _convolution(
+    x: torch.Size,
+    weight: torch.Size,
+    bias: torch.Size | None,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    transposed: bool,
+    *rest: Any,
+    out_shape: torch.Size,
+    **options: Any,
+) -> int:
+    products = conv_flop_count(x, weight, out_shape, transposed=transposed)
+    return products + (2 * out_shape.numel() if bias is not None else 0)
+
+
+def _batch_norm(x: torch.Size, *rest: Any, **options: Any) -> int:
+    return 2 * 2 * x.numel()
+
+
+# Batch norm with kept statistics is taken apart into this before it is counted.
+_FORMULAS = {
+    _ATEN.convolution: _convolution,
+    _ATEN._native_batch_norm_legit_no_training: _batch_norm,
+}

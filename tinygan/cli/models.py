@@ -1,59 +1,106 @@
 """Verbs about models as such: what they cost."""
 
 import csv
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.config import resolve_variant
 from tinygan.files import atomic_file
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    # Source, architecture, ch, generator, and discriminator if it is trained with one.
+    Row = tuple[str, str, int, nn.Module, nn.Module | None]
+
 
 def _cost(config: Config, arguments: Arguments) -> None:
-    """Count parameters and multiply-accumulates of the mini teacher and of every variant."""
+    """Count parameters and multiply-accumulates of the preset's models, or of the paper's."""
     from tinygan.cost import multiply_accumulates, parameters
-    from tinygan.models import biggan_deep
-    from tinygan.models.discriminator import Discriminator
+    from tinygan.systems import SYSTEMS, Z_DIM
+
+    rows = _paper_rows() if arguments.paper else _preset_rows(config)
+    z_dim = Z_DIM if arguments.paper else config["z_dim"]
+    with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
+        columns = ["source", "architecture", "channels", "parameters_total"]
+        columns += ["parameters_generator", "macs", "macs_attention"]
+        printed = ["parameters_total", "parameters_generator", "macs"]
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(columns + [f"paper_{name}" for name in printed if arguments.paper])
+        for source, architecture, channels, generator, discriminator in rows:
+            own = parameters(generator)
+            total = own + (parameters(discriminator) if discriminator else 0)
+            # On the device "meta" shapes are followed and nothing is computed.
+            macs = multiply_accumulates(generator.to("meta"), z_dim)
+            row: list[Any] = [source, architecture, channels, total, own, *macs]
+            if arguments.paper:
+                units = zip(SYSTEMS[source].printed, ("e6", "e6", "e9"), strict=True)
+                row += [int(float(value + unit)) for value, unit in units]
+            table.writerow(row)
+
+
+def _paper_rows() -> Iterator["Row"]:
+    """Give the systems of Table 1 one after the other, so that one at a time is in memory."""
+    from tinygan.systems import SYSTEMS
+
+    for source, system in SYSTEMS.items():
+        yield source, system.architecture, system.channels, *system.build()
+
+
+def _preset_rows(config: Config) -> Iterator["Row"]:
+    """Give the teacher and the variants of a preset."""
     from tinygan.training import LossWeights, build
 
-    classes, z_dim = len(config["classes"]), config["z_dim"]
-    shape = config["mini_teacher"]
-    systems = {
-        "teacher": (
-            "biggan-deep",
-            shape["generator_widths"][-1],
-            biggan_deep.Generator(classes, z_dim, shape["embedding"], shape["generator_widths"]),
-            Discriminator(
-                channels=shape["discriminator_channels"],
-                classes=classes,
-                image_size=config["image_size"],
-                group=shape["group"],
-            ),
-        )
-    }
+    yield "teacher", "biggan-deep", *_teacher(config)
     for name in config["variants"]:
         resolved = resolve_variant(config, name)
         student = resolved["student"]
         generator, discriminator, _ = build(
             student=student,
             seed=config["seed"],
-            classes=classes,
+            classes=len(config["classes"]),
             image_size=config["image_size"],
-            z_dim=z_dim,
+            z_dim=config["z_dim"],
         )
         used = discriminator if LossWeights(**resolved["loss"]).discriminator else None
-        systems[name] = (student["architecture"], student["channels"], generator, used)
-    with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(
-            ["source", "architecture", "channels"]
-            + ["parameters_total", "parameters_generator", "macs"]
-        )
-        for name, (architecture, channels, generator, discriminator) in systems.items():
-            own = parameters(generator)
-            total = own + (parameters(discriminator) if discriminator else 0)
-            macs = multiply_accumulates(generator, z_dim)
-            rows.writerow([name, architecture, channels, total, own, macs])
+        yield name, student["architecture"], student["channels"], generator, used
+
+
+def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:
+    """Build the preset's teacher: ch, generator, discriminator.
+
+    A black box does not tell its cost: BigGAN-deep at 128 px is known by its file's kind or its
+    name on TF-Hub, and every other module counts as the mini teacher.
+    """
+    from tinygan.models import biggan_deep
+    from tinygan.models.discriminator import Discriminator
+    from tinygan.systems import SYSTEMS
+
+    teacher, shape = config["teacher"], config["mini_teacher"]
+    if teacher["kind"] == "torch" or "biggan-deep-128" in teacher["handle"]:
+        return SYSTEMS["teacher"].channels, *SYSTEMS["teacher"].build()
+    widths = shape["generator_widths"]
+    generator = biggan_deep.Generator(
+        len(config["classes"]), config["z_dim"], shape["embedding"], widths
+    )
+    discriminator = Discriminator(
+        channels=shape["discriminator_channels"],
+        classes=len(config["classes"]),
+        image_size=config["image_size"],
+        group=shape["group"],
+    )
+    return widths[-1], generator, discriminator
 
 
 VERBS: dict[str, Verb] = {
-    "cost": (_cost, {}),
+    "cost": (
+        _cost,
+        {
+            "--paper": {
+                "action": "store_true",
+                "help": "the six systems of Table 1 at 128 px, beside the paper's numbers",
+            }
+        },
+    ),
 }
