@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from published_weights import sngan_file
 
 from tinygan import config as configs
+from tinygan.checkpoint import read_card
 from tinygan.cli import main
 from tinygan.files import folder_state
+from tinygan.sampling import sample_model
 from tinygan.shards import open_shard, write_shard
 from tinygan.sources import read_source
 
@@ -92,6 +95,18 @@ def test_a_shard_store_gives_the_same_images(folder: Path, tmp_path: Path) -> No
     write_shard(tmp_path / "store/c", images[:1], np.array([3]), source="x", provenance={})
     with pytest.raises(ValueError, match="has the classes 3, but the config names only 0 to 2"):
         read(tmp_path / "store")
+
+
+def test_a_model_is_drawn_from(folder: Path, tmp_path: Path) -> None:
+    sngan_file(tmp_path / "g.npz")
+    model = tmp_path / "model"
+    assert main(["import-sngan", str(tmp_path / "g.npz"), "--out", str(model)]) == 0
+    images, labels, provenance = read(model, range(1, 3), image_size=32)
+    expected, same, _, _ = sample_model(model, range(1, 3), COUNT, seed=0, batch=2)
+    assert np.array_equal(images, expected) and np.array_equal(labels, same)
+    assert provenance["generator"] == read_card(model)["sha256"]
+    with pytest.raises(ValueError, match="32 x 32 px, but the run's image_size is 8"):
+        read(model)
 
 
 def _truncate(path: Path) -> None:
