@@ -26,7 +26,7 @@ RESERVED = frozenset(
     "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
     " figures claims download harvest_pairs harvest_evaluation train_teacher export_teacher sample"
     " teacher_card features_sampled floor score_teacher score_variant table1 table2"
-    " fig1 fig3 fig8 fig9 fig11 source".split()
+    " fig1 fig3 fig8 fig9 fig11 source cost_paper".split()
 )
 
 # Weights of the terms that train the generator, and of those that train the discriminator.

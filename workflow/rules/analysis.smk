@@ -187,6 +187,7 @@ rule tables:
     input:
         rules.table1.output,
         rules.table2.output,
+        rules.cost_paper.output,
         rules.claims.output,
 
 

@@ -148,7 +148,7 @@ rule curve:
 
 rule cost:
     input:
-        code=code("cost", "models", "training", "cli"),
+        code=code("cost", "systems", "models", "training", "cli"),
     output:
         f"{P}/cost.csv",
     log:
@@ -166,6 +166,28 @@ rule cost:
         students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
     shell:
         "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
+
+
+# The six systems of the paper's Table 1 at its size: the same in every preset.
+rule cost_paper:
+    input:
+        code=code("cost", "systems", "models", "cli"),
+    output:
+        f"{P}/tables/cost_paper.csv",
+    log:
+        f"{P}/logs/cost_paper.log",
+    benchmark:
+        f"{P}/benchmarks/cost_paper.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=CONFIG,
+    shell:
+        "python -m tinygan cost --paper --config {params.config} --threads {threads} --out {output}"
+        " > {log} 2>&1"
 
 
 rule scores:
