@@ -81,7 +81,7 @@ def discriminator_loss(
         images += [batch.real, gan_fake.detach()]
         labels += [batch.real_y, batch.real_y]
     scores, _ = discriminator(torch.cat(images), torch.cat(labels))
-    scores = list(scores.split(len(images[0])))
+    scores = list(scores.float().split(len(images[0])))
     terms = {}
     if weights.kd_discriminator > 0:
         terms["kd_discriminator"] = losses.adversarial_discriminator(scores.pop(0), scores.pop(0))
@@ -115,15 +115,20 @@ def generator_loss(
         if weights.feature:
             with torch.no_grad():
                 target = discriminator.features(batch.teacher)
-            terms["feature"] = losses.feature(target, features, weights.feature)
+            terms["feature"] = losses.feature(_float(target), _float(features), weights.feature)
         if kd_scored:
-            terms["kd_student"] = losses.adversarial_generator(scores)
+            terms["kd_student"] = losses.adversarial_generator(scores.float())
             factor["kd_student"] = weights.kd_student
     if adversarial and weights.gan_student > 0:
         terms["gan_student"] = losses.adversarial_generator(
-            discriminator(gan_fake, batch.real_y)[0]
+            discriminator(gan_fake, batch.real_y)[0].float()
         )
         factor["gan_student"] = weights.gan_student
     if not terms:
         return None, terms
     return sum(factor[name] * term for name, term in terms.items()), terms
+
+
+def _float(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Leave mixed precision: bfloat16 has three digits, too few for a mean."""
+    return [tensor.float() for tensor in tensors]

@@ -48,6 +48,9 @@ def train(
     name: str = "train",
     state: StateFolder | None = None,
     state_every: float = 60,
+    device: str = "auto",
+    precision: str = "float32",
+    compile: bool = False,
 ) -> None:
     """Train a student on harvested pairs and real images, in place.
 
@@ -78,13 +81,17 @@ def train(
         state: where the run keeps its state, and takes it up again; None: nowhere. The caller
             removes it when all that the run makes is in place.
         state_every: seconds between two states; 0: at every step.
+        device: ``cpu``, ``cuda``, or ``auto``: the GPU where PyTorch sees one.
+        precision: ``float32``, or ``bfloat16``: convolutions and products in it, weights, optimiser
+            and losses in float32 (automatic mixed precision).
+        compile: run the networks through torch.compile.
 
     Raises:
         FloatingPointError: a loss became NaN or infinite; the step and the term are named, and the
             last state before it stays.
         Stopped: SIGTERM or SIGINT came; the state was kept.
-        ValueError: images of pairs and real differ in size, the pairs have no z, or the state is
-            damaged.
+        ValueError: images of pairs and real differ in size, the pairs have no z, the state is
+            damaged, or there is no such device.
     """
     if pairs[0].images.shape[1:] != real[0].images.shape[1:]:
         raise ValueError(
@@ -100,16 +107,19 @@ def train(
         z_dim=pairs[0].z.shape[1],
         truncation=truncation,
     )
+    place = _find_device(device)
+    mixed = torch.autocast(place.type, torch.bfloat16, enabled=precision == "bfloat16")
     networks = {"generator": generator}
     if weights.discriminator:
         networks["discriminator"] = discriminator
     for network in networks.values():
-        network.to(memory_format=torch.channels_last).train()
+        network.to(place, memory_format=torch.channels_last).train()
+        if compile:
+            network.compile()
     optimisers = {
         key: torch.optim.Adam(network.parameters(), learning_rate, betas=(0.0, 0.9))
         for key, network in networks.items()
     }
-    device = generator.first.weight.device
     log, done = TrainingLog(), 0
     sweep(out, out / "snapshots")
     if state and (kept := state.load()):
@@ -145,7 +155,8 @@ def train(
                 optimisers,
                 weights,
                 pixel_weight,
-                to_batch(arrays, device),
+                to_batch(arrays, place),
+                mixed,
                 adversarial=step % adversarial_every == 0,
             )
             log.note(step, terms)
@@ -182,28 +193,41 @@ def _step(
     weights: LossWeights,
     pixel_weight: float,
     data: Batch,
+    mixed: torch.autocast,
     *,
     adversarial: bool,
 ) -> dict[str, Tensor]:
     """One update of D, then one of S; each image of the student is computed once for both."""
-    kd_fake = generator(data.z, data.y) if weights.distils else None
-    gan_fake = None
-    if weights.sees_real:
-        with torch.set_grad_enabled(adversarial):
-            gan_fake = generator(data.fresh_z, data.real_y)
+    kd_fake = gan_fake = None
+    with mixed:
+        if weights.distils:
+            kd_fake = generator(data.z, data.y).float()
+        if weights.sees_real:
+            with torch.set_grad_enabled(adversarial):
+                gan_fake = generator(data.fresh_z, data.real_y).float()
     terms: dict[str, Tensor] = {}
     if weights.discriminator:
-        loss, terms = discriminator_loss(discriminator, weights, data, kd_fake, gan_fake)
+        with mixed:
+            loss, terms = discriminator_loss(discriminator, weights, data, kd_fake, gan_fake)
         _descend(loss, optimisers["discriminator"])
         discriminator.requires_grad_(False)
-    loss, generator_terms = generator_loss(
-        discriminator, weights, pixel_weight, data, kd_fake, gan_fake, adversarial=adversarial
-    )
+    with mixed:
+        loss, generator_terms = generator_loss(
+            discriminator, weights, pixel_weight, data, kd_fake, gan_fake, adversarial=adversarial
+        )
     if loss is not None:
         _descend(loss, optimisers["generator"])
     if weights.discriminator:
         discriminator.requires_grad_(True)
     return terms | generator_terms
+
+
+def _find_device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("train.device is cuda, but PyTorch sees no GPU: use auto or cpu")
+    return torch.device(name)
 
 
 def _descend(loss: Tensor, optimiser: torch.optim.Optimizer) -> None:
