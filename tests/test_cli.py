@@ -18,7 +18,7 @@ def config(tmp_path):
         config = yaml.safe_load(file)
     config["train"] |= {"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1}
     config["metrics"] |= {"side": 32, "samples_per_class": 4, "curve_samples_per_class": 3}
-    config["metrics"] |= {"is_splits": 2}
+    config["metrics"] |= {"is_splits": 2, "interval_groups": 2}
     config["student"] |= {"channels": 4, "discriminator_channels": 4}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))

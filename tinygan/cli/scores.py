@@ -1,6 +1,7 @@
 """Verbs that turn images into features and features into scores."""
 
 import csv
+import os
 from pathlib import Path
 
 from tinygan.cli.options import (
@@ -39,38 +40,40 @@ def _features(config: Config, arguments: Arguments) -> None:
 
 def _score(config: Config, arguments: Arguments) -> None:
     """Score features against the real images'; without --images, real against real."""
+    _one_blas_thread()
     from tinygan.metrics.features import read_features
-    from tinygan.metrics.scores import score, split_floor, write_scores
+    from tinygan.metrics.parts import pairs, split_floor
+    from tinygan.metrics.scores import Settings, score, write_scores
 
-    use_threads(arguments.threads)
-    real = read_features(arguments.real)
     if arguments.images:
-        images = read_features(arguments.images)
+        parts = pairs(arguments.images, arguments.real)
     else:
-        images, real = split_floor(real)
+        parts = (split_floor(read_features([path])) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
     of_others = not arguments.images or arguments.source in config.get("sources", {})
     result, rows = score(
         arguments.source,
-        images,
-        real,
-        class_names=config["classes"],
-        splits=config["metrics"]["is_splits"],
-        provenance={
-            "side": real.side,
+        parts,
+        config["classes"],
+        Settings.of(config, threads=arguments.threads),
+        {
             "seed": config["seed"],
             "truncation": None if of_others else config["teacher"]["truncation"],
         },
+        progress=f"scores {arguments.source}",
     )
     write_scores(arguments.out, arguments.intra, result, rows)
 
 
 def _curve(config: Config, arguments: Arguments) -> None:
     """Score the snapshots of one training run: FID and Inception score against the step."""
+    _one_blas_thread()
     from tinygan.metrics.curve import curve_point
-    from tinygan.metrics.features import read_features
+    from tinygan.metrics.frechet import Gaussian
+    from tinygan.metrics.parts import read_moments
 
-    real = read_features(arguments.real)
+    use_threads(arguments.threads)
+    real = Gaussian.of_moments(read_moments(arguments.real))
     variant = read_json(arguments.model / "card.json")["variant"]
     with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -80,6 +83,14 @@ def _curve(config: Config, arguments: Arguments) -> None:
                 arguments.model, step, real, config, threads=arguments.threads
             )
             rows.writerow([step, f"{fid:.6f}", f"{inception:.6f}"])
+
+
+def _one_blas_thread() -> None:
+    """Give each product of matrices one thread; call it before anything imports NumPy.
+
+    Scores then do not depend on the number of threads, in whose parts BLAS would sum.
+    """
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 VERBS: dict[str, Verb] = {

@@ -5,21 +5,22 @@ from typing import Any
 
 from tinygan.checkpoint import load_generator
 from tinygan.metrics.extractors import INCEPTION_URL
-from tinygan.metrics.features import Features, features_of
-from tinygan.metrics.frechet import frechet_distance
+from tinygan.metrics.features import features_of
+from tinygan.metrics.frechet import Gaussian, frechet_distance
 from tinygan.metrics.inception_score import inception_score
+from tinygan.metrics.scores import Settings
 from tinygan.sampling import sample
 
 
 def curve_point(
-    model: Path, step: int, real: Features, config: dict[str, Any], *, threads: int
+    model: Path, step: int, real: Gaussian, config: dict[str, Any], *, threads: int
 ) -> tuple[float, float]:
     """Score one snapshot on `metrics.curve_samples_per_class` samples of every class.
 
     Args:
         model: the model's folder.
         step: the snapshot's step.
-        real: features of all real images.
+        real: the Gaussian of the features of all real images.
         config: the run's config.
         threads: CPU threads.
 
@@ -50,4 +51,5 @@ def curve_point(
         progress=f"features at step {step}",
     )
     score, _ = inception_score(features.logits, metrics["is_splits"])
-    return frechet_distance(features.features, real.features), score
+    fid = frechet_distance(features.features, real, offset=Settings.of(config).offset)
+    return fid, score

@@ -1,7 +1,9 @@
 """Inception score (section 5.2)."""
 
 import numpy as np
-from scipy.special import log_softmax, logsumexp
+from scipy.special import log_softmax
+
+from tinygan.metrics.statistics import checked
 
 
 def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
@@ -19,17 +21,56 @@ def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
     Raises:
         ValueError: too few images for the splits, NaN or infinity, or not two-dimensional.
     """
-    logits = np.asarray(logits)
-    if logits.ndim != 2:
-        raise ValueError(f"logits must be [N, K], not {list(logits.shape)}")
-    if not 1 <= splits <= len(logits):
-        raise ValueError(f"{len(logits)} images cannot be cut into {splits} splits")
-    if not np.isfinite(logits).all():
-        raise ValueError("logits hold NaN or infinity; check the images that they were made of")
-    values = []
-    for i in range(splits):
-        log_p = log_softmax(logits[i::splits].astype(np.float64), axis=1)
-        log_marginal = logsumexp(log_p, axis=0) - np.log(len(log_p))
-        divergence = (np.exp(log_p) * (log_p - log_marginal)).sum(axis=1)
-        values.append(np.exp(divergence.mean()))
+    one_group = np.zeros(len(logits), dtype=np.int64)
+    values = _values(*_sums(logits, splits, one_group))
     return float(np.mean(values)), float(np.std(values))
+
+
+def inception_score_jackknife(logits: np.ndarray, splits: int, groups: np.ndarray) -> np.ndarray:
+    """Return the mean score without each group of images in turn (see `jackknife`).
+
+    Args:
+        logits: [N, K], in order of class.
+        splits: as for `inception_score`.
+        groups: int [N], the group of each image, 0 to G - 1.
+
+    Returns:
+        float64 [G].
+
+    Raises:
+        ValueError: see `inception_score`; or a group holds a whole split.
+    """
+    sums = _sums(logits, splits, groups)
+    totals = [part.sum(axis=1, keepdims=True) for part in sums]
+    return _values(*(t - part for t, part in zip(totals, sums, strict=True))).mean(axis=0)
+
+
+def _sums(
+    logits: np.ndarray, splits: int, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, by split and group, the images [S, G], sum p log p [S, G] and sum p [S, G, K]."""
+    if np.ndim(logits) == 2 and not 1 <= splits <= len(logits):
+        raise ValueError(f"{len(logits)} images cannot be cut into {splits} splits")
+    cells = (splits, groups.max(initial=0) + 1)
+    counts, entropies = np.zeros(cells), np.zeros(cells)
+    marginals = np.zeros((*cells, np.shape(logits)[-1]))
+    for i in range(splits):
+        # One split at a time is in float64.
+        log_p = log_softmax(checked(logits[i::splits], name="logits"), axis=1)
+        p = np.exp(log_p)
+        terms = (p * log_p).sum(axis=1)
+        for g in range(cells[1]):
+            rows = groups[i::splits] == g
+            counts[i, g] = np.count_nonzero(rows)
+            entropies[i, g] = terms[rows].sum()
+            marginals[i, g] = p[rows].sum(axis=0)
+    return counts, entropies, marginals
+
+
+def _values(counts: np.ndarray, entropies: np.ndarray, marginals: np.ndarray) -> np.ndarray:
+    """Return exp(mean of sum p log p - sum m log m) with m the mean of p, from sums [..., K]."""
+    if (counts < 1).any():
+        raise ValueError("a split has all its images in one group; compute more images")
+    m = np.maximum(marginals / counts[..., None], 0)
+    m_log_m = m * np.log(np.where(m > 0, m, 1))
+    return np.exp(entropies / counts - m_log_m.sum(axis=-1))

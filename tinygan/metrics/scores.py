@@ -1,87 +1,214 @@
-"""The scores of a source: Inception score, FID and intra-FID, and their files (section 5.2)."""
+"""The scores of a source, each with its confidence interval, and their files (section 5.2).
+
+Classes are read part by part (a part is a shard), so that memory does not grow with their number,
+and those of one part are scored in parallel. What all classes contribute to is put together in
+order of class. So no result depends on the threads or, but for rounding, on how classes are cut.
+"""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from tqdm import tqdm
 
 from tinygan.files import write_json, write_text
 from tinygan.metrics.features import Features
-from tinygan.metrics.frechet import frechet_distance
-from tinygan.metrics.inception_score import inception_score
+from tinygan.metrics.frechet import AUTHORS_OFFSET, Gaussian, frechet_jackknife
+from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
+from tinygan.metrics.jackknife import deal, interval
+from tinygan.metrics.kid import kid_jackknife
+from tinygan.metrics.parts import Part, in_order
+from tinygan.metrics.prdc import prdc_jackknife
+from tinygan.metrics.statistics import Moments
+from tinygan.seeding import stream
 
-INTRA_COLUMNS = ("class", "name", "intra_fid")
+INTRA_COLUMNS = ("class", "name", "intra_fid", "low", "high")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to score.
+
+    Attributes:
+        is_splits: splits of the Inception score.
+        overall_samples: images of all classes together for Inception score and FID, drawn evenly
+            from the classes; all where there are fewer. Intra-FID always takes all.
+        pairwise_samples: images a side, drawn in the same way, for KID and `prdc`, which compare
+            all pairs.
+        nearest: the k of `prdc`.
+        interval_groups: groups of the jackknife.
+        frechet: ``"exact"``, or ``"authors"`` to reproduce the authors' released code.
+        seed: the run's seed; it decides which images are drawn and how they are grouped.
+        threads: classes scored at the same time.
+    """
+
+    is_splits: int = 10
+    overall_samples: int = 50_000
+    pairwise_samples: int = 10_000
+    nearest: int = 5
+    interval_groups: int = 20
+    frechet: str = "exact"
+    seed: int = 0
+    threads: int = 1
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], *, threads: int = 1) -> Self:
+        """Take the settings of a run's config."""
+        names = ("is_splits", "overall_samples", "pairwise_samples", "nearest", "interval_groups")
+        chosen = {name: config["metrics"][name] for name in (*names, "frechet")}
+        return cls(**chosen, seed=config["seed"], threads=threads)
+
+    @property
+    def offset(self) -> float:
+        """The `offset` of `frechet_distance`."""
+        return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.frechet]
+
+
+# A score of all images, and those without one group of them each, [G].
+Jackknifed = tuple[float, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Class:
+    """What one class adds to the scores: its intra-FID, and rows for the scores of all classes."""
+
+    samples: int
+    intra_fid: Jackknifed
+    overall: Features
+    pairwise: np.ndarray
+    real_pairwise: np.ndarray
 
 
 def score(
     source: str,
-    images: Features,
-    real: Features,
+    parts: Iterable[Part],
     class_names: Sequence[str],
-    splits: int,
-    provenance: dict[str, Any],
+    settings: Settings,
+    provenance: Mapping[str, Any],
+    *,
+    progress: str | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Score images against real images.
 
     Args:
         source: what made the images, e.g. ``"teacher"``.
-        images: features of the images, in order of class.
-        real: features of all real images.
+        parts: images and real images, each part with all images of some classes, in ascending
+            order of class; one part is in memory at a time.
         class_names: names of the classes, in the order of the class index.
-        splits: splits of the Inception score.
-        provenance: what else the scores depend on (side, seed, truncation); copied into the result.
+        settings: how to score.
+        provenance: what else the scores depend on (seed, truncation); copied into the result.
+        progress: title of the progress bar over the classes; None for no bar.
 
     Returns:
-        the scores: Inception score of `images` with its deviation over the splits, FID of all
-        images against all real images, mean and population standard deviation over the classes of
-        the intra-FID, the numbers of images, the extractor; and the rows of the intra-FID table,
-        one a class, with the keys class, name and intra_fid.
+        the scores: Inception score with its deviation over the splits, FID against all real images,
+        mean and population standard deviation over the classes of the intra-FID, KID, precision,
+        recall, density and coverage; the 95 % interval of each (keys ..._low and ..._high, see
+        `jackknife`); the numbers of images, the settings and the extractor; and the rows of the
+        intra-FID table, one a class, with the keys `INTRA_COLUMNS`.
 
     Raises:
-        ValueError: a class has no images or too few on either side, a label has no name, or the
-            features are of different extractors.
+        ValueError: a class has no images or too few on either side, or is not in order; a label has
+            no name; or the features are of different extractors.
     """
-    real.check_comparable(images)
-    for side, features in ((source, images), ("real", real)):
-        _check_classes(side, features.labels, class_names)
-    rows = [
-        {"class": label, "name": name, "intra_fid": _intra_fid(label, name, images, real)}
-        for label, name in enumerate(class_names)
-    ]
-    intra = [row["intra_fid"] for row in rows]
-    mean, deviation = inception_score(images.logits, splits)
-    scores = {
-        "source": source,
-        "inception_score": mean,
-        "inception_score_std": deviation,
-        "fid": frechet_distance(images.features, real.features),
-        "intra_fid": float(np.mean(intra)),
+    classes: list[_Class] = []
+    real_moments = None
+    title = {"desc": progress, "unit": "class", "disable": progress is None}
+    with ThreadPoolExecutor(settings.threads) as pool, tqdm(total=len(class_names), **title) as bar:
+        for images, real in in_order(source, parts, class_names):
+            one = partial(_score_class, images, real, class_names, settings)
+            for result, moments in pool.map(one, np.unique(real.labels).tolist()):
+                classes.append(result)
+                real_moments = real_moments.merge(moments) if real_moments else moments
+                bar.update()
+    scores: dict[str, Any] = {"source": source}
+    real = Gaussian.of_moments(real_moments)
+    for name, (value, without) in _jackknifed(classes, real, settings).items():
+        low, high = interval(value, without)
+        scores |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    logits = np.concatenate([c.overall.logits for c in classes])
+    intra = [c.intra_fid[0] for c in classes]
+    scores |= {
+        "inception_score_std": inception_score(logits, settings.is_splits)[1],
         "intra_fid_std": float(np.std(intra)),
-        "samples": len(images),
-        "real_samples": len(real),
-        "extractor": images.extractor,
-        "extractor_sha256": images.extractor_sha256,
+        "samples": sum(c.samples for c in classes),
+        "overall_samples": len(logits),
+        "pairwise_samples": sum(len(c.pairwise) for c in classes),
+        "real_samples": real_moments.count,
+        "frechet": settings.frechet,
+        "nearest": settings.nearest,
+        "interval_groups": settings.interval_groups,
+        "extractor": classes[0].overall.extractor,
+        "extractor_sha256": classes[0].overall.extractor_sha256,
+        "side": classes[0].overall.side,
     }
     if clash := scores.keys() & provenance.keys():
         raise ValueError(f"provenance must not hold the keys of scores: {sorted(clash)}")
-    return scores | provenance, rows
+    rows = [
+        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid[0], *interval(*c.intra_fid)), strict=True))
+        for i, (name, c) in enumerate(zip(class_names, classes, strict=True))
+    ]
+    return scores | dict(provenance), rows
 
 
-def split_floor(real: Features) -> tuple[Features, Features]:
-    """Return the even and the odd rows of each class of real images.
+def _score_class(
+    images: Features, real: Features, class_names: Sequence[str], settings: Settings, label: int
+) -> tuple[_Class, Moments]:
+    """Score one class and draw the images that stand for it overall; also its real moments."""
+    images, real = (f.take(f.labels == label) for f in (images, real))
+    shares = [
+        total // len(class_names) + (label < total % len(class_names))
+        for total in (settings.overall_samples, settings.pairwise_samples)
+    ]
+    rng = stream(settings.seed, "metrics/images", label)
+    order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
+    try:
+        groups = deal(len(images), settings.interval_groups, rng)
+        intra = frechet_jackknife(images.features, real.features, groups, offset=settings.offset)
+        return _Class(
+            samples=len(images),
+            intra_fid=intra,
+            overall=images.take(np.sort(order[: shares[0]])),
+            pairwise=images.features[np.sort(order[: shares[1]])],
+            real_pairwise=real.features[np.sort(real_order[: shares[1]])],
+        ), Moments.of(real.features)
+    except ValueError as error:
+        raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
 
-    One half scored against the other is the floor: what a perfect generator would score with as
-    many samples as a half holds.
-    """
-    odd = np.zeros(len(real), dtype=bool)
-    for label in np.unique(real.labels):
-        odd[np.flatnonzero(real.labels == label)[1::2]] = True
-    if not odd.any():
-        raise ValueError("no class has two real images, so they cannot be halved")
-    return real.take(~odd), real.take(odd)
+
+def _jackknifed(
+    classes: Sequence[_Class], real: Gaussian, settings: Settings
+) -> dict[str, Jackknifed]:
+    """Return every score of all classes together."""
+    features = np.concatenate([c.overall.features for c in classes])
+    logits = np.concatenate([c.overall.logits for c in classes])
+    pairwise, real_pairwise = (
+        np.concatenate([getattr(c, name) for c in classes])
+        for name in ("pairwise", "real_pairwise")
+    )
+    rng, g = stream(settings.seed, "metrics/groups"), settings.interval_groups
+    groups, pairwise_groups = (deal(len(a), g, rng) for a in (features, pairwise))
+    splits, intra = settings.is_splits, [c.intra_fid for c in classes]
+    scores = {
+        "inception_score": (
+            inception_score(logits, splits)[0],
+            inception_score_jackknife(logits, splits, groups),
+        ),
+        "fid": frechet_jackknife(features, real, groups, offset=settings.offset),
+        # Every class leaves out its own group g, and no two groups share an image.
+        "intra_fid": (
+            float(np.mean([value for value, _ in intra])),
+            np.mean([without for _, without in intra], axis=0),
+        ),
+        "kid": kid_jackknife(pairwise, real_pairwise, pairwise_groups),
+    }
+    values, without = prdc_jackknife(pairwise, real_pairwise, settings.nearest, pairwise_groups)
+    return scores | {name: (values[name], without[name]) for name in values}
 
 
 def write_scores(
@@ -94,24 +221,3 @@ def write_scores(
     table.writerows(rows)
     write_text(csv_path, text.getvalue())
     write_json(json_path, scores)
-
-
-def _check_classes(side: str, labels: np.ndarray, class_names: Sequence[str]) -> None:
-    found = set(np.unique(labels).tolist())
-    expected = set(range(len(class_names)))
-    if missing := sorted(expected - found):
-        names = ", ".join(class_names[label] for label in missing[:5])
-        raise ValueError(f"{side} images lack {len(missing)} classes: {names}; give all shards")
-    if unknown := sorted(found - expected):
-        raise ValueError(
-            f"{side} images have labels {unknown[:5]}, "
-            f"but the config names only {len(class_names)} classes"
-        )
-
-
-def _intra_fid(label: int, name: str, images: Features, real: Features) -> float:
-    ours, theirs = (f.features[f.labels == label] for f in (images, real))
-    try:
-        return frechet_distance(ours, theirs)
-    except ValueError as error:
-        raise ValueError(f"class {label} ({name}): {error}") from error

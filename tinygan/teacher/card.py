@@ -10,7 +10,7 @@ from PIL import Image
 from tinygan.files import atomic_file, sha256, write_text
 from tinygan.metrics.features import Features
 from tinygan.metrics.linear_probe import accuracy
-from tinygan.metrics.scores import score
+from tinygan.metrics.scores import Settings, score
 from tinygan.shards import Shard
 
 _COLUMNS = 16
@@ -32,8 +32,8 @@ def write_card(
         ValueError: see `tinygan.metrics.scores.score`.
     """
     module, settings = Path(config["teacher"]["handle"]), config["mini_teacher"]
-    truncation, splits = config["teacher"]["truncation"], config["metrics"]["is_splits"]
-    scores, _ = score("teacher", images, real, config["classes"], splits, {})
+    truncation = config["teacher"]["truncation"]
+    scores, _ = score("teacher", [(images, real)], config["classes"], Settings.of(config), {})
     intended, held_out = accuracy(images, real)
     rows = [
         (

@@ -1,0 +1,201 @@
+"""All scores of a source: what they are made of, in which order, and their files."""
+
+import csv
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from metrics_reference import (
+    frechet_by_sqrtm,
+    frechet_by_svd,
+    inception_score_by_definition,
+    kid_by_definition,
+    made_up,
+    prdc_by_definition,
+)
+
+from tinygan.files import read_json
+from tinygan.metrics.features import Features, write_features
+from tinygan.metrics.frechet import frechet_distance
+from tinygan.metrics.parts import pairs, read_moments, split_floor
+from tinygan.metrics.scores import Settings, score, write_scores
+
+SCORES = (
+    "inception_score",
+    "fid",
+    "intra_fid",
+    "kid",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+)
+NAMES = ["bear", "bird", "cat"]
+FEW = Settings(is_splits=4, nearest=3, interval_groups=4)
+
+
+def test_every_score_is_that_of_its_definition(tmp_path):
+    images, real = made_up([0, 1, 2], 8, shift=1.0), made_up([0, 1, 2], 11, seed=5)
+    scores, rows = score("dw", [(images, real)], NAMES, FEW, {"seed": 0})
+    x, y = images.features.astype(float), real.features.astype(float)
+    expected = [frechet_by_svd(x[images.labels == c], y[real.labels == c]) for c in range(3)]
+    assert [row["intra_fid"] for row in rows] == pytest.approx(expected, rel=1e-5)
+    assert [(row["class"], row["name"]) for row in rows] == list(enumerate(NAMES))
+    assert scores["intra_fid"] == pytest.approx(np.mean(expected), rel=1e-5)
+    assert scores["intra_fid_std"] == pytest.approx(np.std(expected), rel=1e-5)
+    assert scores["fid"] == pytest.approx(frechet_by_svd(x, y), rel=1e-6)
+    inception = scores["inception_score"], scores["inception_score_std"]
+    by_definition = inception_score_by_definition(images.logits.astype(float), 4)
+    assert inception == pytest.approx(by_definition, rel=1e-9)
+    assert scores["kid"] == pytest.approx(kid_by_definition(x, y), rel=1e-9)
+    for name, value in prdc_by_definition(x, y, 3).items():
+        assert scores[name] == pytest.approx(value, abs=1e-12)
+    for name in SCORES:
+        assert scores[f"{name}_low"] <= scores[name] <= scores[f"{name}_high"]
+    for row in rows:
+        assert row["low"] < row["intra_fid"] < row["high"]
+    # Independent classes: the mean's interval is narrower than the classes' own.
+    widths = [row["high"] - row["low"] for row in rows]
+    assert scores["intra_fid_high"] - scores["intra_fid_low"] < np.mean(widths)
+    assert (scores["source"], scores["extractor"], scores["side"]) == ("dw", "made_up", 64)
+    assert (scores["samples"], scores["overall_samples"], scores["real_samples"]) == (24, 24, 33)
+    assert (scores["seed"], scores["frechet"]) == (0, "exact")
+
+    write_scores(tmp_path / "s" / "dw.json", tmp_path / "i" / "dw.csv", scores, rows)
+    assert read_json(tmp_path / "s" / "dw.json") == scores
+    with open(tmp_path / "i" / "dw.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0]) == ["class", "name", "intra_fid", "low", "high"]
+    assert [float(row["intra_fid"]) for row in table] == [row["intra_fid"] for row in rows]
+
+
+def by_class(features: Features, *cuts: int) -> list[Features]:
+    """Cut features at some classes."""
+    edges = [0, *cuts, 1000]
+    return [
+        features.take((features.labels >= low) & (features.labels < high))
+        for low, high in zip(edges, edges[1:], strict=False)
+    ]
+
+
+def test_scores_depend_neither_on_threads_nor_on_how_classes_are_cut():
+    images, real = made_up([0, 1, 2], 12, shift=1.0), made_up([0, 1, 2], 15, seed=5)
+    whole = score("dw", [(images, real)], NAMES, FEW, {})
+    assert score("dw", [(images, real)], NAMES, replace(FEW, threads=3), {}) == whole
+    for cuts in ((1,), (2,), (1, 2)):
+        parts = zip(by_class(images, *cuts), by_class(real, *cuts), strict=True)
+        assert score("dw", parts, NAMES, replace(FEW, threads=2), {}) == whole
+    assert score("dw", [(images, real)], NAMES, replace(FEW, seed=1), {}) != whole
+
+
+def test_overall_scores_take_their_share_of_every_class():
+    images, real = made_up([0, 1, 2], 30, shift=1.0), made_up([0, 1, 2], 25, seed=5)
+    images.features[:, 0] = np.arange(90)  # to know the images again
+    few = replace(FEW, overall_samples=31, pairwise_samples=20)
+    scores, _ = score("dw", [(images, real)], NAMES, few, {})
+    counts = [scores[key] for key in ("samples", "overall_samples", "pairwise_samples")]
+    assert counts == [90, 31, 20] and scores["real_samples"] == 75
+    every, _ = score("dw", [(images, real)], NAMES, FEW, {})
+    assert scores["intra_fid"] == every["intra_fid"]
+    assert scores["fid"] != every["fid"] and scores["kid"] != every["kid"]
+
+
+def test_authors_option_reaches_fid_and_intra_fid():
+    images, real = made_up([0, 1, 2], 8, shift=1.0), made_up([0, 1, 2], 11, seed=5)
+    scores, rows = score("dw", [(images, real)], NAMES, replace(FEW, frechet="authors"), {})
+    x, y = images.features.astype(float), real.features.astype(float)
+    assert scores["fid"] == pytest.approx(frechet_by_sqrtm(x, y, 1e-6), rel=1e-6)
+    x, y = x[images.labels == 1], y[real.labels == 1]
+    assert rows[1]["intra_fid"] == pytest.approx(frechet_by_sqrtm(x, y, 1e-6), rel=1e-6)
+    assert scores["frechet"] == "authors"
+
+
+@pytest.mark.parametrize(
+    ("images", "real", "message"),
+    [
+        (made_up([0], 9), made_up([0, 1], 9), "dw images lack 1 classes: bird"),
+        (made_up([0, 1], 9), made_up([1], 9), "real images lack 1 classes: bear"),
+        (made_up([0], 9), made_up([0], 9), "real images lack 1 classes: bird"),
+        (made_up([1], 9), made_up([1], 9), "real images lack 1 classes: bear"),
+        (made_up([0, 1, 2], 9), made_up([0, 1], 9), r"dw images have labels \[2\]"),
+        (made_up([0, 1], 3), made_up([0, 1], 9), r"class 0 \(bear\): 3 samples .* 4 groups"),
+        (made_up([0, 1], 9), made_up([0, 1], 1), r"class 0 \(bear\): .* at least 2 samples"),
+        (replace(made_up([0, 1], 9), extractor="b"), made_up([0, 1], 9), "cannot be compared"),
+    ],
+)
+def test_score_refuses(images, real, message):
+    with pytest.raises(ValueError, match=message):
+        score("dw", [(images, real)], NAMES[:2], FEW, {})
+
+
+def test_score_refuses_classes_that_come_twice_or_out_of_order():
+    images, real = made_up([0, 1, 2], 9), made_up([0, 1, 2], 9, seed=5)
+    first, second, third = zip(by_class(images, 1, 2), by_class(real, 1, 2), strict=True)
+    for parts, message in (
+        ([first, second, second], "class 1 comes after class 1"),
+        ([first, third, second], "lack 1 classes: bird"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            score("dw", parts, NAMES, FEW, {})
+
+
+def test_score_refuses_provenance_that_names_a_score():
+    with pytest.raises(ValueError, match=r"\['fid'\]"):
+        score("dw", [(made_up([0], 24), made_up([0], 9))], ["bear"], FEW, {"fid": 0.0})
+
+
+def test_split_floor_deals_each_class_into_even_and_odd_rows():
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 1])
+    rows = np.arange(8, dtype=np.float32)[:, None]
+    even, odd = split_floor(Features(rows, rows, labels, "made_up", ""))
+    assert even.features[:, 0].tolist() == [0, 2, 3, 5, 7]
+    assert even.labels.tolist() == [0, 0, 1, 1, 1]
+    assert odd.features[:, 0].tolist() == [1, 4, 6] and odd.labels.tolist() == [0, 1, 1]
+    with pytest.raises(ValueError, match="halved"):
+        split_floor(made_up([0, 1], 1))
+
+
+def test_files_are_read_two_at_a_time(tmp_path):
+    real = made_up([0, 1, 2], 9)
+    paths = [tmp_path / "0.npz", tmp_path / "1.npz"]
+    for path, part in zip(paths, by_class(real, 2), strict=True):
+        write_features(path, part)
+    found = [len(images) for images, _ in pairs(paths, paths)]
+    assert found == [18, 9]
+    moments = read_moments(paths)
+    assert moments.count == 27
+    np.testing.assert_allclose(moments.mean, real.features.mean(0, dtype=np.float64), rtol=1e-12)
+    with pytest.raises(ValueError, match="2 feature files of images and 1 of real images"):
+        list(pairs(paths, paths[:1]))
+    with pytest.raises(FileNotFoundError):
+        list(pairs([tmp_path / "none.npz"], paths[:1]))
+
+
+def test_the_verb_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
+    """In processes of their own, so that the verb meets BLAS as it is on this machine."""
+    with open("config.yaml") as file:
+        config = yaml.safe_load(file)
+    config["metrics"] |= {"interval_groups": 4}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    classes = list(range(len(config["classes"])))
+    rng = np.random.default_rng(0)
+    images, real = made_up(classes, 30), made_up(classes, 30, seed=5)
+    wide = [f.features @ rng.normal(size=(6, 300)) for f in (images, real)]
+    for name, f, features in zip(("x", "y"), (images, real), wide, strict=True):
+        noise = rng.normal(size=features.shape)
+        write_features(tmp_path / f"{name}.npz", replace(f, features=np.float32(features + noise)))
+    results = []
+    for threads in (1, 2):
+        out = tmp_path / str(threads)
+        command = [sys.executable, "-m", "tinygan", "score", "--config", tmp_path / "config.yaml"]
+        command += ["--source", "dw", "--images", tmp_path / "x.npz", "--real", tmp_path / "y.npz"]
+        command += ["--threads", str(threads), "--out", f"{out}.json", "--intra", f"{out}.csv"]
+        subprocess.run(command, check=True, capture_output=True)
+        results += [(out.with_suffix(s)).read_bytes() for s in (".json", ".csv")]
+    assert results[:2] == results[2:]
+    fid = read_json(tmp_path / "1.json")["fid"]
+    x, y = (np.load(tmp_path / f"{name}.npz")["features"] for name in "xy")
+    assert fid == pytest.approx(frechet_distance(x, y), rel=1e-9)

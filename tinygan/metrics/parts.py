@@ -1,0 +1,92 @@
+"""Images and the real images of the same classes, a few classes at a time.
+
+A part is what one shard of each side holds, so memory does not grow with the number of classes.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+
+from tinygan.metrics.features import Features, read_features
+from tinygan.metrics.statistics import Moments
+
+# Images to score and the real images of the same classes.
+Part = tuple[Features, Features]
+
+
+def pairs(images: Sequence[Path], real: Sequence[Path]) -> Iterator[Part]:
+    """Read the feature files of a source and of the real images, cut alike, two at a time.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: their numbers differ, or one is damaged.
+    """
+    if len(images) != len(real):
+        raise ValueError(
+            f"{len(images)} feature files of images and {len(real)} of real images: "
+            "give one of each for the same classes"
+        )
+    for ours, theirs in zip(images, real, strict=True):
+        yield read_features([ours]), read_features([theirs])
+
+
+def split_floor(real: Features) -> Part:
+    """Return the even and the odd rows of each class of real images.
+
+    One half scored against the other is the floor: what a perfect generator would score with as
+    many samples as a half holds.
+    """
+    odd = np.zeros(len(real), dtype=bool)
+    for label in np.unique(real.labels):
+        odd[np.flatnonzero(real.labels == label)[1::2]] = True
+    if not odd.any():
+        raise ValueError("no class has two real images, so they cannot be halved")
+    return real.take(~odd), real.take(odd)
+
+
+def read_moments(real: Iterable[Path]) -> Moments:
+    """Return the moments of the features in some files, one file in memory at a time.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: one is damaged, or the dimensions differ.
+    """
+    parts = (read_features([path]) for path in real)
+    classes = (
+        Moments.of(p.features[p.labels == label]) for p in parts for label in np.unique(p.labels)
+    )
+    return reduce(Moments.merge, classes)
+
+
+def in_order(source: str, parts: Iterable[Part], class_names: Sequence[str]) -> Iterator[Part]:
+    """Pass the parts on; refuse other extractors, and classes that are missing or out of order."""
+    first, expected = None, 0
+    for images, real in parts:
+        first = first or real
+        found = [set(np.unique(f.labels).tolist()) for f in (images, real)]
+        labels = found[0] | found[1]
+        for side, features, ours in zip((source, "real"), (images, real), found, strict=True):
+            first.check_comparable(features)
+            if unknown := sorted(label for label in ours if not 0 <= label < len(class_names)):
+                raise ValueError(
+                    f"{side} images have labels {unknown[:5]}, "
+                    f"but the config names only {len(class_names)} classes"
+                )
+            _refuse_missing(side, labels - ours, class_names)
+        if min(labels) < expected:
+            raise ValueError(
+                f"class {min(labels)} comes after class {expected - 1}; "
+                "give the images of each class once, in order of class"
+            )
+        _refuse_missing("real", set(range(expected, max(labels))) - labels, class_names)
+        expected = max(labels) + 1
+        yield images, real
+    _refuse_missing("real", set(range(expected, len(class_names))), class_names)
+
+
+def _refuse_missing(side: str, missing: set[int], class_names: Sequence[str]) -> None:
+    if missing:
+        names = ", ".join(class_names[label] for label in sorted(missing)[:5])
+        raise ValueError(f"{side} images lack {len(missing)} classes: {names}; give all shards")
