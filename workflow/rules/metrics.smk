@@ -148,7 +148,7 @@ rule curve:
 
 rule cost:
     input:
-        code=code("cost", "systems", "models", "training", "cli"),
+        code=code("cost", "systems", "models", "training", "cli/models"),
     output:
         f"{P}/cost.csv",
     log:
@@ -171,7 +171,7 @@ rule cost:
 # The six systems of the paper's Table 1 at its size: the same in every preset.
 rule cost_paper:
     input:
-        code=code("cost", "systems", "models", "cli"),
+        code=code("cost", "systems", "models", "cli/models"),
     output:
         f"{P}/tables/cost_paper.csv",
     log:
