@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from _common import (
     COST,
+    INTERVAL_NOTE,
+    INTERVALS,
+    MORE,
     NAMES,
     PAPER,
     SCORES,
@@ -15,6 +18,7 @@ from _common import (
     number,
     read_cost,
     read_scores,
+    with_interval,
     write_table,
 )
 
@@ -60,18 +64,21 @@ def table1(run: Run) -> pd.DataFrame:
     records, rows = [], []
     for source, name in _names(outside).items():
         mine = {key: cost[key].get(source) for key in COST}
-        mine |= {key: scores[key].get(source) for key in SCORES}
+        mine |= {key: scores[key].get(source) for key in SCORES + MORE + INTERVALS}
         paper = {key: PAPER.get(source, {}).get(key) for key in COST + SCORES}
         facts = {key: scores[key].get(source) for key in ("extractor", "samples", "real_samples")}
         facts |= {"preset": run.config["preset"], "seed": run.config["seed"]}
         prefixed = {f"paper_{key}": value for key, value in paper.items()}
         records.append({"model": name, "source": source} | mine | prefixed | facts)
-        groups = (_cells(mine, number), _cells(paper, _score))
+        ours_shown = [with_interval(mine, key) for key in ("fid", "intra_fid")]
+        theirs_shown = [_score(paper[key]) for key in ("fid", "intra_fid")]
+        groups = (_cells(mine, number) + ours_shown, _cells(paper, _score) + theirs_shown)
         rows.append((name, *groups))
     note = (
         describe(run, scores) + " Real images (split): one half of each class against the "
         "other, the floor that sampling alone gives. MACs: multiply-accumulates for one image "
         "(the paper's FLOPs). The baselines SNGAN-proj and SAGAN are not trained here."
+        f"{INTERVAL_NOTE}, after IS the deviation over its splits."
     )
     if outside:
         note += f" From outside this pipeline: {', '.join(outside)}."
@@ -101,8 +108,6 @@ def _cells(values: dict, score) -> list[str]:
         quantity(values["parameters_generator"], 1e6),
         quantity(values["macs"], 1e9),
         inception,
-        score(values["fid"]),
-        score(values["intra_fid"]),
     ]
 
 

@@ -48,7 +48,10 @@ def results(tmp_path: Path) -> Path:
             "source": source, "inception_score": 5.25, "inception_score_std": 0.0, "fid": fid,
             "intra_fid": 2 * fid, "intra_fid_std": 1.0, "samples": 1200, "real_samples": 6000,
             "extractor": "efficientnet_lite0", "extractor_sha256": "ab", "side": 64, "seed": 7,
+            "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
         }  # fmt: skip
+        for name in ("inception_score", "fid", "intra_fid", *common.MORE):
+            score |= {f"{name}_low": score[name] - 0.5, f"{name}_high": score[name] + 0.5}
         (root / "scores" / f"{source}.json").write_text(json.dumps(score))
         values = fid + 10 * np.arange(6) + rng.normal(0, 3, 6)
         table = pd.DataFrame({"class": range(6), "name": CLASSES, "intra_fid": values})
@@ -86,6 +89,8 @@ def test_table1_puts_this_run_beside_the_paper(results):
     assert table.fid["dw"] == 23.3 and table.paper_fid["dw"] == 24.2
     assert table.intra_fid["teacher"] == 29.0 and table.paper_intra_fid["teacher"] == 55.6
     assert table.parameters_generator["dw"] == 3070659
+    assert table.kid["dw"] == 0.1 and table.coverage_high["dw"] == 1.1
+    assert (table.fid_low["dw"], table.fid_high["dw"]) == (22.8, 23.8)
     assert table.paper_macs["std_half"] == 0.58e9
     assert table.loc["sagan", ["fid", "paper_fid", "extractor"]].isna().all()
     assert np.isnan(table.paper_fid["real"]) and table.fid["real"] == 2.0
@@ -95,7 +100,7 @@ def test_table1_puts_this_run_beside_the_paper(results):
     assert {line.count("|") for line in lines} == {16} and len(lines) == 9
     row = next(line for line in lines if line.startswith("| TinyGAN-dw "))
     assert row == (
-        "| TinyGAN-dw | 32 | 6.4 M | 3.1 M | 0.43 B | 5.25 ± 0.00 | 23.30 | 46.60 "
+        "| TinyGAN-dw | 32 | 6.4 M | 3.1 M | 0.43 B | 5.25 ± 0.00 | 23.30 ± 0.50 | 46.60 ± 0.50 "
         "| 32 | 6.4 M | 3.1 M | 0.44 B | 79.19 ± 1.6 | 24.2 | 79.1 |"
     )
     for fact in ("efficientnet_lite0, 64 px", "1,200 samples", "6,000 real", "mini", "seed 7"):
@@ -129,7 +134,10 @@ def test_table2_gives_ratios_to_the_full_objective(results):
     assert frame.fid_ratio["pix_only"] == pytest.approx(88.0 / 23.3, abs=1e-12)
     assert frame.paper_intra_fid_ratio["no_feat"] == pytest.approx(149.2 / 79.1, abs=1e-12)
     text = (results / "out" / "table2.md").read_text()
-    assert "| − L_GAN | 25.00 | 1.07 | 50.00 | 1.07 | 28.8 | 1.19 | 89.9 | 1.14 |" in text
+    assert (
+        "| − L_GAN | 25.00 ± 0.50 | 1.07 | 50.00 ± 0.50 | 1.07 | 28.8 | 1.19 | 89.9 | 1.14 |"
+        in text
+    )
 
 
 @pytest.mark.parametrize(("name", "columns"), [("table1", 15), ("table2", 9)])
