@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygan.cli import data, imports, mini_teacher, models, scores, students
+from tinygan.cli import compare, data, imports, mini_teacher, models, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.config import load
 
@@ -26,16 +26,22 @@ _VERBS: dict[str, Verb] = (
 ) | {"validate": (_validate, {})}
 
 
+# These need no config, and have all their options to themselves.
+_STANDALONE: dict[str, Verb] = compare.VERBS
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of `tinygan`."""
     top = argparse.ArgumentParser(prog="tinygan", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, (function, options) in _VERBS.items():
+    for verb, (function, options) in (_VERBS | _STANDALONE).items():
         summary = function.__doc__
         sub = verbs.add_parser(verb, help=summary, description=summary)
-        sub.add_argument("--config", default="config.yaml", help="default: config.yaml")
         for name, option in options.items():
             sub.add_argument(name, **option)
+        if verb in _STANDALONE:
+            continue
+        sub.add_argument("--config", default="config.yaml", help="default: config.yaml")
         if verb != "validate":
             sub.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
             sub.add_argument("--out", type=Path, required=True, help="what to write")
@@ -44,11 +50,17 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return 0, or 1 after printing what went wrong."""
-    arguments = parser().parse_args(argv)
-    function, _ = _VERBS[arguments.verb]
+    arguments = parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
+    function, _ = (_VERBS | _STANDALONE)[arguments.verb]
     try:
-        function(load(arguments.config), arguments)
+        function(load(arguments.config) if "config" in arguments else {}, arguments)
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
         print(f"tinygan {arguments.verb}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _spelled_out(argv: Sequence[str]) -> list[str]:
+    """Turn `score FOLDER_A FOLDER_B ...` into `compare FOLDER_A FOLDER_B ...`."""
+    folders = argv[:1] == ["score"] and len(argv) > 1 and not argv[1].startswith("-")
+    return ["compare", *argv[1:]] if folders else list(argv)

@@ -1,0 +1,135 @@
+"""Images as they lie in folders: files, with or without one sub-folder a class, or shard stores."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from PIL import Image
+
+from tinygan.shards import open_store
+
+SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images that are read when they are asked for.
+
+    Attributes:
+        path: the folder.
+        kind: ``"files"`` or ``"shards"``.
+        readers: one function an image, which reads it as uint8 [H, W, 3].
+        labels: the name of each image's class, in order of class; None where there are no classes.
+    """
+
+    path: Path
+    kind: str
+    readers: Sequence[Callable[[], np.ndarray]]
+    labels: Sequence[str] | None
+
+    def choose(self, count: int, rng: np.random.Generator) -> Self:
+        """Draw `count` images without replacement, in their order; ValueError for too few."""
+        if not 1 <= count <= len(self.readers):
+            raise ValueError(f"{self.path} has {len(self.readers)} images, not {count} to draw")
+        rows = np.sort(rng.permutation(len(self.readers))[:count])
+        labels = None if self.labels is None else [self.labels[i] for i in rows]
+        return type(self)(self.path, self.kind, [self.readers[i] for i in rows], labels)
+
+
+class Reading(Sequence):
+    """The images of a set, read once and in order; keeps count of sizes and hashes the pixels."""
+
+    def __init__(self, images: ImageSet):
+        self._readers = images.readers
+        self._digest = hashlib.sha256()
+        self.sizes: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+    def __getitem__(self, rows: slice) -> list[np.ndarray]:
+        images = [read() for read in self._readers[rows]]
+        for image in images:
+            height, width, _ = image.shape
+            self.sizes[f"{width}x{height}"] += 1
+            self._digest.update(f"{height} {width} ".encode() + image.tobytes())
+        return images
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over the images read so far: "H W " in ASCII and the H W 3 bytes of each."""
+        return self._digest.hexdigest()
+
+
+def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
+    """Find the images of a folder; nothing is decoded yet.
+
+    A folder with a manifest.json, in it or in its sub-folders, is a shard store. Any other is
+    searched for image files (`SUFFIXES`) at every depth; hidden files and other files are passed
+    over. Where all images lie in sub-folders, the first level names their classes.
+
+    Args:
+        folder: the folder.
+        by_class: False ignores the classes.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it has no images, has some beside class folders, or is a damaged shard store.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder: give a folder of images, or of shards")
+    if manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
+        shards = open_store(manifests)
+        readers = [partial(s.images.__getitem__, i) for s in shards for i in range(len(s.labels))]
+        labels = [str(label) for shard in shards for label in shard.labels.tolist()]
+        return ImageSet(folder, "shards", readers, labels if by_class else None)
+    names = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    names = sorted(
+        name
+        for name in names
+        if name.suffix.lower() in SUFFIXES and not any(part[0] == "." for part in name.parts)
+    )
+    if not names:
+        known = " ".join(sorted(SUFFIXES))
+        raise ValueError(
+            f"{folder} has no images: no shards, and no files with a suffix of {known}"
+        )
+    readers = [partial(read_image, folder / name) for name in names]
+    direct = [name for name in names if len(name.parts) == 1]
+    if not by_class or len(direct) == len(names):
+        return ImageSet(folder, "files", readers, None)
+    if direct:
+        raise ValueError(
+            f"{folder} has images such as {direct[0]} beside sub-folders with images: move them "
+            "into the folders of their classes, or ignore the classes (--no-classes)"
+        )
+    return ImageSet(folder, "files", readers, [name.parts[0] for name in names])
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read an image file as uint8 [H, W, 3].
+
+    Greyscale is repeated three times; palettes and CMYK become RGB as Pillow converts them; an
+    alpha channel without effect is dropped; of an animation the first frame is read; EXIF
+    orientation is not applied.
+
+    Raises:
+        ValueError: the file is damaged or no image, has transparent pixels, whose colour would have
+            to be made up, or more than 8 bits a channel.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+                raise ValueError("it has more than 8 bits a channel; save it with 8")
+            if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
+                raise ValueError("it has transparent pixels; put it on a background first")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be scored: {error}") from error
