@@ -70,6 +70,8 @@ def test_the_shipped_config_is_valid() -> None:
         ("train.learning_rate", "1e-3", "write a number such as 1.0e-3"),
         ("train.learning_rate", float("nan"), "train.learning_rate: nan is not a finite number"),
         ("metrics.is_splits", 2001, "metrics.is_splits: 2001 splits of 2000 samples"),
+        ("metrics.interval_groups", 201, "metrics.interval_groups: 201 groups of 200 samples"),
+        ("metrics.frechet", "fast", "metrics.frechet: 'fast' is not one of"),
         ("variants.all", {}, "variants.all: all is the name of another target"),
         ("variants.train_dw", {}, "variants.train_dw: train_dw is the name of another target"),
         ("variants.No-1", {}, "'No-1' cannot be a name"),

@@ -18,7 +18,7 @@ from tinygan.teacher.torch import handle_fingerprint
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
     config = yaml.safe_load(Path("config.yaml").read_text())
-    config["metrics"] |= {"samples_per_class": 4, "is_splits": 2, "batch": 3}
+    config["metrics"] |= {"samples_per_class": 4, "is_splits": 2, "interval_groups": 2, "batch": 3}
     return config
 
 

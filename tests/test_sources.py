@@ -213,7 +213,7 @@ def test_the_verb_writes_a_shard(
     tmp_path: Path, folder: Path, config: dict, capsys: pytest.CaptureFixture
 ) -> None:
     config |= {"classes": NAMES, "image_size": 32, "sources": {"mine": str(folder)}}
-    config["metrics"] |= {"samples_per_class": 2, "is_splits": 2}
+    config["metrics"] |= {"samples_per_class": 2, "is_splits": 2, "interval_groups": 2}
     for file in folder.rglob("*.png"):
         Image.open(file).resize((32, 32)).save(file)
     path = tmp_path / "config.yaml"

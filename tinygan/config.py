@@ -175,6 +175,11 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             f"metrics.is_splits: {metrics['is_splits']} splits of "
             f"{metrics['samples_per_class'] * classes} samples; use fewer splits"
         )
+    if metrics["interval_groups"] > metrics["samples_per_class"]:
+        yield (
+            f"metrics.interval_groups: {metrics['interval_groups']} groups of "
+            f"{metrics['samples_per_class']} samples a class; use fewer groups or more samples"
+        )
     for section in ("variants", "sources"):
         for name in config.get(section, {}):
             if name in RESERVED or name.startswith("train_"):
