@@ -30,6 +30,8 @@ $(READY): requirements.lock pyproject.toml
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install -q --no-deps -r requirements.lock
 	.venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+# Where the index has torch built for CUDA only, it does not start without CUDA's libraries.
+	.venv/bin/python -c 'import torch' 2>/dev/null || .venv/bin/python -m pip install -q torch==2.13.0
 	touch $@
 
 # Results, and nothing that is shipped or that takes a download to make again.

@@ -43,8 +43,8 @@ def fig9(run: Run) -> dict[str, float]:
         axes.set_xlabel("intra-FID of the teacher")
         axes.margins(0.12)
     panels[0].set_ylabel(f"intra-FID of the student\n({label})")
-    panels[0].legend(loc="upper left", frameon=True)
-    figure.tight_layout()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="lower center", ncol=2, frameon=False)
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
     figure.draw_without_rendering()  # settles the axes, so that text can be placed in pixels
     for axes, student in zip(panels, PAPER_R, strict=True):
         x, y, names = read_intra_pair(run.results, student)
@@ -71,8 +71,7 @@ def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str], lines: np
     """
     renderer = axes.figure.canvas.get_renderer()
     dots, strokes = axes.transData.transform(points), axes.transData.transform(lines)
-    legend = axes.get_legend()
-    taken = [legend.get_window_extent(renderer)] if legend else []
+    taken: list[Bbox] = []
     frame = axes.get_window_extent(renderer)
     reach = range(-16, 17, 4)  # points; the nearest place is tried first
     places = sorted((p for p in product(reach, reach) if any(p)), key=lambda p: (np.hypot(*p), p))
