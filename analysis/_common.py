@@ -27,6 +27,7 @@ from tinygan.files import atomic_file, read_json, write_text
 DPI = 200
 COST = ["channels", "parameters_total", "parameters_generator", "macs"]
 EXTRACTOR = ["extractor", "extractor_sha256", "side"]
+COUNTS = ["samples", "overall_samples", "real_samples"]
 SCORES = ["inception_score", "inception_score_std", "fid", "intra_fid"]
 # What the paper does not have: it stands in the CSV files alone.
 MORE = ["kid", "precision", "recall", "density", "coverage"]
@@ -113,7 +114,7 @@ def read_scores(results: Path, sources: Sequence[str]) -> pd.DataFrame:
     for source in sources:
         path = _present(results / "scores" / f"{source}.json")
         row = read_json(path)
-        lacking = [key for key in [*EXTRACTOR, "samples", "real_samples"] if key not in row]
+        lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
         lacking += [key for key in SCORES + MORE + INTERVALS if not _finite(row.get(key))]
         if lacking:
             raise ValueError(f"{path} has no (finite) {', '.join(lacking)}; make it again")
@@ -287,9 +288,12 @@ def describe(run: Run, scores: pd.DataFrame) -> str:
         return " or ".join(f"{n:,}" for n in sorted(set(values)))
 
     generated = scores.drop(index="real", errors="ignore")
+    overall = ""
+    if (generated.overall_samples < generated.samples).any():
+        overall = f" ({count(generated.overall_samples)} of them for IS and FID)"
     return (
         f"This run: preset {run.config['preset']}, seed {run.config['seed']}, features of "
-        f"{extractor_label(scores)}; {count(generated.samples)} samples against "
+        f"{extractor_label(scores)}; {count(generated.samples)} samples{overall} against "
         f"{count(generated.real_samples)} real images. Paper: TensorFlow Inception features of "
         "128 px images, 50,000 samples. The two groups are not comparable in absolute value, "
         "only in their order and ratios."

@@ -47,6 +47,7 @@ def results(tmp_path: Path) -> Path:
         score = {
             "source": source, "inception_score": 5.25, "inception_score_std": 0.0, "fid": fid,
             "intra_fid": 2 * fid, "intra_fid_std": 1.0, "samples": 1200, "real_samples": 6000,
+            "overall_samples": 1200,
             "extractor": "efficientnet_lite0", "extractor_sha256": "ab", "side": 64, "seed": 7,
             "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
         }  # fmt: skip
@@ -106,6 +107,11 @@ def test_table1_puts_this_run_beside_the_paper(results):
     for fact in ("efficientnet_lite0, 64 px", "1,200 samples", "6,000 real", "mini", "seed 7"):
         assert fact in text
     assert "not comparable in absolute value" in text
+    for source in FID:
+        set_score(results, source, overall_samples=500)
+    call("table1", results)
+    text = (results / "out" / "table1.md").read_text()
+    assert "1,200 samples (500 of them for IS and FID) against 6,000 real" in text
 
 
 def test_table1_has_a_row_for_each_source_from_outside(results):
