@@ -149,7 +149,7 @@ def train(
             for optimiser in optimisers.values():
                 optimiser.param_groups[0]["lr"] = rate
             pixel_weight = weights.pixel_at(step, steps)
-            terms = _step(
+            terms = update(
                 generator,
                 discriminator,
                 optimisers,
@@ -186,7 +186,7 @@ def train(
     save_weights(generator, out / "generator.safetensors")
 
 
-def _step(
+def update(
     generator: StudentGenerator,
     discriminator: Discriminator,
     optimisers: dict[str, torch.optim.Adam],
@@ -197,7 +197,21 @@ def _step(
     *,
     adversarial: bool,
 ) -> dict[str, Tensor]:
-    """One update of D, then one of S; each image of the student is computed once for both."""
+    """One update of D (Eq. 7), then one of S (Eq. 6); S computes its images once for both.
+
+    Args:
+        generator: S, in training mode.
+        discriminator: D, likewise.
+        optimisers: of S and D, under ``generator`` and ``discriminator``.
+        weights: of Eq. 6 and 7.
+        pixel_weight: lambda_1 at this step.
+        data: what the terms in use ask for.
+        mixed: the context in which the networks run.
+        adversarial: whether S's adversarial terms enter at this step.
+
+    Returns:
+        The terms, unweighted scalars on the device.
+    """
     kd_fake = gan_fake = None
     with mixed:
         if weights.distils:
