@@ -75,3 +75,9 @@ def run(stores: Stores, out: Path, weights: Mapping[str, Any], steps: int = 4, *
     train(*stores, generator, discriminator, LossWeights(**weights), **(arguments | options))
     save_card(out, {"generator": recipe, "variant": "test"})
     return out
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of all files below a folder, by their paths in it."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
