@@ -58,6 +58,12 @@ def sections(*names, of=config):
     return {name: of[name] for name in names}
 
 
+def training_settings(variant):
+    """Return the keys of a variant's `train` that decide its model."""
+    train = RESOLVED[variant]["train"]
+    return {key: value for key, value in train.items() if key not in ("state_every", "threads")}
+
+
 def code(*names):
     """Return the modules of tinygan that decide a step's output; a package stands for all in it.
 
@@ -108,4 +114,6 @@ def features(source):
 # What sampling runs, and what turns images into features and scores.
 SAMPLING = ["sampling", "checkpoint", "batches", "seeding", "shards", "models/layers"]
 SAMPLING += ["models/student", "models/sngan"]
-METRICS = ["metrics"]
+METRICS = ["metrics", "seeding"]
+# The keys of `metrics` that decide the features; the others decide only what is made of them.
+EXTRACTION = ["extractor", "side", "inception_graph", "batch"]

@@ -29,7 +29,7 @@ rule features:
         folder=lambda wildcards, output: os.path.splitext(output[0])[0].replace(
             f"{P}/features", f"{P}/images"
         ),
-        settings=sections("metrics"),
+        settings={key: config["metrics"].get(key) for key in EXTRACTION},
     shell:
         "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
         " --out {output} > {log} 2>&1"
