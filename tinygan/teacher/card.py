@@ -42,7 +42,11 @@ def write_card(
         ),
         ("Data SHA-256", f"`{config['real']['sha256']}`"),
         ("Seed", config["seed"]),
-        ("Training", f"{settings['steps']:,} generator updates, batch {settings['batch']}"),
+        (
+            "Training",
+            f"{settings['steps']:,} generator updates, batch {settings['batch']} in groups of "
+            f"{settings['group']}, {settings['precision']}",
+        ),
         (
             "Learning rates",
             f"{settings['generator_lr']:g} (G), {settings['discriminator_lr']:g} (D)",
@@ -50,7 +54,7 @@ def write_card(
         ("Generator's widths", ", ".join(map(str, settings["generator_widths"]))),
         ("Batch-norm statistics", f"kept at truncation {settings['truncations']}, interpolated"),
         ("Truncation of the scores", truncation),
-        ("Extractor", f"{scores['extractor']} at {config['metrics']['side']} px"),
+        ("Extractor", f"{scores['extractor']} at {scores['side']} px"),
         ("Samples, real images", f"{scores['samples']:,}, {scores['real_samples']:,}"),
         ("FID", f"{scores['fid']:.1f}"),
         ("intra-FID", f"{scores['intra_fid']:.1f} ± {scores['intra_fid_std']:.1f}"),
