@@ -16,6 +16,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from tinygan.real.wnids import imagenet_names
+
 SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 
 # The sections that a variant may override.
@@ -26,7 +28,8 @@ RESERVED = frozenset(
     "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
     " figures claims download harvest_pairs harvest_evaluation train_teacher export_teacher sample"
     " teacher_card features_sampled floor score_teacher score_variant table1 table2"
-    " fig1 fig3 fig8 fig9 fig11 source cost_paper".split()
+    " fig1 fig3 fig8 fig9 fig11 source cost_paper"
+    " real_train real_shard real_train_shard".split()
 )
 
 # Weights of the terms that train the generator, and of those that train the discriminator.
@@ -39,7 +42,7 @@ class ConfigError(ValueError):
 
 
 def load(path: Path | str) -> dict[str, Any]:
-    """Read and check a config file.
+    """Read and check a config file; its classes become a list of names.
 
     Raises:
         ConfigError: the file is missing, is not YAML, or `validate` refuses it.
@@ -51,7 +54,7 @@ def load(path: Path | str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ConfigError(f"config: {path} is not valid YAML: {error}") from error
     validate(config)
-    return config
+    return config | {"classes": class_names(config)}
 
 
 def validate(config: Any) -> None:
@@ -67,9 +70,31 @@ def validate(config: Any) -> None:
     problems += [f"{path}: {value} is not a finite number" for path, value in _not_finite(config)]
     # The second set of checks counts on the types that the first has verified.
     if not problems:
-        problems = list(_contradictions(config))
+        problems = list(_contradictions(config | {"classes": class_names(config)}))
     if problems:
         raise ConfigError("\n".join(f"config: {problem}" for problem in problems))
+
+
+def class_names(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the classes, in the order of the class index.
+
+    Those of ImageNet may be chosen by WNID, index, name, or as ``animals`` or ``all``.
+
+    Raises:
+        ConfigError: the config's source of real images has no such class.
+    """
+    classes = config["classes"]
+    if config["real"]["source"] == "imagenet":
+        try:
+            return imagenet_names(classes)
+        except ValueError as error:
+            raise ConfigError(f"config: classes: {error}") from error
+    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
+        raise ConfigError(
+            f"config: classes: {classes if isinstance(classes, str) else 'numbers'} can stand for "
+            "ImageNet's classes only; list the names"
+        )
+    return list(classes)
 
 
 def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -163,6 +188,10 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"image_size: {size} px is not 4 * 2^k with k >= 1; the nearest allowed is {nearest}"
     elif config["real"]["source"] == "animal_mnist" and size < 32:
         yield f"image_size: animal_mnist has images of 28 px, {size} is too small; use 32"
+    elif config["real"]["source"] != "animal_mnist" and not 32 <= size <= 256:
+        yield f"image_size: {size} px; {config['real']['source']} is prepared at 32 to 256 px"
+    if config["real"]["source"] != "animal_mnist" and "path" not in config["real"]:
+        yield f"real.path is missing: say where the images of {config['real']['source']} are"
     teacher = config["teacher"]
     if "://" in teacher["handle"] and (teacher["kind"] == "torch" or "sha256" in teacher):
         yield (

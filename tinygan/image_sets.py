@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from PIL import Image
 
+from tinygan.decode import decode
 from tinygan.shards import open_store
 
 SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
@@ -113,23 +113,13 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read an image file as uint8 [H, W, 3].
-
-    Greyscale is repeated three times; palettes and CMYK become RGB as Pillow converts them; an
-    alpha channel without effect is dropped; of an animation the first frame is read; EXIF
-    orientation is not applied.
+    """Read an image file as uint8 [H, W, 3], see `tinygan.decode.decode`.
 
     Raises:
-        ValueError: the file is damaged or no image, has transparent pixels, whose colour would have
-            to be made up, or more than 8 bits a channel.
+        ValueError: the file is damaged or no image, has transparent pixels, or more than 8 bits a
+            channel.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-            if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-                raise ValueError("it has more than 8 bits a channel; save it with 8")
-            if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
-                raise ValueError("it has transparent pixels; put it on a background first")
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return np.asarray(decode(path))
+    except ValueError as error:
         raise ValueError(f"{path} cannot be scored: {error}") from error

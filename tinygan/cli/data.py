@@ -31,6 +31,36 @@ def _real(config: Config, arguments: Arguments) -> None:
         )
 
 
+def _real_shard(config: Config, arguments: Arguments) -> None:
+    """Crop the real images of a class range, from real.path, and write them as one shard."""
+    from tinygan.real.crops import crop_of
+    from tinygan.real.image_folder import open_image_folder
+    from tinygan.real.imagenet import open_imagenet
+    from tinygan.real.prepare import write_real
+    from tinygan.real.wnids import wnid_of_name
+
+    settings, names = config["real"], config["classes"]
+    if settings["source"] == "imagenet":
+        wnids = wnid_of_name()
+        readers = open_imagenet(Path(settings["path"]), [wnids[name] for name in names])
+    else:
+        readers = open_image_folder(Path(settings["path"]), names)
+    decided = {
+        "crop": arguments.crop,
+        "image_size": config["image_size"],
+        "jpeg_quality": settings.get("jpeg_quality") if arguments.crop == "sngan" else None,
+    }
+    write_real(
+        arguments.out,
+        {label: readers[label] for label in parse_range(arguments.classes)},
+        crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"]),
+        image_size=config["image_size"],
+        max_dropped=settings["max_dropped"],
+        source=settings["source"],
+        provenance=decided,
+    )
+
+
 def _harvest(config: Config, arguments: Arguments) -> None:
     """Ask the teacher for the images of a class range and write them as one shard with z."""
     from tinygan.teacher.harvest import harvest
@@ -77,6 +107,10 @@ VERBS: dict[str, Verb] = {
     "real": (
         _real,
         {"--wheel": {"type": Path, "required": True, "help": "the downloaded package"}},
+    ),
+    "real-shard": (
+        _real_shard,
+        {"--classes": CLASSES, "--crop": {"choices": ["sngan", "biggan"], "required": True}},
     ),
     "harvest": (
         _harvest,

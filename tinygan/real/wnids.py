@@ -1,0 +1,49 @@
+"""The 1,000 classes of ILSVRC2012: index (rank of the sorted WNID), WNID and name."""
+
+import csv
+import difflib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+ANIMALS = 398  # n01440764 .. n02655020 are the classes 0 .. 397
+_TABLE = Path(__file__).with_name("imagenet_classes.tsv")
+
+
+@cache
+def wnid_of_name() -> dict[str, str]:
+    """Return the WNID of each name, in the order of the class index; names are unique."""
+    with open(_TABLE, newline="", encoding="utf-8") as file:
+        return {row["name"]: row["wnid"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def imagenet_names(classes: str | Sequence[str | int]) -> list[str]:
+    """Return the names of a choice of classes.
+
+    Args:
+        classes: ``"animals"`` (the paper's 398), ``"all"``, or a list of WNIDs, indices 0 to 999
+            and names, in any order.
+
+    Raises:
+        ValueError: a word, WNID, index or name that ImageNet does not have.
+    """
+    names = list(wnid_of_name())
+    if isinstance(classes, str):
+        counts = {"animals": ANIMALS, "all": len(names)}
+        if classes not in counts:
+            raise ValueError(f"{classes!r} is no choice of classes: write animals, all, or a list")
+        return names[: counts[classes]]
+    name_of_wnid = {wnid: name for name, wnid in wnid_of_name().items()}
+    found = []
+    for item in classes:
+        if isinstance(item, int):
+            if not 0 <= item < len(names):
+                raise ValueError(f"index {item} is outside 0..{len(names) - 1}")
+            found.append(names[item])
+        elif item in name_of_wnid or item in wnid_of_name():
+            found.append(name_of_wnid.get(item, item))
+        else:
+            near = difflib.get_close_matches(item, names, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"{item!r} is no WNID and no name of an ImageNet class{hint}")
+    return found
