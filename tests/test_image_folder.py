@@ -96,6 +96,30 @@ def test_odd_files_are_decoded_or_refused_on_purpose(name: str) -> None:
         assert np.abs(found.astype(int) - expected).max() <= tolerance
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"])
+def test_damage_is_told_as_such_whatever_the_format(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # a changed header may ask for gigabytes
+    content = packed(pixels(0, 24, 20), form)
+    rng = np.random.default_rng(0)
+    damaged = [content[:cut] for cut in range(0, len(content), 7)]
+    for _ in range(100):
+        changed = bytearray(content)
+        for place in rng.integers(0, min(len(content), 200), 3):
+            changed[place] = rng.integers(256)
+        damaged.append(bytes(changed))
+    refused = 0
+    for broken in damaged:
+        try:
+            assert decode(io.BytesIO(broken)).mode == "RGB"
+        except ValueError as error:
+            refused += 1
+            assert str(error)
+    assert refused > 0
+
+
 def files(count: int, seed: int = 0) -> dict[str, bytes]:
     return {f"{i}.png": packed(pixels(seed + i, 40, 36), "PNG") for i in range(count)}
 

@@ -1,7 +1,6 @@
 """ImageNet: every form gives the same shard, wrong levels are refused, classes are named."""
 
 import copy
-import os
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,6 @@ from tinygan.shards import open_shard
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "imagenet-sample"
-SAMPLE = Path(os.environ.get("TINYGAN_IMAGENET_SAMPLE", SAMPLE))
 
 
 @pytest.fixture(scope="module")
