@@ -98,3 +98,30 @@ def test_help_imports_neither_torch_nor_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_teacher_of_imagenet_is_asked_for_the_classes_index_there(tmp_path, monkeypatch):
+    """Classes out of order and not the first ones: shards count them, the teacher knows them."""
+    with open("config.yaml") as file:
+        config = yaml.safe_load(file)
+    config["classes"] = [300, "n01440764"]  # tiger beetle, tench
+    config["real"] = {"source": "imagenet", "path": "nowhere", "crop": "biggan", "max_dropped": 0}
+    config["teacher"] |= {"pairs_per_class": 2, "batch": 2}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    asked = []
+
+    def load_teacher(handle, *, classes, **options):
+        assert classes == 1000
+
+        def teacher(z, labels, truncation):
+            asked.extend(labels.tolist())
+            return np.zeros((len(z), 32, 32, 3), np.uint8)
+
+        return teacher
+
+    monkeypatch.setattr("tinygan.teacher.hub.load_teacher", load_teacher)
+    words = ["--split", "pairs", "--classes", "000-001", "--out", str(tmp_path / "shard")]
+    assert main(["harvest", "--config", str(path), *words]) == 0
+    assert asked == [300, 300, 0, 0]
+    assert open_shard(tmp_path / "shard").labels.tolist() == [0, 0, 1, 1]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
 from tinygan.config import parse_range, shard_ranges
 
@@ -63,9 +65,13 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
 
 def _harvest(config: Config, arguments: Arguments) -> None:
     """Ask the teacher for the images of a class range and write them as one shard with z."""
+    from tinygan.real.wnids import IMAGENET_CLASSES, imagenet_indices
     from tinygan.teacher.harvest import harvest
 
-    settings = config["teacher"]
+    settings, names = config["teacher"], config["classes"]
+    # A teacher of ImageNet knows all its classes, by their index there; another one knows ours.
+    imagenet = config["real"]["source"] == "imagenet"
+    known = np.array(imagenet_indices(names) if imagenet else range(len(names)))
     if settings["kind"] == "torch":
         from tinygan.teacher.torch import handle_fingerprint, load_teacher
     else:
@@ -79,7 +85,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         )
     teacher = load_teacher(
         settings["handle"],
-        classes=len(config["classes"]),
+        classes=IMAGENET_CLASSES if imagenet else len(names),
         z_dim=config["z_dim"],
         image_size=config["image_size"],
         threads=arguments.threads,
@@ -89,7 +95,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         "evaluation": config["metrics"]["samples_per_class"],
     }
     harvest(
-        teacher,
+        lambda z, labels, truncation: teacher(z, known[labels], truncation),
         split=arguments.split,
         classes=parse_range(arguments.classes),
         count=count[arguments.split],

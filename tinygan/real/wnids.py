@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+IMAGENET_CLASSES = 1000
 ANIMALS = 398  # n01440764 .. n02655020 are the classes 0 .. 397
 _TABLE = Path(__file__).with_name("imagenet_classes.tsv")
 
@@ -47,3 +48,9 @@ def imagenet_names(classes: str | Sequence[str | int]) -> list[str]:
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ValueError(f"{item!r} is no WNID and no name of an ImageNet class{hint}")
     return found
+
+
+def imagenet_indices(names: Sequence[str]) -> list[int]:
+    """Return the index in ImageNet, 0 to 999, of each name; KeyError for a name it has not."""
+    index = {name: i for i, name in enumerate(wnid_of_name())}
+    return [index[name] for name in names]
