@@ -60,14 +60,16 @@ if not Path(CONFIG).is_file() or Path(CONFIG).read_text() != resolved:
 
 
 def sections(*names, of=config):
-    """Return the named sections of a config, for params."""
-    return {name: of[name] for name in names}
-
-
-def training_settings(variant):
-    """Return the keys of a variant's `train` that decide its model."""
-    train = RESOLVED[variant]["train"]
-    return {key: value for key, value in train.items() if key not in ("state_every", "threads")}
+    """Return the named sections of a config, for params, without what decides no output."""
+    idle = ("threads", "state_every")
+    return {
+        name: (
+            {key: value for key, value in of[name].items() if key not in idle}
+            if isinstance(of[name], dict)
+            else of[name]
+        )
+        for name in names
+    }
 
 
 def code(*names):

@@ -64,7 +64,7 @@ rule floor:
         f"{P}/benchmarks/score/real.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
+    threads: config["metrics"].get("threads", 1)
     resources:
         mem_mb=2000,
     params:
@@ -89,7 +89,7 @@ rule score_teacher:
         f"{P}/benchmarks/score/teacher.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
+    threads: config["metrics"].get("threads", 1)
     resources:
         mem_mb=2000,
     params:

@@ -34,10 +34,9 @@ for variant in VARIANTS:
             # Out of reach: Snakemake deletes the outputs of a job that fails, and a retry goes on.
             state=f"{P}/state/{variant}",
             settings=sections(
-                *["seed", "image_size", "z_dim", "classes", "student", "loss"],
+                *["seed", "image_size", "z_dim", "classes", "student", "train", "loss"],
                 of=RESOLVED[variant],
-            )
-            | {"train": training_settings(variant)},
+            ),
             truncation=config["teacher"]["truncation"],
         shell:
             "python -m tinygan train --config {params.config} --threads {threads} --variant {params.variant}"
