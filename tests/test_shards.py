@@ -1,11 +1,14 @@
 """The shard store: whole or absent, checked on reading, ordered, no class twice."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from tinygan import shards
+from tinygan.files import atomic_file
 from tinygan.shards import open_shard, open_store, write_shard
 
 
@@ -166,3 +169,24 @@ def test_a_full_disk_is_named_and_the_old_shard_stays(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
     assert open_shard(tmp_path / "s", verify=True).manifest["source"] == "old"
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_named_and_the_old_one_stays(tmp_path, raised):
+    path = tmp_path / "log.csv"
+    path.write_text("old")
+    with pytest.raises(OSError, match=r"cannot write .*log\.csv.*No space left"):
+        with atomic_file(path):
+            raise raised
+    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_another_error_inside_passes_as_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError, match="weights"), atomic_file(tmp_path / "curve.csv"):
+        raise FileNotFoundError("no weights")

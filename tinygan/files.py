@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and their hashes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 
 def sha256(path: Path) -> str:
@@ -68,17 +71,35 @@ def _fsync(path: Path) -> None:
 
 
 @contextmanager
+def _full_disk_named(path: Path) -> Iterator[None]:
+    """Say which file a full disk has stopped; the errors themselves name none."""
+    try:
+        yield
+    except SafetensorError as error:  # no OSError, whatever was wrong with the disk
+        raise OSError(f"cannot write {path} ({error}): disk full?") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(f"cannot write {path}: {error.strerror}; make room and run again") from error
+
+
+@contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; it becomes `path` on success and goes on error."""
+    """Give a path beside `path` to write to; it becomes `path` on success and goes on error.
+
+    Raises:
+        OSError: it cannot be written; a full disk is said with the file's name.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: savers such as matplotlib choose the format by it.
     partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
-        yield partial
-        _fsync(partial)
-        os.replace(partial, path)
-        _fsync(path.parent)
+        with _full_disk_named(path):
+            yield partial
+            _fsync(partial)
+            os.replace(partial, path)
+            _fsync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
