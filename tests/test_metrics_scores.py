@@ -165,9 +165,13 @@ def test_files_are_read_two_at_a_time(tmp_path):
         write_features(path, part)
     found = [len(images) for images, _ in pairs(paths, paths)]
     assert found == [18, 9]
-    moments = read_moments(paths)
+    moments, example = read_moments(paths)
+    example.check_comparable(real)
     assert moments.count == 27
     np.testing.assert_allclose(moments.mean, real.features.mean(0, dtype=np.float64), rtol=1e-12)
+    write_features(paths[1], replace(by_class(real, 2)[1], extractor="another"))
+    with pytest.raises(ValueError, match="different extractors"):
+        read_moments(paths)
     with pytest.raises(ValueError, match="2 feature files of images and 1 of real images"):
         list(pairs(paths, paths[:1]))
     with pytest.raises(FileNotFoundError):

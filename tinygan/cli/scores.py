@@ -73,14 +73,15 @@ def _curve(config: Config, arguments: Arguments) -> None:
     from tinygan.metrics.parts import read_moments
 
     use_threads(arguments.threads)
-    real = Gaussian.of_moments(read_moments(arguments.real))
+    moments, example = read_moments(arguments.real)
+    real = Gaussian.of_moments(moments)
     variant = read_json(arguments.model / "card.json")["variant"]
     with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["step", "fid", "inception_score"])
         for step in snapshot_steps(resolve_variant(config, variant)):
             fid, inception = curve_point(
-                arguments.model, step, real, config, threads=arguments.threads
+                arguments.model, step, real, example, config, threads=arguments.threads
             )
             rows.writerow([step, f"{fid:.6f}", f"{inception:.6f}"])
 

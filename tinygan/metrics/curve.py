@@ -5,7 +5,7 @@ from typing import Any
 
 from tinygan.checkpoint import load_generator
 from tinygan.metrics.extractors import INCEPTION_URL
-from tinygan.metrics.features import features_of
+from tinygan.metrics.features import Features, features_of
 from tinygan.metrics.frechet import Gaussian, frechet_distance
 from tinygan.metrics.inception_score import inception_score
 from tinygan.metrics.scores import Settings
@@ -13,7 +13,13 @@ from tinygan.sampling import sample
 
 
 def curve_point(
-    model: Path, step: int, real: Gaussian, config: dict[str, Any], *, threads: int
+    model: Path,
+    step: int,
+    real: Gaussian,
+    example: Features,
+    config: dict[str, Any],
+    *,
+    threads: int,
 ) -> tuple[float, float]:
     """Score one snapshot on `metrics.curve_samples_per_class` samples of every class.
 
@@ -21,6 +27,7 @@ def curve_point(
         model: the model's folder.
         step: the snapshot's step.
         real: the Gaussian of the features of all real images.
+        example: any of the real images' features.
         config: the run's config.
         threads: CPU threads.
 
@@ -29,6 +36,7 @@ def curve_point(
 
     Raises:
         FileNotFoundError, ValueError: see `tinygan.checkpoint.load_generator`.
+        ValueError: the real images' features are of another extractor or size.
     """
     metrics = config["metrics"]
     images, labels, _ = sample(
@@ -50,6 +58,7 @@ def curve_point(
         threads=threads,
         progress=f"features at step {step}",
     )
+    example.check_comparable(features)
     score, _ = inception_score(features.logits, metrics["is_splits"])
     fid = frechet_distance(features.features, real, offset=Settings.of(config).offset)
     return fid, score

@@ -4,7 +4,6 @@ A part is what one shard of each side holds, so memory does not grow with the nu
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -46,18 +45,25 @@ def split_floor(real: Features) -> Part:
     return real.take(~odd), real.take(odd)
 
 
-def read_moments(real: Iterable[Path]) -> Moments:
+def read_moments(real: Iterable[Path]) -> tuple[Moments, Features]:
     """Return the moments of the features in some files, one file in memory at a time.
+
+    Returns:
+        the moments, and one row of the features, which tells what they may be compared with.
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: one is damaged, or the dimensions differ.
+        ValueError: one is damaged, or their extractors or dimensions differ.
     """
-    parts = (read_features([path]) for path in real)
-    classes = (
-        Moments.of(p.features[p.labels == label]) for p in parts for label in np.unique(p.labels)
-    )
-    return reduce(Moments.merge, classes)
+    moments = example = None
+    for path in real:
+        part = read_features([path])
+        example = example or part.take(np.arange(1))
+        example.check_comparable(part)
+        for label in np.unique(part.labels):
+            found = Moments.of(part.features[part.labels == label])
+            moments = moments.merge(found) if moments else found
+    return moments, example
 
 
 def in_order(source: str, parts: Iterable[Part], class_names: Sequence[str]) -> Iterator[Part]:
