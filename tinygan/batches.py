@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
@@ -111,6 +111,7 @@ class Source:
         batch: pairs a step, and as many real images.
         z_dim: length of z.
         truncation: scale of the fresh z, the teacher's.
+        share: the rows of each batch that this process takes; all of them by default.
     """
 
     pairs: Rows | None
@@ -119,21 +120,25 @@ class Source:
     batch: int
     z_dim: int
     truncation: float
+    share: slice = field(default_factory=lambda: slice(None))
 
     def gather(self, step: int) -> dict[str, np.ndarray]:
         """Copy the data of one step out of the shards, by the names in `Batch`, images as uint8."""
         arrays = {}
         if self.pairs is not None:
             rows = rows_of_step(self.seed, "train/pairs", step, self.batch, len(self.pairs))
+            rows = rows[self.share]
             arrays["z"] = self.pairs.gather("z", rows)
             arrays["y"] = self.pairs.gather("labels", rows)
             arrays["teacher"] = self.pairs.gather("images", rows)
         if self.real is not None:
             rows = rows_of_step(self.seed, "train/real", step, self.batch, len(self.real))
+            rows = rows[self.share]
             arrays["real_y"] = self.real.gather("labels", rows)
             arrays["real"] = self.real.gather("images", rows)
             rng = stream(self.seed, "train/z", step)
-            arrays["fresh_z"] = truncated_normal(rng, self.batch, self.z_dim, self.truncation)
+            drawn = truncated_normal(rng, self.batch, self.z_dim, self.truncation)
+            arrays["fresh_z"] = drawn[self.share]
         return arrays
 
 

@@ -228,6 +228,11 @@ def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:
     train, loss = resolved["train"], resolved["loss"]
     if train["snapshots"] > train["steps"]:
         yield f"train.snapshots: {train['snapshots']} snapshots in {train['steps']} steps"
+    if train["batch"] % train.get("processes", 1):
+        yield (
+            f"train.processes: a batch of {train['batch']} cannot be shared equally by "
+            f"{train['processes']} processes; choose a divisor of train.batch"
+        )
     if _is_allowed_size(resolved["image_size"]):
         layers = discriminator_layers(resolved["image_size"])
         if len(loss["feature"]) not in (0, layers):

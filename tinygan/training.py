@@ -7,11 +7,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from tinygan.batches import Batch, Rows, Source, ahead, to_batch
 from tinygan.checkpoint import save_weights
+from tinygan.distributed import World
 from tinygan.files import atomic_file
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.student import StudentGenerator
@@ -20,6 +21,8 @@ from tinygan.seeding import stream_seed
 from tinygan.shards import Shard
 from tinygan.state import StateFolder, Stopped, pack, stop_signals, sweep, unpack
 from tinygan.training_log import TrainingLog
+
+ALONE = World()
 
 
 def learning_rate_at(step: int, steps: int, rate: float, decay_from: float) -> float:
@@ -51,6 +54,7 @@ def train(
     device: str = "auto",
     precision: str = "float32",
     compile: bool = False,
+    world: World = ALONE,
 ) -> None:
     """Train a student on harvested pairs and real images, in place.
 
@@ -85,13 +89,14 @@ def train(
         precision: ``float32``, or ``bfloat16``: convolutions and products in it, weights, optimiser
             and losses in float32 (automatic mixed precision).
         compile: run the networks through torch.compile.
+        world: the processes that share the run, all of which call this; the first one writes.
 
     Raises:
         FloatingPointError: a loss became NaN or infinite; the step and the term are named, and the
             last state before it stays.
         Stopped: SIGTERM or SIGINT came; the state was kept.
         ValueError: images of pairs and real differ in size, the pairs have no z, the state is
-            damaged, or there is no such device.
+            damaged, there is no such device, or the processes cannot share the batch equally.
     """
     if pairs[0].images.shape[1:] != real[0].images.shape[1:]:
         raise ValueError(
@@ -106,8 +111,9 @@ def train(
         batch=batch,
         z_dim=pairs[0].z.shape[1],
         truncation=truncation,
+        share=world.share(batch),
     )
-    place = _find_device(device)
+    place = world.device(device)
     mixed = torch.autocast(place.type, torch.bfloat16, enabled=precision == "bfloat16")
     networks = {"generator": generator}
     if weights.discriminator:
@@ -121,17 +127,21 @@ def train(
         for key, network in networks.items()
     }
     log, done = TrainingLog(), 0
-    sweep(out, out / "snapshots")
-    if state and (kept := state.load()):
-        tensors, at = kept
-        for key, network in networks.items():
-            unpack(tensors, key, network, optimisers[key])
-        log.unpack(tensors, at["log"])
-        done = at["step"]
+    with world.main_first():
+        sweep(out, out / "snapshots")
+        if state and (kept := state.load()):
+            tensors, at = kept
+            for key, network in networks.items():
+                unpack(tensors, key, network, optimisers[key])
+            log.unpack(tensors, at["log"])
+            done = at["step"]
+    joined = {key: world.join(network) for key, network in networks.items()}
     snapshots = state.snapshots if state else out / "snapshots"
 
     def keep(step: int) -> None:
         log.check()
+        if not world.main:
+            return
         tensors, rows = log.pack()
         for key, network in networks.items():
             tensors |= pack(key, network, optimisers[key])
@@ -139,7 +149,13 @@ def train(
         log.write(out / "log.csv")
 
     progress = tqdm(
-        range(done + 1, steps + 1), desc=name, unit="step", mininterval=2, initial=done, total=steps
+        range(done + 1, steps + 1),
+        desc=name,
+        unit="step",
+        mininterval=2,
+        initial=done,
+        total=steps,
+        disable=not world.main,
     )
     batches = ahead(source.gather, range(done + 1, steps + 1))
     logged, logged_at, kept_at = done, time.monotonic(), time.monotonic()
@@ -150,8 +166,8 @@ def train(
                 optimiser.param_groups[0]["lr"] = rate
             pixel_weight = weights.pixel_at(step, steps)
             terms = update(
-                generator,
-                discriminator,
+                joined["generator"],
+                joined.get("discriminator"),
                 optimisers,
                 weights,
                 pixel_weight,
@@ -159,25 +175,27 @@ def train(
                 mixed,
                 adversarial=step % adversarial_every == 0,
             )
-            log.note(step, terms)
+            log.note(step, world.mean(terms))
             if step % log_every == 0 or step == steps:
                 means = log.close_row(step, pixel_weight, rate)
                 speed = (step - logged) * batch / (time.monotonic() - logged_at)
                 logged, logged_at = step, time.monotonic()
                 shown = {term: mean for term, mean in means.items() if mean}
                 progress.set_postfix(shown | {"img/s": round(speed)})
-            if step in snapshot_steps:
+            if step in snapshot_steps and world.main:
                 save_weights(generator, snapshots / f"{step:06d}.safetensors")
-            signal = received()
-            due = signal or step == steps or time.monotonic() - kept_at >= state_every
-            if state and due:
+            due = time.monotonic() - kept_at >= state_every
+            stopped, due = world.any(received() is not None, due)
+            if state and (stopped or due or step == steps):
                 keep(step)
                 kept_at = time.monotonic()
-            if signal:
+            if stopped:
                 raise Stopped(
-                    f"stopped by {signal} after step {step} of {steps}; its state is kept in "
-                    f"{state.path}, and the same command goes on from there"
+                    f"stopped by {received() or 'a signal'} after step {step} of {steps}; its "
+                    f"state is kept in {state.path}, and the same command goes on from there"
                 )
+    if not world.main:
+        return
     if state:
         for step in snapshot_steps:
             with atomic_file(out / "snapshots" / f"{step:06d}.safetensors") as partial:
@@ -187,8 +205,8 @@ def train(
 
 
 def update(
-    generator: StudentGenerator,
-    discriminator: Discriminator,
+    generator: nn.Module,
+    discriminator: nn.Module | None,
     optimisers: dict[str, torch.optim.Adam],
     weights: LossWeights,
     pixel_weight: float,
@@ -200,8 +218,8 @@ def update(
     """One update of D (Eq. 7), then one of S (Eq. 6); S computes its images once for both.
 
     Args:
-        generator: S, in training mode.
-        discriminator: D, likewise.
+        generator: S, in training mode; it and D may be joined with those of other processes.
+        discriminator: D, likewise; None where no term needs it.
         optimisers: of S and D, under ``generator`` and ``discriminator``.
         weights: of Eq. 6 and 7.
         pixel_weight: lambda_1 at this step.
@@ -215,9 +233,11 @@ def update(
     kd_fake = gan_fake = None
     with mixed:
         if weights.distils:
-            kd_fake = generator(data.z, data.y).float()
+            kd_learns = pixel_weight > 0 or weights.feature or (adversarial and weights.kd_student)
+            with torch.set_grad_enabled(bool(kd_learns)):
+                kd_fake = generator(data.z, data.y).float()
         if weights.sees_real:
-            with torch.set_grad_enabled(adversarial):
+            with torch.set_grad_enabled(adversarial and weights.gan_student > 0):
                 gan_fake = generator(data.fresh_z, data.real_y).float()
     terms: dict[str, Tensor] = {}
     if weights.discriminator:
@@ -225,23 +245,17 @@ def update(
             loss, terms = discriminator_loss(discriminator, weights, data, kd_fake, gan_fake)
         _descend(loss, optimisers["discriminator"])
         discriminator.requires_grad_(False)
+    # D is only passed through now: there are no gradients of its own to join.
+    judge = getattr(discriminator, "module", discriminator)
     with mixed:
         loss, generator_terms = generator_loss(
-            discriminator, weights, pixel_weight, data, kd_fake, gan_fake, adversarial=adversarial
+            judge, weights, pixel_weight, data, kd_fake, gan_fake, adversarial=adversarial
         )
     if loss is not None:
         _descend(loss, optimisers["generator"])
     if weights.discriminator:
         discriminator.requires_grad_(True)
     return terms | generator_terms
-
-
-def _find_device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("train.device is cuda, but PyTorch sees no GPU: use auto or cpu")
-    return torch.device(name)
 
 
 def _descend(loss: Tensor, optimiser: torch.optim.Optimizer) -> None:

@@ -50,7 +50,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; return 0, or 1 after printing what went wrong."""
-    arguments = parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
+    argv = _spelled_out(sys.argv[1:] if argv is None else argv)
+    arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
     function, _ = (_VERBS | _STANDALONE)[arguments.verb]
     try:
         function(load(arguments.config) if "config" in arguments else {}, arguments)

@@ -18,19 +18,25 @@ from tinygan.files import digest_json
 
 # What neither a student's weights nor its log depend on.
 _FREE = ("threads", "state_every")
+# Keys of `train` that are no argument of the training loop.
+_NOT_THE_LOOPS = ("snapshots", "threads", "processes")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
     """Train one variant; writes generator.safetensors, snapshots/, log.csv and card.json."""
     from tinygan.checkpoint import save_card
     from tinygan.cost import parameters
+    from tinygan.distributed import launch, processes
     from tinygan.shards import open_store
     from tinygan.state import StateFolder
     from tinygan.training import LossWeights, build, train
 
-    use_threads(arguments.threads)
     config = resolve_variant(config, arguments.variant)
-    settings = dict(config["train"])
+    settings = config["train"]
+    count = settings.get("processes", 1)
+    threads = max(1, arguments.threads // count)
+    launch(arguments.argv, count, threads)
+    use_threads(threads)
     generator, discriminator, recipe = build(
         student=config["student"],
         seed=config["seed"],
@@ -48,20 +54,6 @@ def _train(config: Config, arguments: Arguments) -> None:
         arguments.state or arguments.out.with_name(f"{arguments.out.name}.state"),
         _identity(config, data),
     )
-    train(
-        pairs,
-        real,
-        generator,
-        discriminator,
-        weights,
-        seed=config["seed"],
-        truncation=config["teacher"]["truncation"],
-        snapshot_steps=snapshot_steps(config),
-        out=arguments.out,
-        name=arguments.variant,
-        state=state,
-        **{key: value for key, value in settings.items() if key not in ("snapshots", "threads")},
-    )
     card = {
         "variant": arguments.variant,
         "generator": recipe,
@@ -73,19 +65,36 @@ def _train(config: Config, arguments: Arguments) -> None:
         "truncation": config["teacher"]["truncation"],
         "data": data,
     }
-    save_card(arguments.out, card)
-    state.remove()
+    with processes(count) as world:
+        train(
+            pairs,
+            real,
+            generator,
+            discriminator,
+            weights,
+            seed=config["seed"],
+            truncation=config["teacher"]["truncation"],
+            snapshot_steps=snapshot_steps(config),
+            out=arguments.out,
+            name=arguments.variant,
+            state=state,
+            world=world,
+            **{key: value for key, value in settings.items() if key not in _NOT_THE_LOOPS},
+        )
+    if world.main:
+        save_card(arguments.out, card)
+        state.remove()
 
 
 def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     """Return all that decides what a training makes, for its state to be compared with."""
     import torch
 
-    from tinygan import batches, losses, objective, seeding, training, training_log
+    from tinygan import batches, distributed, losses, objective, seeding, training, training_log
     from tinygan.models import discriminator, layers, student
     from tinygan.state import code_digests
 
-    modules = [batches, losses, objective, seeding, training, training_log]
+    modules = [batches, distributed, losses, objective, seeding, training, training_log]
     modules += [discriminator, layers, student]
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     return {

@@ -11,7 +11,7 @@ for variant in VARIANTS:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards(REAL_TRAIN, "manifest.json"),
             code=code("training", "training_log", "objective", "losses", "batches", "state")
-            + code("checkpoint", "seeding", "shards")
+            + code("distributed", "checkpoint", "seeding", "shards")
             + code("models/layers", "models/student", "models/discriminator"),
         output:
             generator=f"{P}/models/{variant}/generator.safetensors",
