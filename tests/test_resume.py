@@ -1,5 +1,6 @@
 """Resuming to the bit: a run that is stopped, in whatever way, ends as if it never had been."""
 
+import csv
 import os
 import random
 import signal
@@ -86,6 +87,26 @@ def test_training_draws_from_no_generator_of_random_numbers_that_a_state_would_l
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])
     assert random.getstate() == before[2]
+
+
+def test_the_log_is_shown_live_and_a_resumed_run_shows_all_of_it(stores, tmp_path, stop_at):
+    options = {"steps": 6, "log_every": 2, "snapshot_steps": [6]}
+    state = StateFolder(tmp_path / "state", {})
+    stop_at(3)
+    with pytest.raises(Stopped):
+        run(stores, tmp_path / "a", FULL, **options, state=state, live=tmp_path / "live")
+    stop_at(None)
+    run(stores, tmp_path / "a", FULL, **options, state=state, live=tmp_path / "live")
+    run(stores, tmp_path / "b", FULL, **options)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    with open(tmp_path / "a" / "log.csv") as file:
+        rows = list(csv.DictReader(file))
+    plots = tmp_path / "live" / "plots" / "metrics"
+    for name in ("loss_feature", "pixel_weight", "learning_rate"):
+        shown = list(csv.DictReader(open(plots / f"{name}.tsv"), delimiter="\t"))
+        assert [int(row["step"]) for row in shown] == [2, 4, 6]
+        assert [float(row[name]) for row in shown] == [float(row[name]) for row in rows]
+    assert (plots / "images_per_second.tsv").is_file()
 
 
 def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_at, capsys):
@@ -217,8 +238,9 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
     assert command("halves") == 1
     assert "stopped by SIGTERM after step 3 of 4" in capsys.readouterr().err
     stop_at(None)
-    # How often the state is kept decides nothing, so a change of it is no reason to start anew.
-    assert command("halves", state_every=30) == 0
+    # These decide nothing, so a change of them is no reason to start anew.
+    assert command("halves", state_every=30, dvclive=True) == 0
+    assert (tmp_path / "halves.live" / "metrics.json").is_file()
     assert "starting anew" not in capsys.readouterr().err
     assert not (tmp_path / "state" / "halves").exists()
     assert command("whole") == 0

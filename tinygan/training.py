@@ -20,7 +20,7 @@ from tinygan.objective import LossWeights, discriminator_loss, generator_loss
 from tinygan.seeding import stream_seed
 from tinygan.shards import Shard
 from tinygan.state import StateFolder, Stopped, pack, stop_signals, sweep, unpack
-from tinygan.training_log import TrainingLog
+from tinygan.training_log import LiveLog, TrainingLog
 
 ALONE = World()
 
@@ -54,6 +54,7 @@ def train(
     device: str = "auto",
     precision: str = "float32",
     compile: bool = False,
+    live: Path | None = None,
     world: World = ALONE,
 ) -> None:
     """Train a student on harvested pairs and real images, in place.
@@ -89,6 +90,7 @@ def train(
         precision: ``float32``, or ``bfloat16``: convolutions and products in it, weights, optimiser
             and losses in float32 (automatic mixed precision).
         compile: run the networks through torch.compile.
+        live: folder for the rows of the log in DVCLive's form; None: nowhere.
         world: the processes that share the run, all of which call this; the first one writes.
 
     Raises:
@@ -136,6 +138,7 @@ def train(
             log.unpack(tensors, at["log"])
             done = at["step"]
     joined = {key: world.join(network) for key, network in networks.items()}
+    live_log = LiveLog(live) if live and world.main else None
     snapshots = state.snapshots if state else out / "snapshots"
 
     def keep(step: int) -> None:
@@ -182,6 +185,8 @@ def train(
                 logged, logged_at = step, time.monotonic()
                 shown = {term: mean for term, mean in means.items() if mean}
                 progress.set_postfix(shown | {"img/s": round(speed)})
+                if live_log:
+                    live_log.show(log, speed)
             if step in snapshot_steps and world.main:
                 save_weights(generator, snapshots / f"{step:06d}.safetensors")
             due = time.monotonic() - kept_at >= state_every

@@ -1,4 +1,5 @@
-"""The log of a training run: the loss terms of each step, and the rows of log.csv made of them."""
+"""The log of a training run: the loss terms of each step, the rows of log.csv made of them, and
+the same rows in DVCLive's form, to be watched while the run goes on."""
 
 import csv
 from collections.abc import Mapping
@@ -80,3 +81,29 @@ class TrainingLog:
         for term, steps in kept["since"].items():
             values = tensors[f"log/since/{term}"]
             self._since[term] = dict(zip(steps, values.unbind(), strict=True))
+
+
+class LiveLog:
+    """The rows of a log as DVCLive's plots, which `dvc plots show FOLDER` or an editor shows.
+
+    Args:
+        folder: where they go; what was there is replaced, rows from before a stop included.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from dvclive import Live
+
+        self._live = Live(str(folder), save_dvc_exp=False, dvcyaml=None)
+        self._shown = 0
+
+    def show(self, log: TrainingLog, images_per_second: float) -> None:
+        """Add the rows that the log has got since the last call, and the speed now."""
+        for row in log.rows[self._shown :]:
+            self._live.step = int(row[0])
+            for name, value in zip(COLUMNS[1:], row[1:], strict=True):
+                if value:
+                    self._live.log_metric(name, float(value))
+            self._live.sync()
+        self._live.log_metric("images_per_second", images_per_second)
+        self._live.sync()
+        self._shown = len(log.rows)

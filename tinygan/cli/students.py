@@ -17,9 +17,9 @@ from tinygan.config import parse_range, resolve_variant, snapshot_steps
 from tinygan.files import digest_json
 
 # What neither a student's weights nor its log depend on.
-_FREE = ("threads", "state_every")
+_FREE = ("threads", "state_every", "dvclive")
 # Keys of `train` that are no argument of the training loop.
-_NOT_THE_LOOPS = ("snapshots", "threads", "processes")
+_NOT_THE_LOOPS = ("snapshots", "threads", "processes", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
@@ -51,7 +51,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     }
     weights = LossWeights(**config["loss"])
     state = StateFolder(
-        arguments.state or arguments.out.with_name(f"{arguments.out.name}.state"),
+        _beside(arguments.state, arguments, "state"),
         _identity(config, data),
     )
     card = {
@@ -78,12 +78,18 @@ def _train(config: Config, arguments: Arguments) -> None:
             out=arguments.out,
             name=arguments.variant,
             state=state,
+            live=_beside(arguments.live, arguments, "live") if settings.get("dvclive") else None,
             world=world,
             **{key: value for key, value in settings.items() if key not in _NOT_THE_LOOPS},
         )
     if world.main:
         save_card(arguments.out, card)
         state.remove()
+
+
+def _beside(folder: Path | None, arguments: Arguments, ending: str) -> Path:
+    """Return a folder that was given, or else OUT.ending."""
+    return folder or arguments.out.with_name(f"{arguments.out.name}.{ending}")
 
 
 def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
@@ -135,6 +141,11 @@ VERBS: dict[str, Verb] = {
                 "type": Path,
                 "metavar": "FOLDER",
                 "help": "where an unfinished run keeps its state (default: OUT.state)",
+            },
+            "--live": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "where train.dvclive shows the log (default: OUT.live)",
             },
         },
     ),

@@ -61,7 +61,7 @@ if not Path(CONFIG).is_file() or Path(CONFIG).read_text() != resolved:
 
 def sections(*names, of=config):
     """Return the named sections of a config, for params, without what decides no output."""
-    idle = ("threads", "state_every")
+    idle = ("threads", "state_every", "dvclive")
     return {
         name: (
             {key: value for key, value in of[name].items() if key not in idle}

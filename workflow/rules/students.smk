@@ -33,6 +33,7 @@ for variant in VARIANTS:
             folder=subpath(output.generator, parent=True),
             # Out of reach: Snakemake deletes the outputs of a job that fails, and a retry goes on.
             state=f"{P}/state/{variant}",
+            live=f"{P}/live/{variant}",
             settings=sections(
                 *["seed", "image_size", "z_dim", "classes", "student", "train", "loss"],
                 of=RESOLVED[variant],
@@ -41,7 +42,7 @@ for variant in VARIANTS:
         shell:
             "python -m tinygan train --config {params.config} --threads {threads} --variant {params.variant}"
             " --pairs {input.pairs} --real {input.real} --state {params.state}"
-            " --out {params.folder} > {log} 2>&1"
+            " --live {params.live} --out {params.folder} > {log} 2>&1"
 
 
 rule models:
