@@ -96,3 +96,7 @@ def test_standing_statistics_are_the_mean_over_batches_at_each_truncation(tmp_pa
     state = load_file(tmp_path / "generator.safetensors")
     assert state[f"{name}.running_mean"].shape == (2, 8)
     assert not [key for key in state if key.endswith("num_batches_tracked")]
+    trained = generator.to_rgb.weight.detach()
+    assert not torch.equal(trained[0], trained[1])
+    for channel in state["to_rgb.weight"]:
+        torch.testing.assert_close(channel, trained.mean(0))

@@ -52,6 +52,7 @@ def write_card(
             f"{settings['generator_lr']:g} (G), {settings['discriminator_lr']:g} (D)",
         ),
         ("Generator's widths", ", ".join(map(str, settings["generator_widths"]))),
+        ("Colours", "one map for red, green and blue: the mean of the three that were trained"),
         ("Batch-norm statistics", f"kept at truncation {settings['truncations']}, interpolated"),
         ("Truncation of the scores", truncation),
         ("Extractor", f"{scores['extractor']} at {scores['side']} px"),
