@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
 from tinygan.config import parse_range, shard_ranges
+from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
 
 
 def _download(config: Config, arguments: Arguments) -> None:
@@ -47,6 +48,10 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         readers = open_imagenet(Path(settings["path"]), [wnids[name] for name in names])
     else:
         readers = open_image_folder(Path(settings["path"]), names)
+    labels = parse_range(arguments.classes)
+    # The pixels lie on the disk twice: in the nameless file, and in the shard that it becomes.
+    files = sum(real_counts(config, [names[label] for label in labels]))
+    require_space(arguments.out, 2 * shard_bytes(files, config["image_size"]))
     decided = {
         "crop": arguments.crop,
         "image_size": config["image_size"],
@@ -54,7 +59,7 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
     }
     write_real(
         arguments.out,
-        {label: readers[label] for label in parse_range(arguments.classes)},
+        {label: readers[label] for label in labels},
         crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"]),
         image_size=config["image_size"],
         max_dropped=settings["max_dropped"],
@@ -94,6 +99,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         "pairs": settings["pairs_per_class"],
         "evaluation": config["metrics"]["samples_per_class"],
     }
+    require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
     harvest(
         lambda z, labels, truncation: teacher(z, known[labels], truncation),
         split=arguments.split,
