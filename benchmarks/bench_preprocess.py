@@ -22,7 +22,6 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from tinygan.decode import decode
 from tinygan.image_sets import SUFFIXES
 from tinygan.real.crops import Crop, TooSmall, crop_of
 
@@ -30,7 +29,7 @@ from tinygan.real.crops import Crop, TooSmall, crop_of
 def packaged(path: Path, crop: Crop) -> bytes | None:
     """Prepare a file as the `real-shard` verb does; None where the crop leaves it out."""
     try:
-        return crop(decode(path)).tobytes()
+        return crop(path).tobytes()
     except TooSmall:
         return None
 

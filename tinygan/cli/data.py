@@ -60,14 +60,15 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         "image_size": config["image_size"],
         "jpeg_quality": settings.get("jpeg_quality") if arguments.crop == "sngan" else None,
     }
+    draft = arguments.crop == "biggan" and settings.get("draft", False)
     write_real(
         arguments.out,
         {label: listers[label] for label in labels},
-        crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"]),
+        crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"], draft=draft),
         image_size=config["image_size"],
         max_dropped=settings["max_dropped"],
         source=settings["source"],
-        provenance=decided,
+        provenance=decided | ({"draft": True} if draft else {}),
     )
 
 

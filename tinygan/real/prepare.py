@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tinygan.decode import decode
 from tinygan.files import write_text
 from tinygan.real.crops import Crop, TooSmall
 from tinygan.real.image_folder import ListClass
@@ -59,7 +58,7 @@ def write_real(
                 files += 1
                 content = read()
                 try:
-                    spool.write(crop(decode(io.BytesIO(content))).tobytes())
+                    spool.write(crop(io.BytesIO(content)).tobytes())
                     labels.append(label)
                 except TooSmall as error:
                     small.append((label, name, str(error)))
