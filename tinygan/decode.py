@@ -48,7 +48,8 @@ def decode_scaled(
                 raise ValueError("it has more than 8 bits a channel; save it with 8")
             if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
                 raise ValueError("it has transparent pixels; put it on a background first")
-            return image.convert("RGB"), size
+            # A conversion from RGB to RGB would copy it.
+            return (image if image.mode == "RGB" else image.convert("RGB")), size
     except UnidentifiedImageError:  # its own message may hold an address in memory
         raise ValueError("cannot identify an image in it") from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
