@@ -192,6 +192,8 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"image_size: {size} px; {config['real']['source']} is prepared at 32 to 256 px"
     if config["real"]["source"] != "animal_mnist" and "path" not in config["real"]:
         yield f"real.path is missing: say where the images of {config['real']['source']} are"
+    if config["real"]["source"] != "imagenet" and config["real"].get("check_counts"):
+        yield "real.check_counts: only imagenet has known numbers of images; leave it out"
     teacher = config["teacher"]
     if "://" in teacher["handle"] and (teacher["kind"] == "torch" or "sha256" in teacher):
         yield (

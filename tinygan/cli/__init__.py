@@ -26,6 +26,8 @@ _VERBS: dict[str, Verb] = (
 ) | {"validate": (_validate, {})}
 
 
+# These write nothing.
+_CHECKS = ("validate", "check-imagenet")
 # These need no config, and have all their options to themselves.
 _STANDALONE: dict[str, Verb] = compare.VERBS
 
@@ -42,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         if verb in _STANDALONE:
             continue
         sub.add_argument("--config", default="config.yaml", help="default: config.yaml")
-        if verb != "validate":
+        if verb not in _CHECKS:
             sub.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
             sub.add_argument("--out", type=Path, required=True, help="what to write")
     return top

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
 from tinygan.config import parse_range, shard_ranges
+from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
 
 
 def _download(config: Config, arguments: Arguments) -> None:
@@ -38,29 +39,54 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
     from tinygan.real.crops import crop_of
     from tinygan.real.image_folder import open_image_folder
     from tinygan.real.imagenet import open_imagenet
+    from tinygan.real.official import check_counts
     from tinygan.real.prepare import write_real
     from tinygan.real.wnids import wnid_of_name
 
     settings, names = config["real"], config["classes"]
+    labels = parse_range(arguments.classes)
     if settings["source"] == "imagenet":
-        wnids = wnid_of_name()
-        readers = open_imagenet(Path(settings["path"]), [wnids[name] for name in names])
+        wnids = [wnid_of_name()[name] for name in names]
+        listers = open_imagenet(Path(settings["path"]), wnids)
+        if settings.get("check_counts"):
+            check_counts({wnids[label]: listers[label] for label in labels})
     else:
-        readers = open_image_folder(Path(settings["path"]), names)
+        listers = open_image_folder(Path(settings["path"]), names)
+    # The pixels lie on the disk twice: in the nameless file, and in the shard that it becomes.
+    files = sum(real_counts(config, [names[label] for label in labels]))
+    require_space(arguments.out, 2 * shard_bytes(files, config["image_size"]))
     decided = {
         "crop": arguments.crop,
         "image_size": config["image_size"],
         "jpeg_quality": settings.get("jpeg_quality") if arguments.crop == "sngan" else None,
     }
+    draft = arguments.crop == "biggan" and settings.get("draft", False)
     write_real(
         arguments.out,
-        {label: readers[label] for label in parse_range(arguments.classes)},
-        crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"]),
+        {label: listers[label] for label in labels},
+        crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"], draft=draft),
         image_size=config["image_size"],
         max_dropped=settings["max_dropped"],
         source=settings["source"],
-        provenance=decided,
+        provenance=decided | ({"draft": True} if draft else {}),
     )
+
+
+def _check_imagenet(config: Config, arguments: Arguments) -> None:
+    """Check that real.path is ILSVRC2012: the images of each class and, with --md5, the tar."""
+    from tinygan.real.imagenet import open_imagenet
+    from tinygan.real.official import check_counts, check_md5
+    from tinygan.real.wnids import wnid_of_name
+
+    if config["real"]["source"] != "imagenet":
+        raise ValueError(f"real.source is {config['real']['source']}, not imagenet")
+    path = Path(config["real"]["path"])
+    wnids = [wnid_of_name()[name] for name in config["classes"]]
+    images = check_counts(dict(zip(wnids, open_imagenet(path, wnids), strict=True)), progress=True)
+    print(f"{path}: {len(wnids)} classes, {images:,} images, as many as in ILSVRC2012")
+    if arguments.md5:
+        check_md5(path)
+        print(f"{path}: the official MD5")
 
 
 def _harvest(config: Config, arguments: Arguments) -> None:
@@ -94,6 +120,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         "pairs": settings["pairs_per_class"],
         "evaluation": config["metrics"]["samples_per_class"],
     }
+    require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
     harvest(
         lambda z, labels, truncation: teacher(z, known[labels], truncation),
         split=arguments.split,
@@ -117,6 +144,10 @@ VERBS: dict[str, Verb] = {
     "real-shard": (
         _real_shard,
         {"--classes": CLASSES, "--crop": {"choices": ["sngan", "biggan"], "required": True}},
+    ),
+    "check-imagenet": (
+        _check_imagenet,
+        {"--md5": {"action": "store_true", "help": "check the tar's MD5 too; reads all of it"}},
     ),
     "harvest": (
         _harvest,

@@ -5,6 +5,7 @@ from typing import Any
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb, use_threads
 from tinygan.config import ConfigError, parse_range
+from tinygan.disk import require_shard
 
 _FILE = {"type": Path, "metavar": "FILE"}
 
@@ -59,11 +60,13 @@ def _source(config: Config, arguments: Arguments) -> None:
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
     use_threads(arguments.threads)
+    classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
+    require_shard(arguments.out, classes, count, config)
     images, labels, provenance = read_source(
         sources[arguments.name],
         config["classes"],
-        parse_range(arguments.classes),
-        config["metrics"]["samples_per_class"],
+        classes,
+        count,
         image_size=config["image_size"],
         seed=config["seed"],
         batch=config["metrics"]["batch"],

@@ -14,6 +14,7 @@ from tinygan.cli.options import (
     use_threads,
 )
 from tinygan.config import parse_range, resolve_variant, snapshot_steps
+from tinygan.disk import require_shard
 from tinygan.files import digest_json
 
 # What neither a student's weights nor its log depend on.
@@ -120,10 +121,12 @@ def _sample(config: Config, arguments: Arguments) -> None:
 
     use_threads(arguments.threads)
     name = read_card(arguments.model)["variant"]
+    classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
+    require_shard(arguments.out, classes, count, config)
     images, labels, z, provenance = sample_model(
         arguments.model,
-        parse_range(arguments.classes),
-        config["metrics"]["samples_per_class"],
+        classes,
+        count,
         seed=config["seed"],
         batch=config["metrics"]["batch"],
     )

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from tinygan.image_sets import SUFFIXES
 
-# Reads the files of one class: name and bytes of each, in order of name.
-ReadClass = Callable[[], Iterator[tuple[str, bytes]]]
+# Reads the bytes of a file; it has to be called before the next file is asked for.
+Read = Callable[[], bytes]
+# Lists the files of one class in order of name.
+ListClass = Callable[[], Iterator[tuple[str, Read]]]
 
 
-def open_image_folder(path: Path, names: Sequence[str]) -> list[ReadClass]:
+def open_image_folder(path: Path, names: Sequence[str]) -> list[ListClass]:
     """Find the folders of these classes; other folders beside them are passed over.
 
     Raises:
@@ -20,7 +22,7 @@ def open_image_folder(path: Path, names: Sequence[str]) -> list[ReadClass]:
     """
     folders = class_folders(path)
     require(path, folders, names)
-    return [partial(read_folder, folders[name]) for name in names]
+    return [partial(list_folder, folders[name]) for name in names]
 
 
 def class_folders(path: Path) -> dict[str, Path]:
@@ -61,8 +63,8 @@ def require(path: Path, found: Iterable[str], wanted: Sequence[str]) -> None:
     )
 
 
-def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Read the visible files of one class.
+def list_folder(folder: Path) -> Iterator[tuple[str, Read]]:
+    """List the visible files of one class.
 
     Raises:
         ValueError: there is a folder among them.
@@ -72,4 +74,4 @@ def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             continue
         if file.is_dir():
             raise ValueError(f"{file} is a folder: images lie right in the folder of their class")
-        yield file.name, file.read_bytes()
+        yield file.name, file.read_bytes

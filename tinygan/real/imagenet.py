@@ -7,12 +7,13 @@ folder alone, and all three forms give the same files in the same order.
 
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from tinygan.image_sets import SUFFIXES
-from tinygan.real.image_folder import ReadClass, class_folders, read_folder, require
+from tinygan.real.image_folder import ListClass, Read, class_folders, list_folder, require
 from tinygan.real.wnids import wnid_of_name
 
 FORMS = (
@@ -21,7 +22,7 @@ FORMS = (
 )
 
 
-def open_imagenet(path: Path, wnids: Sequence[str]) -> list[ReadClass]:
+def open_imagenet(path: Path, wnids: Sequence[str]) -> list[ListClass]:
     """Find these classes.
 
     Args:
@@ -35,13 +36,13 @@ def open_imagenet(path: Path, wnids: Sequence[str]) -> list[ReadClass]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"real.path: there is no {path}; {FORMS}")
-    readers = _from_folder(path, wnids) if path.is_dir() else _from_tar(path)
-    _check_known(path, readers)
-    require(path, readers, wnids)
-    return [readers[wnid] for wnid in wnids]
+    listers = _from_folder(path, wnids) if path.is_dir() else _from_tar(path)
+    _check_known(path, listers)
+    require(path, listers, wnids)
+    return [listers[wnid] for wnid in wnids]
 
 
-def _from_folder(path: Path, wnids: Sequence[str]) -> dict[str, ReadClass]:
+def _from_folder(path: Path, wnids: Sequence[str]) -> dict[str, ListClass]:
     folders = class_folders(path)
     tars = {tar.stem: tar for tar in path.glob("*.tar") if not tar.name.startswith(".")}
     if folders.keys() & tars.keys():
@@ -52,12 +53,12 @@ def _from_folder(path: Path, wnids: Sequence[str]) -> dict[str, ReadClass]:
         # A level too high says where the classes lie.
         require(path, [*folders, *tars], wnids)
     return {
-        **{wnid: partial(read_folder, folder) for wnid, folder in folders.items()},
-        **{wnid: partial(_read_tar, tar) for wnid, tar in tars.items()},
+        **{wnid: partial(list_folder, folder) for wnid, folder in folders.items()},
+        **{wnid: partial(_list_tar, tar) for wnid, tar in tars.items()},
     }
 
 
-def _from_tar(path: Path) -> dict[str, ReadClass]:
+def _from_tar(path: Path) -> dict[str, ListClass]:
     try:
         with tarfile.open(path, "r:") as tar:
             members = [member for member in tar.getmembers() if member.isfile()]
@@ -65,14 +66,14 @@ def _from_tar(path: Path) -> dict[str, ReadClass]:
         raise ValueError(
             f"real.path: {path} is no uncompressed tar, or damaged ({error}); {FORMS}"
         ) from error
-    readers: dict[str, ReadClass] = {}
+    listers: dict[str, ListClass] = {}
     for member in members:
         name = PurePosixPath(member.name)
         if name.suffix != ".tar":
             what = "the tar of one class" if name.suffix.lower() in SUFFIXES else "no tar of tars"
             raise ValueError(f"real.path: {path} holds {name}, it is {what}; {FORMS}")
-        readers[name.stem] = partial(_read_nested, path, member)
-    return readers
+        listers[name.stem] = partial(_list_nested, path, member)
+    return listers
 
 
 def _check_known(path: Path, found: Iterable[str]) -> None:
@@ -82,22 +83,33 @@ def _check_known(path: Path, found: Iterable[str]) -> None:
         )
 
 
-def _read_nested(path: Path, member: tarfile.TarInfo) -> Iterator[tuple[str, bytes]]:
+def _list_nested(path: Path, member: tarfile.TarInfo) -> Iterator[tuple[str, Read]]:
     with tarfile.open(path, "r:") as outer, outer.extractfile(member) as file:
-        yield from _read_members(file, f"{path}:{member.name}")
+        yield from _list_members(file, f"{path}:{member.name}")
 
 
-def _read_tar(path: Path) -> Iterator[tuple[str, bytes]]:
+def _list_tar(path: Path) -> Iterator[tuple[str, Read]]:
     with open(path, "rb") as file:
-        yield from _read_members(file, str(path))
+        yield from _list_members(file, str(path))
 
 
-def _read_members(file: BinaryIO, what: str) -> Iterator[tuple[str, bytes]]:
+def _list_members(file: BinaryIO, what: str) -> Iterator[tuple[str, Read]]:
+    with _damage_named(what):
+        tar = tarfile.open(fileobj=file, mode="r:")
+        members = {PurePosixPath(m.name).name: m for m in tar.getmembers() if m.isfile()}
+    for name in sorted(members):
+        if not name.startswith("."):
+            yield name, partial(_read_member, tar, members[name], what)
+
+
+def _read_member(tar: tarfile.TarFile, member: tarfile.TarInfo, what: str) -> bytes:
+    with _damage_named(what):
+        return tar.extractfile(member).read()
+
+
+@contextmanager
+def _damage_named(what: str) -> Iterator[None]:
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
-            members = {PurePosixPath(m.name).name: m for m in tar.getmembers() if m.isfile()}
-            for name in sorted(members):
-                if not name.startswith("."):
-                    yield name, tar.extractfile(members[name]).read()
+        yield
     except (tarfile.TarError, EOFError) as error:
         raise ValueError(f"{what} is no class tar, or damaged: {error}") from error

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tinygan.decode import decode
 from tinygan.files import write_text
 from tinygan.real.crops import Crop, TooSmall
-from tinygan.real.image_folder import ReadClass
+from tinygan.real.image_folder import ListClass
 from tinygan.shards import write_shard
 
 
 def write_real(
     folder: Path,
-    classes: Mapping[int, ReadClass],
+    classes: Mapping[int, ListClass],
     *,
     crop: Crop,
     image_size: int,
@@ -54,11 +53,12 @@ def write_real(
         tempfile.TemporaryFile(dir=folder.parent) as spool,
         tqdm(desc=f"{source} {folder.name}", unit="image") as progress,
     ):
-        for label, read in classes.items():
-            for name, content in read():
+        for label, list_files in classes.items():
+            for name, read in list_files():
                 files += 1
+                content = read()
                 try:
-                    spool.write(crop(decode(io.BytesIO(content))).tobytes())
+                    spool.write(crop(io.BytesIO(content)).tobytes())
                     labels.append(label)
                 except TooSmall as error:
                     small.append((label, name, str(error)))

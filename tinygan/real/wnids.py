@@ -1,4 +1,8 @@
-"""The 1,000 classes of ILSVRC2012: index (rank of the sorted WNID), WNID and name."""
+"""The 1,000 classes of ILSVRC2012: index (rank of the sorted WNID), WNID, name, training images.
+
+The numbers of images are those of meta.mat in the official development kit (md5
+fa75699e90414af021442c21a62c3abf).
+"""
 
 import csv
 import difflib
@@ -14,8 +18,18 @@ _TABLE = Path(__file__).with_name("imagenet_classes.tsv")
 @cache
 def wnid_of_name() -> dict[str, str]:
     """Return the WNID of each name, in the order of the class index; names are unique."""
+    return {row["name"]: row["wnid"] for row in _rows()}
+
+
+@cache
+def images_of_wnid() -> dict[str, int]:
+    """Return the number of ILSVRC2012's training images of each WNID, 1,281,167 together."""
+    return {row["wnid"]: int(row["images"]) for row in _rows()}
+
+
+def _rows() -> list[dict[str, str]]:
     with open(_TABLE, newline="", encoding="utf-8") as file:
-        return {row["name"]: row["wnid"] for row in csv.DictReader(file, delimiter="\t")}
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def imagenet_names(classes: str | Sequence[str | int]) -> list[str]:

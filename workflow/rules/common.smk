@@ -19,6 +19,7 @@ from tinygan.config import (
     snapshot_steps,
     validate,
 )
+from tinygan.disk import require_run
 from tinygan.files import entries_state, folder_state, write_text
 
 try:
@@ -125,3 +126,27 @@ SAMPLING += ["models/student", "models/sngan"]
 METRICS = ["metrics", "seeding"]
 # The keys of `metrics` that decide the features; the others decide only what is made of them.
 EXTRACTION = ["extractor", "side", "inception_graph", "batch"]
+
+# The rules whose jobs write what is counted before a run starts.
+WRITERS = {
+    "real": {"real", "real_shard"},
+    "real_train": {"real_train_shard"},
+    "teacher_pairs": {"harvest_pairs"},
+    "teacher": {"harvest_evaluation"},
+    "samples": {"sample", "source"},
+    "features": {"features", "features_sampled"},
+    "models": {f"train_{variant}" for variant in VARIANTS},
+    "state": {f"train_{variant}" for variant in VARIANTS},
+}
+
+
+# A full disk is found before the first job, not hours after it. A dry run starts nothing.
+onstart:
+    writing = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    kinds = [kind for kind, writers in WRITERS.items() if writing & writers]
+    try:
+        require_run(config, Path(P), kinds)
+    except OSError as error:
+        raise WorkflowError(
+            f"{error}\nMake room, or start all the same with --no-hooks."
+        ) from None

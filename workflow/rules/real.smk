@@ -78,6 +78,7 @@ else:
             folder=subpath(output.manifest, parent=True),
             origin=ORIGIN,
             quality=config["real"].get("jpeg_quality"),
+            draft=config["real"].get("draft", False),
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
         shell:
@@ -100,6 +101,7 @@ else:
             folder=subpath(output.manifest, parent=True),
             origin=ORIGIN,
             quality=config["real"].get("jpeg_quality"),
+            draft=config["real"].get("draft", False),
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
 
