@@ -56,7 +56,6 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         arguments.out,
         {label: readers[label] for label in parse_range(arguments.classes)},
         crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"]),
-        image_size=config["image_size"],
         max_dropped=settings["max_dropped"],
         source=settings["source"],
         provenance=decided,

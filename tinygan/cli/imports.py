@@ -50,7 +50,7 @@ def _save(
 
 def _source(config: Config, arguments: Arguments) -> None:
     """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
-    from tinygan.shards import write_shard
+    from tinygan.shards import new_shard
     from tinygan.sources import read_source
 
     sources = config.get("sources", {})
@@ -59,7 +59,7 @@ def _source(config: Config, arguments: Arguments) -> None:
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
     use_threads(arguments.threads)
-    images, labels, provenance = read_source(
+    read, provenance = read_source(
         sources[arguments.name],
         config["classes"],
         parse_range(arguments.classes),
@@ -68,7 +68,9 @@ def _source(config: Config, arguments: Arguments) -> None:
         seed=config["seed"],
         batch=config["metrics"]["batch"],
     )
-    write_shard(arguments.out, images, labels, source=arguments.name, provenance=provenance)
+    with new_shard(arguments.out, source=arguments.name, provenance=provenance) as shard:
+        for rows in read:
+            shard.append(*rows)
 
 
 VERBS: dict[str, Verb] = {

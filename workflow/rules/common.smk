@@ -75,7 +75,8 @@ def sections(*names, of=config):
 def code(*names):
     """Return the modules of tinygan that decide a step's output; a package stands for all in it.
 
-    cli/, config.py and files.py are left out: they pass on values and bytes and decide none.
+    cli/, background.py, config.py and files.py are left out: they pass on values and bytes and
+    decide none.
     """
     files = []
     for name in names:
