@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import parse_range, shard_ranges
+from tinygan.config import parse_range, shard_ranges, teacher_handle
 
 
 def _download(config: Config, arguments: Arguments) -> None:
@@ -73,17 +73,20 @@ def _harvest(config: Config, arguments: Arguments) -> None:
     known = np.array(imagenet_indices(names) if imagenet else range(len(names)))
     if settings["kind"] == "torch":
         from tinygan.teacher.torch import handle_fingerprint, load_teacher
+    elif settings["kind"] == "python":
+        from tinygan.teacher.python import handle_fingerprint, load_teacher
     else:
         from tinygan.teacher.hub import handle_fingerprint, load_teacher
 
-    fingerprint = handle_fingerprint(settings["handle"])
+    handle = teacher_handle(config)
+    fingerprint = handle_fingerprint(handle)
     if settings.get("sha256", fingerprint) != fingerprint:
         raise ValueError(
-            f"teacher.handle: {settings['handle']} has the SHA-256 {fingerprint}, but the config "
+            f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
             f"records {settings['sha256']}: it is damaged, or another file"
         )
     teacher = load_teacher(
-        settings["handle"],
+        handle,
         classes=IMAGENET_CLASSES if imagenet else len(names),
         z_dim=config["z_dim"],
         image_size=config["image_size"],

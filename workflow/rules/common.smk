@@ -17,9 +17,11 @@ from tinygan.config import (
     resolve_variant,
     shard_ranges,
     snapshot_steps,
+    teacher_handle,
     validate,
 )
 from tinygan.files import entries_state, folder_state, write_text
+from tinygan.teacher.python import source_file
 
 try:
     validate(config)

@@ -1,9 +1,16 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
-HANDLE = config["teacher"]["handle"]
+HANDLE = teacher_handle(config)
 if config["teacher"]["kind"] == "torch":
     TEACHER_FILES = [HANDLE]
     TEACHER_CODE = ["teacher/torch", "importers/biggan_torch", "importers/foreign", "batches"]
     TEACHER_CODE += ["models/layers", "models/biggan_deep"]
+    TEACHER_ENV = "../envs/torch.yaml"
+elif config["teacher"]["kind"] == "python":
+    try:
+        TEACHER_FILES = [os.path.relpath(source_file(HANDLE))]
+    except ValueError as error:
+        raise WorkflowError(f"config: {error}") from None
+    TEACHER_CODE = ["teacher/python"]
     TEACHER_ENV = "../envs/torch.yaml"
 else:
     # A module at a URL, or in TF-Hub's cache, is no file of the workflow.
