@@ -152,7 +152,7 @@ def read_csv(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -
 
 
 def read_cost(results: Path) -> pd.DataFrame:
-    """Read cost.csv, indexed by source; a black-box teacher may lack channels and total."""
+    """Read cost.csv, indexed by source; a black-box teacher may lack some columns, or its row."""
     columns = ["source", "parameters_generator", "macs"]
     frame = read_csv(results / "cost.csv", columns, ["channels", "parameters_total"])
     return frame.set_index("source")

@@ -21,7 +21,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tinygan.batches import Rows, Source, ahead, to_batch, to_unit
+from tinygan.background import ahead
+from tinygan.batches import Rows, Source, to_batch, to_unit
 from tinygan.shards import open_store, write_shard
 
 

@@ -287,6 +287,22 @@ def test_claims_hold(results):
     assert "| TinyGAN-dw | smooth (Fig. 8) | 0.70 | 23.30 | 23.30 |" in text
 
 
+def test_a_teacher_whose_cost_is_not_known_leaves_dashes_and_one_claim_open(results):
+    cost = results / "cost.csv"
+    lines = cost.read_text().splitlines(keepends=True)
+    cost.write_text("".join(line for line in lines if not line.startswith("teacher")))
+    call("table1", results)
+    assert (
+        "| Teacher (paper: BigGAN-deep) | – | – | – | – |"
+        in (results / "out" / "table1.md").read_text()
+    )
+    made = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in made] == [None] + [True] * 4
+    text = (results / "claims.md").read_text()
+    assert f"| 1. {made[0].title} | cannot be told |" in text and "nan" not in text
+    assert "| TinyGAN-dw, generator parameters | 6.2 % | – |" in text
+
+
 @pytest.mark.parametrize(
     ("number", "source", "changes"),
     [

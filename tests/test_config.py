@@ -56,7 +56,12 @@ def test_the_shipped_config_is_valid() -> None:
         ("classes", ["cat", "dog", "cat"], "classes: cat is listed more than once"),
         ("classes", ["cat", False], "classes[1]: False is not of type 'string'"),
         ("teacher.pairs_per_class", -1, "teacher.pairs_per_class: -1 is less than the minimum"),
-        ("teacher.kind", "onnx", "teacher.kind: 'onnx' is not one of ['tfhub', 'torch']"),
+        ("teacher.kind", "onnx", "teacher.kind: 'onnx' is not one of ['tfhub', 'torch', 'python']"),
+        ("teacher.handle", None, "missing key teacher.handle, which kind tfhub needs"),
+        ("teacher.target", "a:b", "teacher.target: kind tfhub has a handle and no target; remove"),
+        ("teacher.kind", "python", "missing key teacher.target, which kind python needs"),
+        ("teacher.kind", "python", "teacher.handle: kind python has a target and no handle;"),
+        ("teacher.targt", "a:b", "unknown key teacher.targt; did you mean teacher.target?"),
         ("teacher.sha256", "ab", "teacher.sha256: 'ab' does not match"),
         ("teacher.truncation", 0, "teacher.truncation: 0 is less than or equal to"),
         ("student.architecture", "mobile", "is not one of ['dw', 'std']"),
@@ -91,6 +96,21 @@ def test_a_bad_value_is_refused_with_its_path(
     config: dict, path: str, value: object, message: str
 ) -> None:
     assert message in refusal(put(config, path, value))
+
+
+@pytest.mark.parametrize(
+    "target", ["mygan", "mygan.images", "my-gan:images", "a..b:c", "a:b:c", ":"]
+)
+def test_a_target_that_is_none_is_refused(config: dict, target: str) -> None:
+    config["teacher"] |= {"kind": "python", "handle": None, "target": target}
+    assert "is not package.module:function; write e.g. mygan:images" in refusal(config)
+
+
+def test_what_names_the_teacher(config: dict) -> None:
+    assert configs.teacher_handle(config) == "resources/mini_teacher"
+    config["teacher"] |= {"kind": "python", "handle": None, "target": "a.b:c"}
+    configs.validate(config)
+    assert configs.teacher_handle(config) == "a.b:c"
 
 
 def test_every_problem_is_reported_at_once(config: dict) -> None:

@@ -153,3 +153,12 @@ def test_cost_of_the_preset_s_teacher(teacher, paper_size, monkeypatch, tmp_path
     path.write_text(yaml.safe_dump(config))
     assert main(["cost", "--config", str(path), "--out", str(out)]) == 0
     assert (read(out)["teacher"]["parameters_generator"] == "2852419") == paper_size
+
+
+def test_a_python_function_does_not_tell_its_cost(tmp_path):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["teacher"] |= {"kind": "python", "target": "mygan:images", "handle": None}
+    path, out = tmp_path / "config.yaml", tmp_path / "cost.csv"
+    path.write_text(yaml.safe_dump(config))
+    assert main(["cost", "--config", str(path), "--out", str(out)]) == 0
+    assert set(read(out)) == set(config["variants"])

@@ -105,7 +105,7 @@ IMAGE = 3 * 32 * 32 + 8
 @pytest.mark.parametrize(
     ("words", "needed"),
     [
-        (["real-shard", "--crop", "biggan"], 2 * 4 * IMAGE),  # written twice
+        (["real-shard", "--crop", "biggan"], 4 * IMAGE),
         (["harvest", "--split", "pairs"], 3 * 7 * (IMAGE + 512)),
         (["harvest", "--split", "evaluation"], 3 * 20 * (IMAGE + 512)),
         (["sample", "--model", "model"], 3 * 20 * (IMAGE + 512)),

@@ -129,7 +129,6 @@ def write(out: Path, root: Path, names: list[str], max_dropped: float = 0.0, cro
         out,
         dict(enumerate(open_image_folder(root, names))),
         crop=crop_of(crop, 32),
-        image_size=32,
         max_dropped=max_dropped,
         source="image_folder",
         provenance={},

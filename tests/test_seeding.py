@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tinygan.seeding import latents, stream, stream_seed, truncated_normal
+from tinygan.seeding import latent_batches, latents, stream, stream_seed, truncated_normal
 
 
 def test_streams_are_told_apart_by_every_part_of_their_name() -> None:
@@ -61,3 +61,12 @@ def test_latents() -> None:
     np.testing.assert_array_equal(latents(0, "pairs", 3, 5, 8, 0.5), z[:5])
     for other in [(1, "pairs", 3), (0, "evaluation", 3), (0, "pairs", 4)]:
         assert not np.isin(latents(*other, 20, 8, 0.5), z).any()
+
+
+@pytest.mark.parametrize("truncation", [0.5, None])
+@pytest.mark.parametrize("batch", [1, 3, 20, 50])
+def test_latents_drawn_in_batches_are_the_same(truncation: float | None, batch: int) -> None:
+    whole = latents(0, "pairs", 3, 20, 7, truncation)
+    parts = list(latent_batches(0, "pairs", 3, 20, 7, truncation, batch))
+    assert [len(part) for part in parts[:-1]] == [batch] * (len(parts) - 1)
+    np.testing.assert_array_equal(np.concatenate(parts), whole)

@@ -8,8 +8,8 @@ import pytest
 from safetensors import SafetensorError
 
 from tinygan import shards
-from tinygan.files import atomic_file
-from tinygan.shards import open_shard, open_store, write_shard
+from tinygan.files import atomic_file, atomic_folder
+from tinygan.shards import new_shard, open_shard, open_store, write_shard
 
 
 def write(folder: Path, classes: list[int], *, size: int = 8, fill: int = 0) -> Path:
@@ -50,6 +50,66 @@ def test_bytes_are_reproducible(tmp_path: Path) -> None:
     one, two = write(tmp_path / "one", [0, 1]), write(tmp_path / "two", [0, 1])
     for name in ("images.npy", "labels.npy", "z.npy", "manifest.json"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_rows_after_rows_give_the_bytes_that_numpy_saves(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (12, 4, 4, 3), dtype=np.uint8)
+    labels, z = np.repeat([3, 4, 9], 4), rng.standard_normal((12, 5)).astype(np.float32)
+    write_shard(tmp_path / "once", images, labels, z, source="test", provenance={"a": 1, "b": 2})
+    with new_shard(tmp_path / "rows", source="test", provenance={"a": 1}) as writer:
+        for rows in np.split(np.arange(12), [1, 3, 10]):
+            # A view that is not contiguous is written like any other.
+            writer.append(images[:, :, ::-1][rows][:, :, ::-1], labels[rows], z[rows])
+        assert not (tmp_path / "rows").exists()
+        writer.provenance["b"] = 2
+    for name, array in (("images", images), ("labels", labels), ("z", z)):
+        np.save(tmp_path / "reference.npy", array)
+        for folder in ("once", "rows"):
+            written = (tmp_path / folder / f"{name}.npy").read_bytes()
+            assert written == (tmp_path / "reference.npy").read_bytes()
+    manifests = [(tmp_path / folder / "manifest.json").read_bytes() for folder in ("once", "rows")]
+    assert manifests[0] == manifests[1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "label", "z", "message"),
+    [
+        ((8, 8, 3), 1, True, "rows of"),
+        ((4, 4, 3), 0, True, "ascending"),
+        ((4, 4, 3), 1, False, "rows of"),
+    ],
+)
+def test_rows_that_do_not_follow_are_refused(
+    tmp_path: Path, shape: tuple[int, ...], label: int, z: bool, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        with new_shard(tmp_path / "a", source="test", provenance={}) as writer:
+            writer.append(np.zeros((1, 4, 4, 3), np.uint8), np.array([1]), np.zeros((1, 5)))
+            latents = np.zeros((1, 5)) if z else None
+            writer.append(np.zeros((1, *shape), np.uint8), np.array([label]), latents)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shard_without_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no rows"):
+        with new_shard(tmp_path / "a", source="test", provenance={}):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_live_one_holds_is_not(
+    tmp_path: Path,
+) -> None:
+    for name in (".a.0123abcd", ".a.0123abcd.old", ".b.0123abcd"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "images.npy").touch()
+    with atomic_folder(tmp_path / "a") as held:
+        write(tmp_path / "a", [0, 1])
+        assert held.is_dir()
+        (held / "manifest.json").write_text("later")
+    assert (tmp_path / "a" / "manifest.json").read_text() == "later"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.0123abcd", "a"]
 
 
 @pytest.mark.parametrize("existing", [False, True])
@@ -160,11 +220,11 @@ def test_a_full_disk_is_named_and_the_old_shard_stays(tmp_path, monkeypatch):
     images, labels = np.zeros((2, 4, 4, 3), np.uint8), np.arange(2)
     write_shard(tmp_path / "s", images, labels, source="old", provenance={})
 
-    def full(path, array, **options):
-        raise OSError("48 requested and 12 written")
+    def full(array, rows):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(OSError, match=r"s/images\.npy .*disk full"):
+    monkeypatch.setattr(shards._GrowingArray, "append", full)
+    with pytest.raises(OSError, match="cannot write .*s: No space left on device; make room"):
         write_shard(tmp_path / "s", images, labels, source="new", provenance={})
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["s"]

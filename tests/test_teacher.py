@@ -3,10 +3,12 @@
 PyTorch and TensorFlow must not share a process: this file runs itself once for each of them.
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,7 @@ def tensorflow_side(folder: Path) -> None:
     for name, (classes, count) in cuts.items():
         gather(folder / name, classes, count=count, z_dim=Z_DIM, teacher=teacher)
 
+    _published_signature(folder)
     broken = _broken_modules(folder)
     partial = {name: array for name, array in weights.items() if name != "blocks.2.convs.1.bias"}
     same = str(folder / "module")
@@ -118,43 +121,72 @@ def tensorflow_side(folder: Path) -> None:
     (folder / "errors.json").write_text(json.dumps(errors))
 
 
-def _broken_modules(folder: Path) -> dict[str, str]:
-    """Write modules that are each wrong in one respect; return their folders."""
+def _write_module(
+    path: Path,
+    *,
+    sizes: tuple[int, int, int] = (CLASSES, Z_DIM, SIDE),
+    key: str = "default",
+    output: str = "default",
+    z_name: str = "z",
+    z_type: str = "float32",
+    image_type: str = "float32",
+    scale: float = 1.0,
+) -> None:
+    """Write a TF1-format module whose images are -1 + scale * class / 512 + truncation * z[0]."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
+    classes, z_dim, side = sizes
+    with tf.Graph().as_default(), v1.Session() as session:
+        z = v1.placeholder(z_type, [None, z_dim])
+        y = v1.placeholder(tf.float32, [None, classes])
+        t = v1.placeholder(tf.float32, [])
+        shade = tf.linalg.matvec(y, tf.range(classes, dtype=tf.float32)) / 512 * scale - 1
+        shade += t * tf.cast(z[:, 0], tf.float32)
+        images = tf.cast(shade[:, None, None, None] * tf.ones([1, side, side, 3]), image_type)
+        inputs = {z_name: z, "y": y, "truncation": t}
+        describe = v1.saved_model.build_tensor_info
+        signature = v1.saved_model.build_signature_def(
+            {k: describe(v) for k, v in inputs.items()}, {output: describe(images)}, ""
+        )
+        builder = v1.saved_model.builder.SavedModelBuilder(str(path))
+        builder.add_meta_graph_and_variables(session, [], signature_def_map={key: signature})
+        builder.save()
+    (path / "tfhub_module.pb").write_bytes(b"\x08\x03")
 
-    def module(
-        name: str,
-        *,
-        key: str = "default",
-        output: str = "default",
-        z_name: str = "z",
-        z_type: tf.DType = tf.float32,
-        scale: float = 1.0,
-    ) -> None:
-        with tf.Graph().as_default(), v1.Session() as session:
-            z = v1.placeholder(z_type, [None, Z_DIM])
-            y = v1.placeholder(tf.float32, [None, CLASSES])
-            t = v1.placeholder(tf.float32, [])
-            pixels = tf.reduce_sum(y, 1) * 0 + t * tf.reduce_sum(tf.cast(z, tf.float32), 1) + scale
-            images = pixels[:, None, None, None] * tf.ones([1, SIDE, SIDE, 3])
-            inputs = {z_name: z, "y": y, "truncation": t}
-            describe = v1.saved_model.build_tensor_info
-            signature = v1.saved_model.build_signature_def(
-                {k: describe(v) for k, v in inputs.items()}, {output: describe(images)}, ""
-            )
-            builder = v1.saved_model.builder.SavedModelBuilder(str(folder / name))
-            builder.add_meta_graph_and_variables(session, [], signature_def_map={key: signature})
-            builder.save()
-        (folder / name / "tfhub_module.pb").write_bytes(b"\x08\x03")
 
-    module("signature", key="serve")
-    module("output", output="images")
-    module("input", z_name="noise")
-    module("float64", z_type=tf.float64)
-    module("nan", scale=float("nan"))
-    return {name: str(folder / name) for name in ("signature", "output", "input", "float64", "nan")}
+def _broken_modules(folder: Path) -> dict[str, str]:
+    """Write modules that are each wrong in one respect; return their folders."""
+    wrong = {
+        "signature": {"key": "serve"},
+        "output": {"output": "images"},
+        "input": {"z_name": "noise"},
+        "float64": {"z_type": "float64"},
+        "images": {"image_type": "float64"},
+        "nan": {"scale": float("nan")},
+    }
+    for name, respect in wrong.items():
+        _write_module(folder / name, **respect)
+    return {name: str(folder / name) for name in wrong}
+
+
+def _published_signature(folder: Path) -> None:
+    """Ask a module of the published sizes, by its URL out of TF-Hub's cache, on a seeming GPU."""
+    import tensorflow as tf
+
+    url = "https://tfhub.dev/deepmind/biggan-deep-128/1"
+    _write_module(folder / "cache" / hashlib.sha1(url.encode()).hexdigest(), sizes=(1000, 128, 128))
+    os.environ["TFHUB_CACHE_DIR"] = str(folder / "cache")
+    grown: list[tuple[str, bool]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0", f"{kind}:1"])
+        patch.setattr(
+            tf.config.experimental, "set_memory_growth", lambda *called: grown.append(called)
+        )
+        teacher = load_teacher(url, classes=1000, z_dim=128, image_size=128)
+    z = np.random.default_rng(0).uniform(-0.1, 0.1, (3, 128)).astype(np.float32)
+    images = teacher(z, np.array([7, 397, 999]), 0.5)
+    np.savez(folder / "published.npz", z=z, images=images, grown=np.array(grown))
 
 
 def painter(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
@@ -214,6 +246,21 @@ def test_pixels(folder: Path) -> None:
     assert (found["pixels"] != expected).mean() < 1e-3
 
 
+def test_a_module_of_the_published_sizes_is_read_from_the_cache(folder: Path) -> None:
+    found = np.load(folder / "published.npz")
+    shade = np.array([7, 397, 999]) / 512 - 1 + 0.5 * found["z"][:, 0].astype(np.float64)
+    expected = np.floor(np.clip((shade + 1) / 2 * 256, 0, 255))
+    assert found["images"].shape == (3, 128, 128, 3) and found["images"].dtype == np.uint8
+    assert len(set(expected)) == 3
+    # float32 may round a value that lies on a step to its other side
+    assert np.abs(found["images"] - expected[:, None, None, None]).max() <= 1
+
+
+def test_no_gpu_is_taken_whole(folder: Path) -> None:
+    grown = np.load(folder / "published.npz")["grown"]
+    assert grown.tolist() == [["GPU:0", "True"], ["GPU:1", "True"]]
+
+
 def test_export_is_reproducible(folder: Path) -> None:
     names = sorted(file.name for file in (folder / "module").iterdir())
     assert names == ["saved_model.pb", "tfhub_module.pb"]
@@ -231,6 +278,7 @@ def test_export_is_reproducible(folder: Path) -> None:
         "output": ["expected the output 'default'", "images"],
         "input": ["expected the inputs ['truncation', 'y', 'z']", "noise"],
         "float64": ["input z as float32", "float64"],
+        "images": ["expected images float32, found float64"],
         "nan": ["NaN"],
         "classes": ["input y as float32 [None, 4]", "(None, 3)"],
         "z_dim": ["input z as float32 [None, 9]", "(None, 8)"],
@@ -288,6 +336,35 @@ def test_harvest_cut_and_splits(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part.images, whole.images[whole.labels == label])
     other = gather(tmp_path / "evaluation", range(3), split="evaluation")
     assert not np.isin(other.z, whole.z).any()
+
+
+def test_memory_does_not_grow_with_the_shard(tmp_path: Path) -> None:
+    def large(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+        return np.full((len(z), 64, 64, 3), labels[0], np.uint8)
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        gather(tmp_path / str(count), range(2), large, count=count, batch=10, z_dim=128)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(20)  # what is imported or cached once
+    batch = 10 * 64 * 64 * 3
+    few, many = peak(100), peak(2000)
+    assert few > batch and many < few + batch
+    assert many < 49e6 / 10  # a tenth of the shard's 49 MB
+
+
+def test_a_teacher_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def failing(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+        if labels[0] == 1:
+            raise FloatingPointError("NaN")
+        return painter(z, labels, truncation)
+
+    with pytest.raises(FloatingPointError):
+        gather(tmp_path / "a", range(2), failing)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("bad", [{"split": "train"}, {"count": 0}, {"batch": 0}])

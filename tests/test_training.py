@@ -10,7 +10,7 @@ from training_world import FULL, OBJECTIVES, PIXEL_ONLY, make_stores, networks, 
 from tinygan.batches import Batch, Rows, rows_of_step, to_uint8, to_unit
 from tinygan.checkpoint import load_generator, load_weights, save_weights
 from tinygan.objective import LossWeights, discriminator_loss, generator_loss
-from tinygan.sampling import sample
+from tinygan.sampling import draw, sample
 from tinygan.seeding import latents
 from tinygan.shards import open_store, write_shard
 from tinygan.training import learning_rate_at
@@ -204,6 +204,7 @@ def test_samples_do_not_depend_on_the_cut_into_jobs():
     options = {"seed": 3, "z_dim": 16, "truncation": 0.5, "batch": 4}
     images, labels, z = sample(generator, range(3), 6, **options)
     alone, _, _ = sample(generator, [1], 6, **options)
+    assert [len(rows) for rows, _, _ in draw(generator, range(2), 6, **options)] == [4, 2, 4, 2]
     np.testing.assert_array_equal(images[labels == 1], alone)
     np.testing.assert_array_equal(z[6:12], latents(3, "evaluation", 1, 6, 16, 0.5))
 

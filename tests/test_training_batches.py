@@ -7,7 +7,8 @@ import pytest
 import torch
 from training_world import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, make_stores, run
 
-from tinygan.batches import Rows, Source, ahead, to_batch
+from tinygan.background import ahead
+from tinygan.batches import Rows, Source, to_batch
 from tinygan.objective import LossWeights
 
 

@@ -1,11 +1,8 @@
 """Batches out of shards: an exact, seeded order, its rows, and their way to a device."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,8 +10,6 @@ from torch import Tensor
 
 from tinygan.seeding import stream, truncated_normal
 from tinygan.shards import Shard
-
-T = TypeVar("T")
 
 
 @lru_cache(maxsize=4)
@@ -151,18 +146,6 @@ def to_batch(arrays: dict[str, np.ndarray], device: torch.device) -> Batch:
             tensor = tensor.pin_memory().to(device, non_blocking=True)
         setattr(batch, name, to_unit(tensor) if name in ("teacher", "real") else tensor)
     return batch
-
-
-def ahead(load: Callable[[int], T], steps: Iterable[int], depth: int = 3) -> Iterator[T]:
-    """Yield load(step) for each step, in order, with up to `depth` of them loaded in background."""
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        waiting: deque[Future[T]] = deque()
-        for step in steps:
-            waiting.append(pool.submit(load, step))
-            if len(waiting) > depth:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def to_unit(images: np.ndarray | Tensor) -> Tensor:

@@ -97,6 +97,12 @@ def class_names(config: Mapping[str, Any]) -> list[str]:
     return list(classes)
 
 
+def teacher_handle(config: Mapping[str, Any]) -> str:
+    """Return what names the teacher: `teacher.target` of kind python, else `teacher.handle`."""
+    teacher = config["teacher"]
+    return teacher["target" if teacher["kind"] == "python" else "handle"]
+
+
 def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the config with the sections student, train and loss overlaid by a variant's.
 
@@ -194,12 +200,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"real.path is missing: say where the images of {config['real']['source']} are"
     if config["real"]["source"] != "imagenet" and config["real"].get("check_counts"):
         yield "real.check_counts: only imagenet has known numbers of images; leave it out"
-    teacher = config["teacher"]
-    if "://" in teacher["handle"] and (teacher["kind"] == "torch" or "sha256" in teacher):
-        yield (
-            f"teacher.handle: {teacher['handle']} is a URL, which kind torch cannot read and which "
-            "has no sha256; give the path of a local file or folder"
-        )
+    yield from _teacher_contradictions(config["teacher"])
     metrics, classes = config["metrics"], len(config["classes"])
     if metrics["is_splits"] > metrics["samples_per_class"] * classes:
         yield (
@@ -224,6 +225,30 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             # What is wrong for several variants comes from the shared section; say it once.
             found[problem] = f"variants.{name}.{problem}" if problem not in found else problem
     yield from found.values()
+
+
+def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
+    kind, handle, target = teacher["kind"], teacher.get("handle"), teacher.get("target")
+    needed, other = ("target", "handle") if kind == "python" else ("handle", "target")
+    if not teacher.get(needed):
+        yield f"missing key teacher.{needed}, which kind {kind} needs"
+    if teacher.get(other):
+        yield (
+            f"teacher.{other}: kind {kind} has a {needed} and no {other}; remove it, or write "
+            f"`{other}: null` where another file, such as config.yaml, gives it"
+        )
+    if kind == "python" and target:
+        module, _, function = target.partition(":")
+        if not all(name.isidentifier() for name in [*module.split("."), function]):
+            yield (
+                f"teacher.target: {target!r} is not package.module:function; write e.g. "
+                "mygan:images for the function images in mygan.py"
+            )
+    if kind != "python" and "://" in (handle or "") and (kind == "torch" or "sha256" in teacher):
+        yield (
+            f"teacher.handle: {handle} is a URL, which kind torch cannot read and which "
+            "has no sha256; give the path of a local file or folder"
+        )
 
 
 def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Files that appear whole or not at all, and their hashes."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -106,25 +108,59 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder beside `folder` to fill; it replaces it on success and goes on error."""
+    """Give a folder beside `folder` to fill; it replaces it on success and goes on error.
+
+    What a killed process has left of the same folder, which may be large, is removed first.
+
+    Raises:
+        OSError: it cannot be written; a full disk is said with the folder's name.
+    """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(folder)
     tag = uuid.uuid4().hex[:8]
     partial = folder.with_name(f".{folder.name}.{tag}")
     retired = folder.with_name(f".{folder.name}.{tag}.old")
     partial.mkdir()
+    # The lock ends with the process, however that ends.
+    mark = os.open(partial, os.O_RDONLY)
     try:
-        yield partial
-        for file in partial.rglob("*"):
-            _fsync(file)
-        _fsync(partial)
-        if folder.exists():
-            os.rename(folder, retired)
-        os.rename(partial, folder)
-        _fsync(folder.parent)
+        _try_lock(mark)
+        with _full_disk_named(folder):
+            yield partial
+            for file in partial.rglob("*"):
+                _fsync(file)
+            _fsync(partial)
+            if folder.exists():
+                os.rename(folder, retired)
+            os.rename(partial, folder)
+            _fsync(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
+        os.close(mark)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the unfinished folders that `atomic_folder` has left, if no process holds them."""
+    abandoned = re.compile(rf"\.{re.escape(folder.name)}\.[0-9a-f]{{8}}(\.old)?")
+    for path in folder.parent.iterdir():
+        if abandoned.fullmatch(path.name):
+            mark = os.open(path, os.O_RDONLY)
+            try:
+                if _try_lock(mark):
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(mark)
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock an open folder; False where another process holds it, or the disk knows no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

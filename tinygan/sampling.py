@@ -1,6 +1,6 @@
 """Samples of a generator: the images that are scored and shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ from tqdm import tqdm
 
 from tinygan.batches import to_uint8
 from tinygan.checkpoint import load_generator, read_card
-from tinygan.seeding import latents
+from tinygan.seeding import latent_batches
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @torch.no_grad()
-def sample(
+def draw(
     generator: nn.Module,
     classes: Iterable[int],
     count: int,
@@ -24,8 +26,8 @@ def sample(
     z_dim: int,
     truncation: float | None,
     batch: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw images of each class with the z of the teacher's evaluation split.
+) -> Iterator[Rows]:
+    """Draw images of each class with the z of the teacher's evaluation split, batch by batch.
 
     Row i answers the same (z, y) as row i of the teacher's shard. Batches never cross classes, so
     an image does not depend on how the classes are cut into jobs.
@@ -39,23 +41,25 @@ def sample(
         truncation: scale of z; None for a standard normal z.
         batch: images a forward pass.
 
-    Returns:
-        images uint8 [N, H, W, 3], labels int64 [N], z float32 [N, z_dim], N = classes * count.
+    Yields:
+        images uint8 [N, H, W, 3], labels int64 [N], z float32 [N, z_dim], N <= batch.
     """
-    images, labels, zs = [], [], []
-    for index in tqdm(list(classes), desc="sample", unit="class"):
-        z = latents(seed, "evaluation", index, count, z_dim, truncation)
-        for part in torch.from_numpy(z).split(batch):
-            images.append(to_uint8(generator(part, torch.full((len(part),), index))))
-        labels.append(np.full(count, index))
-        zs.append(z)
-    return np.concatenate(images), np.concatenate(labels), np.concatenate(zs)
+    for label in tqdm(list(classes), desc="sample", unit="class"):
+        for z in latent_batches(seed, "evaluation", label, count, z_dim, truncation, batch):
+            labels = torch.full((len(z),), label)
+            yield to_uint8(generator(torch.from_numpy(z), labels)), labels.numpy(), z
 
 
-def sample_model(
+def sample(*arguments: Any, **settings: Any) -> Rows:
+    """Return all that `draw` yields, with the same arguments, in one: N = classes * count."""
+    images, labels, z = zip(*draw(*arguments, **settings), strict=True)
+    return np.concatenate(images), np.concatenate(labels), np.concatenate(z)
+
+
+def draw_model(
     folder: Path, classes: range, count: int, *, seed: int, batch: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-    """Draw images of a model on disk, with the z that its card asks for; see `sample`.
+) -> tuple[Iterator[Rows], dict[str, Any]]:
+    """Draw images of a model on disk, with the z that its card asks for; see `draw`.
 
     Args:
         folder: the model, with card.json: its ``truncation`` is that of z.
@@ -65,7 +69,7 @@ def sample_model(
         batch: images a forward pass.
 
     Returns:
-        images, labels and z as `sample` returns them, and their provenance.
+        what `draw` yields, and its provenance.
 
     Raises:
         FileNotFoundError, ValueError: see `load_generator`; or the model has fewer classes.
@@ -77,5 +81,5 @@ def sample_model(
             f"{folder} knows {recipe['classes']} classes, but class {classes.stop - 1} is asked for"
         )
     settings = {"seed": seed, "truncation": card["truncation"], "batch": batch}
-    drawn = sample(load_generator(folder), classes, count, z_dim=recipe["z_dim"], **settings)
-    return *drawn, settings | {"generator": card["sha256"]}
+    rows = draw(load_generator(folder), classes, count, z_dim=recipe["z_dim"], **settings)
+    return rows, settings | {"generator": card["sha256"]}

@@ -1,6 +1,7 @@
 """Random numbers: every stream is named by (seed, purpose, keys), so no job depends on another."""
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -52,14 +53,31 @@ def latents(
         seed: the run's seed.
         split: ``"pairs"`` or ``"evaluation"``.
         class_index: the class.
-        count: number of rows; a larger count only adds rows.
+        count: number of rows, at least 1; a larger count only adds rows.
         z_dim: number of columns.
         truncation: see `truncated_normal`; None for the standard normal, without bounds.
 
     Returns:
         float32 array of shape [count, z_dim].
     """
+    (z,) = latent_batches(seed, split, class_index, count, z_dim, truncation, batch=count)
+    return z
+
+
+def latent_batches(
+    seed: int,
+    split: str,
+    class_index: int,
+    count: int,
+    z_dim: int,
+    truncation: float | None,
+    batch: int,
+) -> Iterator[np.ndarray]:
+    """Draw the rows of `latents`, `batch` of them at a time, the last time those that are left."""
     rng = stream(seed, f"{split}/z", class_index)
-    if truncation is None:
-        return rng.standard_normal((count, z_dim), dtype=np.float32)
-    return truncated_normal(rng, count, z_dim, truncation)
+    for start in range(0, count, batch):
+        rows = min(batch, count - start)
+        if truncation is None:
+            yield rng.standard_normal((rows, z_dim), dtype=np.float32)
+        else:
+            yield truncated_normal(rng, rows, z_dim, truncation)

@@ -11,11 +11,12 @@ Its content depends on (seed, class) alone, never on how classes are cut into sh
 """
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -43,6 +44,116 @@ class Shard:
     z: np.ndarray | None
 
 
+class ShardWriter:
+    """A shard that is being written, rows after rows; see `new_shard`.
+
+    Attributes:
+        provenance: what else decides the content; may be added to until the shard is closed.
+    """
+
+    def __init__(self, folder: Path, partial: Path, provenance: dict[str, Any]) -> None:
+        self.provenance = dict(provenance)
+        self._folder, self._partial = folder, partial
+        self._arrays: dict[str, _GrowingArray] = {}
+        self._counts: dict[int, int] = {}
+        self._files = ExitStack()
+
+    def append(self, images: np.ndarray, labels: np.ndarray, z: np.ndarray | None = None) -> None:
+        """Write rows to disk; none of them stays in memory.
+
+        Args:
+            images: uint8 [N, H, W, 3], N > 0.
+            labels: integers [N], class indices in ascending order, none below those before.
+            z: float [N, z_dim]; with every call or with none.
+
+        Raises:
+            ValueError: the arrays do not have these types, shapes or order.
+            OSError: a full disk, among others.
+        """
+        rows = {"images": np.asarray(images), "labels": np.asarray(labels, dtype=np.int64)}
+        if z is not None:
+            rows["z"] = np.asarray(z, dtype=np.float32)
+        _check(rows, self._folder)
+        if not self._arrays:
+            for name, array in rows.items():
+                file = self._files.enter_context(open(self._partial / f"{name}.npy", "wb"))
+                self._arrays[name] = _GrowingArray(file, array)
+        found = {name: array.shape[1:] for name, array in rows.items()}
+        if found != (before := {name: array.row for name, array in self._arrays.items()}):
+            raise ValueError(f"shard {self._folder}: rows of {found} after rows of {before}")
+        if self._counts and rows["labels"][0] < max(self._counts):
+            raise ValueError(f"shard {self._folder}: labels must be in ascending order")
+        for name, array in rows.items():
+            self._arrays[name].append(array)
+        for label, count in zip(*np.unique(rows["labels"], return_counts=True), strict=True):
+            self._counts[int(label)] = self._counts.get(int(label), 0) + int(count)
+
+    def _close(self, source: str) -> None:
+        """Complete the arrays and describe them in the manifest."""
+        if not self._arrays:
+            raise ValueError(f"shard {self._folder}: no rows were written")
+        for array in self._arrays.values():
+            array.write_header()
+        self._files.close()
+        described = {
+            name: {
+                "shape": [array.count, *array.row],
+                "dtype": str(array.dtype),
+                "sha256": sha256(self._partial / f"{name}.npy"),
+            }
+            for name, array in self._arrays.items()
+        }
+        manifest = {
+            "format": FORMAT,
+            "source": source,
+            "count": sum(self._counts.values()),
+            "classes": {str(label): count for label, count in self._counts.items()},
+            "arrays": described,
+            "provenance": self.provenance,
+            "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        }
+        write_json(self._partial / "manifest.json", manifest)
+
+
+class _GrowingArray:
+    """A .npy file of rows; NumPy's header keeps room for their number, so it is written twice."""
+
+    def __init__(self, file: BinaryIO, first: np.ndarray) -> None:
+        self.file, self.dtype, self.row, self.count = file, first.dtype, first.shape[1:], 0
+        self.write_header()
+
+    def append(self, rows: np.ndarray) -> None:
+        self.file.write(np.ascontiguousarray(rows).data)
+        self.count += len(rows)
+
+    def write_header(self) -> None:
+        self.file.seek(0)
+        descr = np.lib.format.dtype_to_descr(self.dtype)
+        header = {"descr": descr, "fortran_order": False, "shape": (self.count, *self.row)}
+        np.lib.format.write_array_header_1_0(self.file, header)
+
+
+@contextmanager
+def new_shard(folder: Path, *, source: str, provenance: dict[str, Any]) -> Iterator[ShardWriter]:
+    """Give a writer for one shard, which appears when the block ends, or not at all on error.
+
+    Args:
+        folder: the shard's folder; what stood there is replaced.
+        source: what made the images, e.g. ``"teacher"``.
+        provenance: what else decides the content (config, seed, hashes of inputs).
+
+    Raises:
+        ValueError: nothing was written.
+        OSError: the shard cannot be written; nothing is left behind, what stood there stays.
+    """
+    folder = Path(folder)
+    with atomic_folder(folder) as partial:
+        writer = ShardWriter(folder, partial, provenance)
+        with writer._files:
+            yield writer
+            writer._close(source)
+
+
 def write_shard(
     folder: Path,
     images: np.ndarray,
@@ -52,48 +163,9 @@ def write_shard(
     source: str,
     provenance: dict[str, Any],
 ) -> None:
-    """Write one shard, whole or not at all.
-
-    Args:
-        folder: the shard's folder; what stood there is replaced.
-        images: uint8 [N, H, W, 3], N > 0.
-        labels: integers [N], class indices in ascending order.
-        z: float [N, z_dim] or None.
-        source: what made the images, e.g. ``"teacher"``.
-        provenance: what else decides the content (config, seed, hashes of inputs).
-
-    Raises:
-        ValueError: the arrays do not have these types, shapes or order.
-        OSError: an array cannot be written; nothing is left behind, what stood there stays.
-    """
-    arrays = {"images": np.asarray(images), "labels": np.asarray(labels, dtype=np.int64)}
-    if z is not None:
-        arrays["z"] = np.asarray(z, dtype=np.float32)
-    _check(arrays, folder)
-    classes, counts = np.unique(arrays["labels"], return_counts=True)
-    with atomic_folder(folder) as partial:
-        described = {}
-        for name, array in arrays.items():
-            path = partial / f"{name}.npy"
-            try:
-                np.save(path, array, allow_pickle=False)
-            except OSError as error:  # NumPy's own message counts items and names no file
-                raise OSError(f"cannot write {folder}/{name}.npy ({error}): disk full?") from error
-            described[name] = {
-                "shape": list(array.shape),
-                "dtype": str(array.dtype),
-                "sha256": sha256(path),
-            }
-        manifest = {
-            "format": FORMAT,
-            "source": source,
-            "count": len(arrays["labels"]),
-            "classes": {str(c): int(n) for c, n in zip(classes, counts, strict=True)},
-            "arrays": described,
-            "provenance": provenance,
-            "versions": {"python": platform.python_version(), "numpy": version("numpy")},
-        }
-        write_json(partial / "manifest.json", manifest)
+    """Write one shard at once; see `new_shard` and `ShardWriter.append`."""
+    with new_shard(folder, source=source, provenance=provenance) as writer:
+        writer.append(images, labels, z)
 
 
 def open_shard(folder: Path, *, verify: bool = False) -> Shard:

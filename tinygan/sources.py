@@ -1,4 +1,4 @@
-"""Images from outside: a folder of images by class, a shard store, or a model -> arrays.
+"""Images from outside: a folder of images by class, a shard store, or a model -> rows of a shard.
 
 The three are told apart by what lies in the folder: ``card.json`` makes it a model, a
 ``manifest.json`` in it or in its sub-folders makes it a shard store, anything else is read as
@@ -6,7 +6,7 @@ images in one sub-folder a class.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ from tqdm import tqdm
 
 from tinygan.files import digest_json
 from tinygan.seeding import stream
-from tinygan.shards import open_store
+from tinygan.shards import Shard, open_store
+
+Rows = tuple[np.ndarray, np.ndarray]
+# Rows of a shard store that are copied at once.
+_ROWS = 256
 
 
 def read_source(
@@ -28,8 +32,8 @@ def read_source(
     image_size: int,
     seed: int,
     batch: int,
-) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Read, or draw, the same number of images of each class.
+) -> tuple[Iterator[Rows], dict[str, Any]]:
+    """Read, or draw, the same number of images of each class, a few at a time.
 
     Where a class has more than `count`, a seeded choice is made: Frechet distances of different
     sample counts are not comparable.
@@ -44,10 +48,10 @@ def read_source(
         batch: images a forward pass, for a model.
 
     Returns:
-        images uint8 [N, image_size, image_size, 3], labels int64 [N], N = classes * count, and
-        their provenance.
+        an iterator over images uint8 [N, image_size, image_size, 3] and labels int64 [N], in all
+        classes * count, and their provenance.
 
-    Raises:
+    Raises, at once or while the images are read:
         FileNotFoundError: there is no such folder.
         ValueError: a class is unknown, missing or too small, an image has another size, or a file
             is no image.
@@ -60,24 +64,32 @@ def read_source(
             f"class {classes.stop - 1} is asked for, but the config names {len(names)}"
         )
     if (folder / "card.json").is_file():
-        from tinygan.sampling import sample_model
+        from tinygan.sampling import draw_model
 
-        images, labels, _, provenance = sample_model(folder, classes, count, seed=seed, batch=batch)
+        drawn, provenance = draw_model(folder, classes, count, seed=seed, batch=batch)
+        rows: Iterator[Rows] = ((images, labels) for images, labels, _ in drawn)
     elif manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
-        images, labels, provenance = _from_store(manifests, names, classes, count, seed)
+        shards = open_store(manifests)
+        rows = _from_store(shards, names, classes, count, seed)
+        arrays = [digest_json(shard.manifest["arrays"]) for shard in shards]
+        provenance = {"seed": seed, "shards": arrays}
     else:
-        images, labels = _from_files(folder, names, classes, count, image_size, seed)
+        rows = _from_files(folder, names, classes, count, image_size, seed)
         provenance = {"seed": seed}
-    if images.shape[1:3] != (image_size, image_size):
+    return _of_size(rows, folder, image_size), provenance
+
+
+def _of_size(rows: Iterator[Rows], folder: Path, image_size: int) -> Iterator[Rows]:
+    for images, labels in rows:
         height, width = images.shape[1:3]
-        raise ValueError(_wrong_size(folder, width, height, image_size))
-    return images, labels, provenance
+        if (height, width) != (image_size, image_size):
+            raise ValueError(_wrong_size(folder, width, height, image_size))
+        yield images, labels
 
 
 def _from_store(
-    manifests: Sequence[Path], names: Sequence[str], classes: range, count: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    shards = open_store(manifests)
+    shards: Sequence[Shard], names: Sequence[str], classes: range, count: int, seed: int
+) -> Iterator[Rows]:
     known = {str(label) for label in range(len(names))}
     for shard in shards:
         if unknown := set(shard.manifest["classes"]) - known:
@@ -85,30 +97,26 @@ def _from_store(
                 f"{shard.folder} has the classes {', '.join(sorted(unknown))}, but the config "
                 f"names only 0 to {len(names) - 1}"
             )
-    images = []
     for label in classes:
         holders = [shard for shard in shards if str(label) in shard.manifest["classes"]]
         rows = np.flatnonzero(holders[0].labels == label) if holders else np.empty(0, np.int64)
         chosen = _choose(seed, label, names[label], len(rows), count)
-        images.append(holders[0].images[rows[chosen]])
-    arrays = [digest_json(shard.manifest["arrays"]) for shard in shards]
-    labels = np.repeat(np.array(classes), count)
-    return np.concatenate(images), labels, {"seed": seed, "shards": arrays}
+        for part in np.split(rows[chosen], range(_ROWS, count, _ROWS)):
+            yield holders[0].images[part], np.full(len(part), label)
 
 
 def _from_files(
     folder: Path, names: Sequence[str], classes: range, count: int, image_size: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Iterator[Rows]:
     _check_classes(folder, names)
-    images = np.empty((len(classes) * count, image_size, image_size, 3), np.uint8)
-    with tqdm(total=len(images), desc=f"images of {folder.name}", unit="image") as progress:
+    total = len(classes) * count
+    with tqdm(total=total, desc=f"images of {folder.name}", unit="image") as progress:
         for label in classes:
             files = sorted(_visible(folder / names[label]))
             chosen = _choose(seed, label, names[label], len(files), count)
             for row in chosen:
-                images[progress.n] = read_image(files[row], image_size)
+                yield read_image(files[row], image_size)[None], np.array([label])
                 progress.update()
-    return images, np.repeat(np.array(classes), count)
 
 
 def read_image(path: Path, image_size: int) -> np.ndarray:

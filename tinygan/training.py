@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tinygan.batches import Batch, Rows, Source, ahead, to_batch
+from tinygan.background import ahead
+from tinygan.batches import Batch, Rows, Source, to_batch
 from tinygan.checkpoint import save_weights
 from tinygan.distributed import World
 from tinygan.files import atomic_file

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import parse_range, shard_ranges
+from tinygan.config import parse_range, shard_ranges, teacher_handle
 from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
 
 
@@ -52,9 +52,8 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
             check_counts({wnids[label]: listers[label] for label in labels})
     else:
         listers = open_image_folder(Path(settings["path"]), names)
-    # The pixels lie on the disk twice: in the nameless file, and in the shard that it becomes.
     files = sum(real_counts(config, [names[label] for label in labels]))
-    require_space(arguments.out, 2 * shard_bytes(files, config["image_size"]))
+    require_space(arguments.out, shard_bytes(files, config["image_size"]))
     decided = {
         "crop": arguments.crop,
         "image_size": config["image_size"],
@@ -65,7 +64,6 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         arguments.out,
         {label: listers[label] for label in labels},
         crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"], draft=draft),
-        image_size=config["image_size"],
         max_dropped=settings["max_dropped"],
         source=settings["source"],
         provenance=decided | ({"draft": True} if draft else {}),
@@ -100,17 +98,20 @@ def _harvest(config: Config, arguments: Arguments) -> None:
     known = np.array(imagenet_indices(names) if imagenet else range(len(names)))
     if settings["kind"] == "torch":
         from tinygan.teacher.torch import handle_fingerprint, load_teacher
+    elif settings["kind"] == "python":
+        from tinygan.teacher.python import handle_fingerprint, load_teacher
     else:
         from tinygan.teacher.hub import handle_fingerprint, load_teacher
 
-    fingerprint = handle_fingerprint(settings["handle"])
+    handle = teacher_handle(config)
+    fingerprint = handle_fingerprint(handle)
     if settings.get("sha256", fingerprint) != fingerprint:
         raise ValueError(
-            f"teacher.handle: {settings['handle']} has the SHA-256 {fingerprint}, but the config "
+            f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
             f"records {settings['sha256']}: it is damaged, or another file"
         )
     teacher = load_teacher(
-        settings["handle"],
+        handle,
         classes=IMAGENET_CLASSES if imagenet else len(names),
         z_dim=config["z_dim"],
         image_size=config["image_size"],

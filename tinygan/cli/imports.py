@@ -51,7 +51,7 @@ def _save(
 
 def _source(config: Config, arguments: Arguments) -> None:
     """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
-    from tinygan.shards import write_shard
+    from tinygan.shards import new_shard
     from tinygan.sources import read_source
 
     sources = config.get("sources", {})
@@ -62,7 +62,7 @@ def _source(config: Config, arguments: Arguments) -> None:
     use_threads(arguments.threads)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
-    images, labels, provenance = read_source(
+    read, provenance = read_source(
         sources[arguments.name],
         config["classes"],
         classes,
@@ -71,7 +71,9 @@ def _source(config: Config, arguments: Arguments) -> None:
         seed=config["seed"],
         batch=config["metrics"]["batch"],
     )
-    write_shard(arguments.out, images, labels, source=arguments.name, provenance=provenance)
+    with new_shard(arguments.out, source=arguments.name, provenance=provenance) as shard:
+        for rows in read:
+            shard.append(*rows)
 
 
 VERBS: dict[str, Verb] = {

@@ -49,10 +49,11 @@ def _paper_rows() -> Iterator["Row"]:
 
 
 def _preset_rows(config: Config) -> Iterator["Row"]:
-    """Give the teacher and the variants of a preset."""
+    """Give the teacher and the variants of a preset; what a function costs is not known."""
     from tinygan.training import LossWeights, build
 
-    yield "teacher", "biggan-deep", *_teacher(config)
+    if config["teacher"]["kind"] != "python":
+        yield "teacher", "biggan-deep", *_teacher(config)
     for name in config["variants"]:
         resolved = resolve_variant(config, name)
         student = resolved["student"]

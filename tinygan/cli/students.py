@@ -116,21 +116,23 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
 def _sample(config: Config, arguments: Arguments) -> None:
     """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
     from tinygan.checkpoint import read_card
-    from tinygan.sampling import sample_model
-    from tinygan.shards import write_shard
+    from tinygan.sampling import draw_model
+    from tinygan.shards import new_shard
 
     use_threads(arguments.threads)
     name = read_card(arguments.model)["variant"]
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
-    images, labels, z, provenance = sample_model(
+    drawn, provenance = draw_model(
         arguments.model,
         classes,
         count,
         seed=config["seed"],
         batch=config["metrics"]["batch"],
     )
-    write_shard(arguments.out, images, labels, z, source=name, provenance=provenance)
+    with new_shard(arguments.out, source=name, provenance=provenance) as shard:
+        for rows in drawn:
+            shard.append(*rows)
 
 
 VERBS: dict[str, Verb] = {

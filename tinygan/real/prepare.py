@@ -2,7 +2,6 @@
 
 import csv
 import io
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from tqdm import tqdm
 from tinygan.files import write_text
 from tinygan.real.crops import Crop, TooSmall
 from tinygan.real.image_folder import ListClass
-from tinygan.shards import write_shard
+from tinygan.shards import new_shard
 
 
 def write_real(
@@ -21,21 +20,19 @@ def write_real(
     classes: Mapping[int, ListClass],
     *,
     crop: Crop,
-    image_size: int,
     max_dropped: float,
     source: str,
     provenance: dict[str, Any],
 ) -> None:
     """Decode and crop the files of some classes and write them as one shard.
 
-    One image at a time is in memory: the pixels wait in a nameless file on the shard's disk. What
-    is dropped stands with its reason in ``{folder}.dropped.csv`` (class, file, reason).
+    One image at a time is in memory. What is dropped stands with its reason in
+    ``{folder}.dropped.csv`` (class, file, reason).
 
     Args:
         folder: the shard's folder.
         classes: class index -> its files, in ascending order of index.
-        crop: see `tinygan.real.crops.crop_of`; its result has `image_size` px.
-        image_size: side of the images in pixels.
+        crop: see `tinygan.real.crops.crop_of`.
         max_dropped: largest fraction of the files that may be unreadable. Files that the crop
             leaves out because they are too small do not count.
         source: the shard's source.
@@ -46,11 +43,10 @@ def write_real(
     """
     small: list[tuple[int, str, str]] = []
     unreadable: list[tuple[int, str, str]] = []
-    labels: list[int] = []
+    taken: set[int] = set()
     files = 0
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryFile(dir=folder.parent) as spool,
+        new_shard(folder, source=source, provenance=provenance) as shard,
         tqdm(desc=f"{source} {folder.name}", unit="image") as progress,
     ):
         for label, list_files in classes.items():
@@ -58,13 +54,15 @@ def write_real(
                 files += 1
                 content = read()
                 try:
-                    spool.write(crop(io.BytesIO(content)).tobytes())
-                    labels.append(label)
+                    image = np.asarray(crop(io.BytesIO(content)))
                 except TooSmall as error:
                     small.append((label, name, str(error)))
                 except ValueError as error:
                     reason = str(error) if content else "it is empty, 0 bytes"
                     unreadable.append((label, name, reason))
+                else:
+                    shard.append(image[None], np.array([label]))
+                    taken.add(label)
                 progress.update()
         _write_dropped(folder.with_name(f"{folder.name}.dropped.csv"), small + unreadable)
         if len(unreadable) > max_dropped * files:
@@ -73,22 +71,13 @@ def write_real(
                 f"{len(unreadable)} of {files} files cannot be read, more than real.max_dropped "
                 f"{max_dropped:g} of them; the first: class {label}, {name}: {reason}"
             )
-        if without := sorted(set(classes) - set(labels)):
+        if without := sorted(set(classes) - taken):
             raise ValueError(
                 f"no images in the classes {', '.join(map(str, without))}: their folders or tars "
                 f"are empty, or all their files were dropped ({len(small)} too small, "
                 f"{len(unreadable)} unreadable)"
             )
-        spool.flush()
-        shape = (len(labels), image_size, image_size, 3)
-        write_shard(
-            folder,
-            np.memmap(spool, np.uint8, "r", shape=shape),
-            np.array(labels),
-            source=source,
-            provenance=provenance
-            | {"dropped": {"too_small": len(small), "unreadable": len(unreadable)}},
-        )
+        shard.provenance["dropped"] = {"too_small": len(small), "unreadable": len(unreadable)}
 
 
 def _write_dropped(path: Path, rows: list[tuple[int, str, str]]) -> None:

@@ -29,8 +29,10 @@ def write_card(
         real: features of all real images.
 
     Raises:
-        ValueError: see `tinygan.metrics.scores.score`.
+        ValueError: the teacher is no TF-Hub module; see also `tinygan.metrics.scores.score`.
     """
+    if config["teacher"]["kind"] != "tfhub":
+        raise ValueError("the card describes a TF-Hub module: it needs teacher.kind tfhub")
     module, settings = Path(config["teacher"]["handle"]), config["mini_teacher"]
     truncation = config["teacher"]["truncation"]
     scores, _ = score("teacher", [(images, real)], config["classes"], Settings.of(config), {})

@@ -1,13 +1,15 @@
 """Images of the teacher -> shards: training pairs (z, y, image) and the evaluation images."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from tqdm import tqdm
 
-from tinygan.seeding import latents
-from tinygan.shards import write_shard
+from tinygan.background import ahead
+from tinygan.seeding import latent_batches
+from tinygan.shards import new_shard
 from tinygan.teacher.hub import Teacher
 
 
@@ -28,7 +30,7 @@ def harvest(
 
     A batch never crosses classes and is always full (the last one is filled up with z = 0, whose
     images are dropped), so an image depends on its class and row, not on the cut into jobs nor
-    on `count`.
+    on `count`. A batch is written while the next one is computed; no more than three are in memory.
 
     Args:
         teacher: see `tinygan.teacher.hub.load_teacher`.
@@ -50,28 +52,25 @@ def harvest(
             "harvest needs the split 'pairs' or 'evaluation', at least one class, and positive "
             f"count and batch; got {split!r}, {classes}, {count}, {batch}"
         )
-    images, kept = [], []
-    with tqdm(total=len(classes) * count, desc=f"teacher {split}", unit="image") as progress:
+    decided = {"split": split, "truncation": truncation, "seed": seed, "batch": batch}
+
+    def computed() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         for label in classes:
-            z = latents(seed, split, label, count, z_dim, truncation)
-            kept.append(z)
-            padded = np.pad(z, ((0, -count % batch), (0, 0)))
             labels = np.full(batch, label)
-            for start in range(0, count, batch):
-                wanted = min(batch, count - start)
-                images.append(teacher(padded[start : start + batch], labels, truncation)[:wanted])
-                progress.update(wanted)
-    write_shard(
-        folder,
-        np.concatenate(images),
-        np.repeat(np.array(classes), count),
-        np.concatenate(kept),
-        source="teacher",
-        provenance={
-            "split": split,
-            "truncation": truncation,
-            "seed": seed,
-            "batch": batch,
-            **provenance,
-        },
-    )
+            for z in latent_batches(seed, split, label, count, z_dim, truncation, batch):
+                wanted = len(z)
+                full = np.pad(z, ((0, batch - wanted), (0, 0)))
+                yield teacher(full, labels, truncation)[:wanted], labels[:wanted], z
+
+    with (
+        new_shard(folder, source="teacher", provenance=decided | provenance) as shard,
+        tqdm(total=len(classes) * count, desc=f"teacher {split}", unit="image") as progress,
+    ):
+
+        def write(rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> int:
+            shard.append(*rows)
+            return len(rows[1])
+
+        # The teacher stays in this thread: of what is thread-local in it, we know nothing.
+        for written in ahead(write, computed(), depth=1):
+            progress.update(written)

@@ -23,7 +23,8 @@ def load_teacher(
     """Load a class-conditional generator and check that it is the one the config describes.
 
     Args:
-        handle: folder of the module, or its URL (TF-Hub caches it in TFHUB_CACHE_DIR).
+        handle: folder of the module, or its URL: what TF-Hub downloads from there it keeps in the
+            folder that the environment variable TFHUB_CACHE_DIR names, and takes from there.
         classes: length of the module's one-hot input y.
         z_dim: length of its input z.
         image_size: side of its images in pixels.
@@ -57,6 +58,9 @@ def load_teacher(
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Else TensorFlow takes all memory of the GPU, and jobs could not share it.
+        tf.config.experimental.set_memory_growth(gpu, True)
     module = hub.load(handle)
     signatures = getattr(module, "signatures", {})
     if "default" not in signatures:
@@ -70,24 +74,34 @@ def load_teacher(
             f"teacher {handle}: expected the output 'default', "
             f"found {sorted(function.structured_outputs)}"
         )
+    if (dtype := function.structured_outputs["default"].dtype) != tf.float32:
+        raise ValueError(f"teacher {handle}: expected images float32, found {dtype.name}")
+
+    inputs = [((None, z_dim), tf.float32), ((None,), tf.int64), ((), tf.float32)]
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec(*spec) for spec in inputs])
+    def pixels(z: tf.Tensor, labels: tf.Tensor, truncation: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        y = tf.one_hot(labels, classes, dtype=tf.float32)
+        images = function(z=z, y=y, truncation=truncation)["default"]
+        # Converted here, a GPU hands over a quarter of the bytes.
+        scaled = tf.clip_by_value((images + 1) / 2 * 256, 0, 255)
+        return tf.cast(scaled, tf.uint8), tf.reduce_all(tf.math.is_finite(images))
 
     def teacher(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
         if np.min(labels) < 0 or np.max(labels) >= classes:  # one_hot would give a row of zeros
             raise ValueError(f"teacher {handle}: labels must be in 0..{classes - 1}")
-        images = function(
-            z=tf.constant(z, tf.float32),
-            y=tf.one_hot(labels, classes, dtype=tf.float32),
-            truncation=tf.constant(truncation, tf.float32),
-        )["default"].numpy()
+        images, finite = pixels(
+            tf.constant(z, tf.float32), tf.constant(labels, tf.int64), float(truncation)
+        )
         expected = (len(z), image_size, image_size, 3)
-        if images.shape != expected or images.dtype != np.float32:
+        if images.shape != expected:
             raise ValueError(
-                f"teacher {handle}: expected images float32 {expected}, "
-                f"found {images.dtype} {images.shape}; image_size in the config must fit"
+                f"teacher {handle}: expected images {expected}, "
+                f"found {tuple(images.shape)}; image_size in the config must fit"
             )
-        if not np.isfinite(images).all():
+        if not finite:
             raise FloatingPointError(f"teacher {handle}: an image has NaN or infinite values")
-        return np.clip((images + 1) / 2 * 256, 0, 255).astype(np.uint8)
+        return images.numpy()
 
     # The output's size is often unknown before the module has run: one image tells.
     teacher(np.zeros((1, z_dim), np.float32), np.zeros(1, np.int64), 1.0)

@@ -17,10 +17,12 @@ from tinygan.config import (
     resolve_variant,
     shard_ranges,
     snapshot_steps,
+    teacher_handle,
     validate,
 )
 from tinygan.disk import require_run
 from tinygan.files import entries_state, folder_state, write_text
+from tinygan.teacher.python import source_file
 
 try:
     validate(config)
@@ -76,7 +78,8 @@ def sections(*names, of=config):
 def code(*names):
     """Return the modules of tinygan that decide a step's output; a package stands for all in it.
 
-    cli/, config.py and files.py are left out: they pass on values and bytes and decide none.
+    cli/, background.py, config.py and files.py are left out: they pass on values and bytes and
+    decide none.
     """
     files = []
     for name in names:

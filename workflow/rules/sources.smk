@@ -16,7 +16,7 @@ rule source:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2000,
     params:
         config=CONFIG,
         folder=subpath(output.manifest, parent=True),

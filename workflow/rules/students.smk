@@ -69,7 +69,7 @@ rule sample:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2000,
     params:
         config=CONFIG,
         model=subpath(input.generator, parent=True),

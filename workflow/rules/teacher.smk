@@ -1,15 +1,25 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
-HANDLE = config["teacher"]["handle"]
+HANDLE = teacher_handle(config)
 if config["teacher"]["kind"] == "torch":
     TEACHER_FILES = [HANDLE]
     TEACHER_CODE = ["teacher/torch", "importers/biggan_torch", "importers/foreign", "batches"]
     TEACHER_CODE += ["models/layers", "models/biggan_deep"]
     TEACHER_ENV = "../envs/torch.yaml"
+    TEACHER_MB = 3500
+elif config["teacher"]["kind"] == "python":
+    try:
+        TEACHER_FILES = [os.path.relpath(source_file(HANDLE))]
+    except ValueError as error:
+        raise WorkflowError(f"config: {error}") from None
+    TEACHER_CODE = ["teacher/python"]
+    TEACHER_ENV = "../envs/torch.yaml"
+    TEACHER_MB = 3500
 else:
     # A module at a URL, or in TF-Hub's cache, is no file of the workflow.
     TEACHER_FILES = [] if "://" in HANDLE else [f"{HANDLE}/saved_model.pb"]
     TEACHER_CODE = []
     TEACHER_ENV = "../envs/teacher.yaml"
+    TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
 MINI = "resources/mini_teacher"
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
@@ -31,7 +41,7 @@ rule harvest_pairs:
         TEACHER_ENV
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=TEACHER_MB,
     params:
         config=CONFIG,
         split="pairs",
