@@ -28,8 +28,7 @@ import torch
 
 from tinygan.batches import Batch
 from tinygan.config import load, resolve_variant
-from tinygan.objective import LossWeights
-from tinygan.training import build, update
+from tinygan.measures import iteration
 
 # The paper's scale, where it differs from config.yaml.
 PAPER = {"embedding": 128, "discriminator_channels": 32}
@@ -60,35 +59,18 @@ def random_batch(side: int, classes: int, arguments: argparse.Namespace) -> Batc
 def ours(variant: str, side: int, arguments: argparse.Namespace) -> Iteration:
     """Return our iteration number i, from 1, of a variant: mini's at 32 px, the paper's at 128."""
     config = resolve_variant(load(Path(__file__).parents[1] / "config.yaml"), variant)
-    student, loss, classes = dict(config["student"]), dict(config["loss"]), len(config["classes"])
+    config["train"] |= {
+        "batch": arguments.batch,
+        "device": arguments.device,
+        "precision": arguments.precision,
+        "compile": arguments.compile,
+    }
     if side == 128:
-        student |= PAPER | {"channels": PAPER_CHANNELS.get(variant, 32)}
-        loss["feature"] = PAPER_FEATURE if loss["feature"] else []
-        classes = 398
-    generator, discriminator, _ = build(
-        student=student, seed=0, classes=classes, image_size=side, z_dim=128
-    )
-    optimisers = {}
-    for name, network in (("generator", generator), ("discriminator", discriminator)):
-        network.to(arguments.device, memory_format=torch.channels_last).train()
-        optimisers[name] = torch.optim.Adam(network.parameters(), 2e-4, betas=(0.0, 0.9))
-        if arguments.compile:
-            network.compile()
-    mixed = torch.autocast(
-        arguments.device, torch.bfloat16, enabled=arguments.precision == "bfloat16"
-    )
-    data, weights = random_batch(side, classes, arguments), LossWeights(**loss)
-
-    def iterate(number: int) -> None:
-        adversarial = number % arguments.iterations == 0
-        pixel = weights.pixel
-        terms = update(
-            generator, discriminator, optimisers, weights, pixel, data, mixed,
-            adversarial=adversarial,
-        )  # fmt: skip
-        assert terms
-
-    return iterate
+        config["student"] |= PAPER | {"channels": PAPER_CHANNELS.get(variant, 32)}
+        config["loss"]["feature"] = PAPER_FEATURE if config["loss"]["feature"] else []
+        config |= {"image_size": side, "classes": [str(label) for label in range(398)]}
+    iterate = iteration(config)
+    return lambda number: iterate(number % arguments.iterations == 0)
 
 
 def timed(iterate: Iteration, number: int, device: str) -> float:

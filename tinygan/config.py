@@ -1,24 +1,22 @@
 """The configuration: reading, checking, and what follows from it.
 
-A config is the nested dictionary of config.yaml. The schema workflow/schemas/config.schema.yaml
-fixes names, types and ranges; `validate` adds what a schema cannot say and reports everything
+A config is the nested dictionary of config.yaml. The schema fixes names, types and ranges (see
+`tinygan.schema`); `validate` adds what a schema cannot say and reports everything
 that is wrong at once, each problem with the full path of its key.
 """
 
 import copy
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from tinygan.real.wnids import imagenet_names
+from tinygan.schema import schema_problems, suggest
 
-SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+PRESETS = Path(__file__).parents[1] / "workflow" / "presets"
 
 # The sections that a variant may override.
 VARIANT_SECTIONS = ("student", "train", "loss")
@@ -41,18 +39,26 @@ class ConfigError(ValueError):
     """A config that cannot be used; the message lists every problem and what to do about it."""
 
 
-def load(path: Path | str) -> dict[str, Any]:
+def load(path: Path | str, preset: str | None = None) -> dict[str, Any]:
     """Read and check a config file; its classes become a list of names.
 
+    Args:
+        path: the file.
+        preset: name of a preset in workflow/presets that is laid over it, as Snakemake does with
+            ``--configfile``; None: none.
+
     Raises:
-        ConfigError: the file is missing, is not YAML, or `validate` refuses it.
+        ConfigError: the file or the preset is missing, is not YAML, or `validate` refuses it.
     """
-    try:
-        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"config: cannot read {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config: {path} is not valid YAML: {error}") from error
+    config = _read(Path(path))
+    if preset is not None:
+        known = sorted(file.stem for file in PRESETS.glob("*.yaml"))
+        if preset not in known:
+            raise ConfigError(
+                f"config: there is no preset {preset}{suggest(preset, known)} "
+                f"(presets: {', '.join(known)})"
+            )
+        config = _overlay(config, _read(PRESETS / f"{preset}.yaml"))
     validate(config)
     return config | {"classes": class_names(config)}
 
@@ -64,10 +70,7 @@ def validate(config: Any) -> None:
         ConfigError: lists every unknown or missing key, wrong type, value out of range and
             contradiction, one a line.
     """
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(config)
-    problems = [line for error in errors for line in _describe(error, schema)]
-    problems += [f"{path}: {value} is not a finite number" for path, value in _not_finite(config)]
+    problems = schema_problems(config)
     # The second set of checks counts on the types that the first has verified.
     if not problems:
         problems = list(_contradictions(config | {"classes": class_names(config)}))
@@ -112,7 +115,7 @@ def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     variants = config["variants"]
     if name not in variants:
         raise ConfigError(
-            f"config: unknown variant {name}{_suggest(name, variants)} "
+            f"config: unknown variant {name}{suggest(name, variants)} "
             f"(variants: {', '.join(variants)})"
         )
     resolved = copy.deepcopy(dict(config))
@@ -150,38 +153,19 @@ def discriminator_layers(image_size: int) -> int:
     return int(math.log2(image_size)) - 2
 
 
-def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
-    path = _join(error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for key in sorted(set(map(str, error.instance)) - set(known)):
-            hint = _suggest(key, known, path) or _suggest_elsewhere(key, schema)
-            yield f"unknown key {_join([path, key])}{hint}"
-    elif "propertyNames" in error.absolute_schema_path:
-        yield (
-            f"{path}: {error.instance!r} cannot be a name; use lower-case letters, digits and _, "
-            "starting with a letter"
-        )
-    elif error.validator == "required":
-        missing = error.message.split("'")[1]
-        yield f"missing key {_join([path, missing])}"
-    else:
-        message = error.message
-        if isinstance(error.instance, str) and _is_number(error.instance):
-            message += " (YAML reads it as text; write a number such as 1.0e-3, without quotes)"
-        yield f"{path or 'the file'}: {message}"
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"config: cannot read {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"config: {path} is not valid YAML: {error}") from error
 
 
-def _not_finite(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
-    """Find NaN and infinity, which a schema's minimum and maximum let pass."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _not_finite(inner, _join([path, key]))
-    elif isinstance(value, list):
-        for i, inner in enumerate(value):
-            yield from _not_finite(inner, f"{path}[{i}]")
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield path, value
+def _overlay(below: Any, above: Any) -> Any:
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _overlay(below.get(key), value) for key, value in above.items()}
 
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
@@ -278,35 +262,3 @@ def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_allowed_size(size: int) -> bool:
     return size >= 8 and size & (size - 1) == 0
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _join(keys: Any) -> str:
-    text = ""
-    for key in keys:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        elif key:
-            text += f".{key}" if text else str(key)
-    return text
-
-
-def _suggest(key: str, known: Any, path: str = "") -> str:
-    match = difflib.get_close_matches(key, list(known), n=1)
-    return f"; did you mean {_join([path, match[0]])}?" if match else ""
-
-
-def _suggest_elsewhere(key: str, schema: Mapping[str, Any]) -> str:
-    """Name the section that has the key, for a key that is right but stands in a wrong place."""
-    for section, described in schema["properties"].items():
-        described = schema["$defs"].get(described.get("$ref", "").split("/")[-1], described)
-        if key in described.get("properties", {}):
-            return f"; did you mean {section}.{key}?"
-    return ""

@@ -17,7 +17,9 @@ _FLOAT = 4
 _LABEL = 8
 _ANIMAL_MNIST_IMAGES = 1000  # of each class
 # Features and logits of an image.
-_OUTPUTS = {"efficientnet_lite0": 1280 + 1000, "inception_tf": 2048 + 1000}
+OUTPUTS = {"efficientnet_lite0": (1280, 1000), "inception_tf": (2048, 1000)}
+# Figures 1, 3 and 11 show images of these variants, which are kept for them.
+_SHOWN = ("dw", "pix_only")
 
 # What `disk_needed` counts, in words.
 KINDS = {
@@ -25,7 +27,7 @@ KINDS = {
     "real_train": "real images in the students' crop",
     "teacher_pairs": "the teacher's pairs",
     "teacher": "the teacher's images for evaluation",
-    "samples": "images of one variant, deleted when they are scored",
+    "samples": "images of the variants that figures show and of another one, deleted after use",
     "features": "features of real images and of one source, deleted likewise",
     "models": "models with their snapshots",
     "state": "states of unfinished trainings",
@@ -91,9 +93,9 @@ def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
 def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the bytes that a whole run of a config needs, for each of `KINDS`.
 
-    Of what is temporary, the samples of one variant and the features of real images and of one
-    source are counted: Snakemake deletes them before it goes on, unless several variants come
-    to be scored at the same time.
+    Of what is temporary, the samples that figures show and those of one more variant are counted,
+    and the features of real images and of one source: Snakemake deletes them when they are used,
+    unless several variants come to be scored at the same time.
 
     Args:
         config: checked, with the names of its classes.
@@ -103,13 +105,14 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     files = sum(real_counts(config, config["classes"]))
     other_crop = real.get("train_crop", real.get("crop")) != real.get("crop")
     samples = classes * config["metrics"]["samples_per_class"]
-    row = _FLOAT * _OUTPUTS[config["metrics"]["extractor"]] + _LABEL
+    row = _FLOAT * sum(OUTPUTS[config["metrics"]["extractor"]]) + _LABEL
+    kept = sum(name in config["variants"] for name in _SHOWN)
     return {
         "real": shard_bytes(files, size),
         "real_train": shard_bytes(files, size) if other_crop else 0,
         "teacher_pairs": shard_bytes(classes * config["teacher"]["pairs_per_class"], size, z_dim),
         "teacher": shard_bytes(samples, size, z_dim),
-        "samples": shard_bytes(samples, size, z_dim),
+        "samples": (kept + 1) * shard_bytes(samples, size, z_dim),
         "features": (files + samples) * row,
         **_trainings(config),
     }

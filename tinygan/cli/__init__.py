@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygan.cli import compare, data, imports, mini_teacher, models, scores, students
+from tinygan.cli import compare, data, imports, mini_teacher, models, plan, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.config import load
 
@@ -23,11 +23,11 @@ def _validate(config: Config, arguments: Arguments) -> None:
 
 _VERBS: dict[str, Verb] = (
     data.VERBS | students.VERBS | scores.VERBS | models.VERBS | imports.VERBS | mini_teacher.VERBS
-) | {"validate": (_validate, {})}
+) | {"validate": (_validate, {}), **plan.VERBS}
 
 
 # These write nothing.
-_CHECKS = ("validate", "check-imagenet")
+_CHECKS = ("validate", "check-imagenet", "plan")
 # These need no config, and have all their options to themselves.
 _STANDALONE: dict[str, Verb] = compare.VERBS
 
@@ -56,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
     function, _ = (_VERBS | _STANDALONE)[arguments.verb]
     try:
-        function(load(arguments.config) if "config" in arguments else {}, arguments)
+        preset = getattr(arguments, "preset", None)
+        function(load(arguments.config, preset) if "config" in arguments else {}, arguments)
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
         print(f"tinygan {arguments.verb}: {error}", file=sys.stderr)
         return 1

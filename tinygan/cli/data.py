@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import parse_range, shard_ranges, teacher_handle
+from tinygan.config import parse_range, shard_ranges
 from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
 
 
@@ -89,41 +87,18 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
 
 def _harvest(config: Config, arguments: Arguments) -> None:
     """Ask the teacher for the images of a class range and write them as one shard with z."""
-    from tinygan.real.wnids import IMAGENET_CLASSES, imagenet_indices
     from tinygan.teacher.harvest import harvest
+    from tinygan.teacher.kinds import open_teacher
 
-    settings, names = config["teacher"], config["classes"]
-    # A teacher of ImageNet knows all its classes, by their index there; another one knows ours.
-    imagenet = config["real"]["source"] == "imagenet"
-    known = np.array(imagenet_indices(names) if imagenet else range(len(names)))
-    if settings["kind"] == "torch":
-        from tinygan.teacher.torch import handle_fingerprint, load_teacher
-    elif settings["kind"] == "python":
-        from tinygan.teacher.python import handle_fingerprint, load_teacher
-    else:
-        from tinygan.teacher.hub import handle_fingerprint, load_teacher
-
-    handle = teacher_handle(config)
-    fingerprint = handle_fingerprint(handle)
-    if settings.get("sha256", fingerprint) != fingerprint:
-        raise ValueError(
-            f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
-            f"records {settings['sha256']}: it is damaged, or another file"
-        )
-    teacher = load_teacher(
-        handle,
-        classes=IMAGENET_CLASSES if imagenet else len(names),
-        z_dim=config["z_dim"],
-        image_size=config["image_size"],
-        threads=arguments.threads,
-    )
+    settings = config["teacher"]
+    teacher, fingerprint = open_teacher(config, threads=arguments.threads)
     count = {
         "pairs": settings["pairs_per_class"],
         "evaluation": config["metrics"]["samples_per_class"],
     }
     require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
     harvest(
-        lambda z, labels, truncation: teacher(z, known[labels], truncation),
+        teacher,
         split=arguments.split,
         classes=parse_range(arguments.classes),
         count=count[arguments.split],

@@ -27,7 +27,8 @@ MODULE = ["saved_model.pb", "tfhub_module.pb"]
 rule harvest_pairs:
     input:
         module=TEACHER_FILES,
-        code=code("teacher/hub", "teacher/harvest", "seeding", "shards", *TEACHER_CODE),
+        code=code("teacher/kinds", "teacher/hub", "teacher/harvest")
+        + code("seeding", "shards", *TEACHER_CODE),
     output:
         manifest=f"{P}/images/teacher_pairs/{{range}}/manifest.json",
         images=f"{P}/images/teacher_pairs/{{range}}/images.npy",

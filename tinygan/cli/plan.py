@@ -1,0 +1,76 @@
+"""The verb that says what a run will take."""
+
+from tinygan.cli.options import Arguments, Config, Verb
+from tinygan.disk import KINDS, disk_needed, size_text
+from tinygan.plan import Speed, Step, measured, steps_of
+
+
+def _plan(config: Config, arguments: Arguments) -> None:
+    """Estimate time, memory and disk of a whole run; measures each step for some seconds."""
+    print("| step | jobs | work | a second | time in all | peak memory of a job |")
+    print("| :-- | --: | --: | --: | --: | --: |", flush=True)
+    seconds, unknown = 0.0, []
+    for step, speed in measured(config, steps_of(config), _stated(arguments.rate)):
+        print(_row(step, speed), flush=True)
+        if speed is None:
+            unknown.append(step.name)
+        else:
+            seconds += step.amount / speed.rate
+    without = f", without {' and '.join(unknown)}" if unknown else ""
+    print(f"| together{without} | | | | {_time(seconds)} | |\n")
+    for name in unknown:
+        print(f"{name} cannot be measured here: state it, e.g. --rate {name}=100\n")
+    print("| disk | |\n| :-- | --: |")
+    needed = disk_needed(config)
+    for kind, size in needed.items():
+        print(f"| {KINDS[kind]} | {size_text(size)} |")
+    print(f"| together | {size_text(sum(needed.values()))} |")
+
+
+def _stated(words: list[str]) -> dict[str, float]:
+    stated = {}
+    for word in words:
+        name, _, number = word.rpartition("=")
+        try:
+            stated[name] = float(number)
+        except ValueError:
+            stated[name] = 0.0
+        if not (name and stated[name] > 0):
+            raise ValueError(f"--rate {word}: write STEP=NUMBER, e.g. harvest=250")
+    return stated
+
+
+def _row(step: Step, speed: Speed | None) -> str:
+    amount = f"{step.amount:,} {step.unit}"
+    if speed is None:
+        return f"| {step.name} | {step.jobs} | {amount} | – | – | – |"
+    memory = size_text(speed.memory) if speed.memory else "–"
+    if speed.device_memory:
+        memory += f", GPU {size_text(speed.device_memory)}"
+    taken = _time(step.amount / speed.rate)
+    return f"| {step.name} | {step.jobs} | {amount} | {speed.rate:,.3g} | {taken} | {memory} |"
+
+
+def _time(seconds: float) -> str:
+    """Return a time in the largest unit of which there are two or more."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+VERBS: dict[str, Verb] = {
+    "plan": (
+        _plan,
+        {
+            "--preset": {"metavar": "NAME", "help": "lay a preset over the config, e.g. paper"},
+            "--rate": {
+                "action": "append",
+                "default": [],
+                "metavar": "STEP=NUMBER",
+                "help": "take this many images (score: classes) a second instead of measuring; "
+                "STEP as in the table, or its first word",
+            },
+        },
+    ),
+}
