@@ -31,7 +31,7 @@ from tinygan.config import load, resolve_variant
 from tinygan.measures import iteration
 
 # The paper's scale, where it differs from config.yaml.
-PAPER = {"embedding": 128, "discriminator_channels": 32}
+PAPER = {"embedding": 128, "discriminator_channels": 32, "colours": 3}
 PAPER_CHANNELS = {"std_half": 16}
 PAPER_FEATURE = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1]
 PAPER_ITERATIONS = 398 * 3000 * 30 // 32

@@ -141,11 +141,20 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_variant_overlays_its_sections_and_leaves_the_config_alone(config: dict) -> None:
     before = copy.deepcopy(config)
     resolved = configs.resolve_variant(config, "std_half")
-    assert resolved["student"] == before["student"] | {"architecture": "std", "channels": 8}
+    changed = {"architecture": "std", "channels": 8, "colours": 1}
+    assert resolved["student"] == before["student"] | changed
     assert resolved["loss"] == before["loss"]
     resolved["loss"]["feature"].append(9)
     assert config == before
     assert configs.resolve_variant(config, "no_feat")["loss"]["feature"] == []
+
+
+def test_only_the_grey_images_of_animal_mnist_make_a_grey_student(config: dict) -> None:
+    assert configs.resolve_variant(config, "dw")["student"]["colours"] == 1
+    config["real"]["source"] = "image_folder"
+    assert configs.resolve_variant(config, "dw")["student"]["colours"] == 3
+    config["student"]["colours"] = 1
+    assert configs.resolve_variant(config, "dw")["student"]["colours"] == 1
 
 
 def test_an_unknown_variant_is_refused_with_the_nearest(config: dict) -> None:

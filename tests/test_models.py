@@ -122,3 +122,16 @@ def test_upsampling_block_keeps_its_skip_path():
     torch.nn.init.zeros_(block.convs[3].bias)
     x = torch.randn(2, 8, 4, 4)
     assert torch.equal(block(x, torch.randn(2, 5)), F.interpolate(x[:, :4], scale_factor=2))
+
+
+def test_one_map_is_shown_in_three_colours():
+    arguments = {"architecture": "dw", "channels": 4, "classes": 3, "image_size": 32}
+    arguments |= {"z_dim": 8, "embedding": 4}
+    torch.manual_seed(0)
+    grey, coloured = StudentGenerator(**arguments, colours=1), StudentGenerator(**arguments)
+    z, y = torch.randn(2, 8), torch.tensor([0, 2])
+    image = grey(z, y)
+    assert image.shape == (2, 3, 32, 32)
+    assert torch.equal(image[:, 0], image[:, 1]) and torch.equal(image[:, 0], image[:, 2])
+    assert not torch.equal(coloured(z, y)[:, 0], coloured(z, y)[:, 1])
+    assert parameters(coloured) - parameters(grey) == 2 * (4 * 9 + 1)

@@ -109,6 +109,8 @@ def teacher_handle(config: Mapping[str, Any]) -> str:
 def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the config with the sections student, train and loss overlaid by a variant's.
 
+    Where `student.colours` is not given, it follows from the real images.
+
     Raises:
         ConfigError: there is no such variant.
     """
@@ -121,6 +123,8 @@ def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     resolved = copy.deepcopy(dict(config))
     for section in VARIANT_SECTIONS:
         resolved[section].update(copy.deepcopy(variants[name].get(section, {})))
+    grey = config["real"]["source"] == "animal_mnist"
+    resolved["student"].setdefault("colours", 1 if grey else 3)
     return resolved
 
 

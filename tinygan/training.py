@@ -288,6 +288,7 @@ def build(
         "image_size": image_size,
         "z_dim": z_dim,
         "embedding": student["embedding"],
+        "colours": student.get("colours", 3),
     }
     torch.manual_seed(stream_seed(seed, "train/generator"))
     generator = StudentGenerator(**arguments)
