@@ -3,21 +3,18 @@
 PyTorch and TensorFlow must not share a process: this file runs itself once for each of them.
 """
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_teachers import PUBLISHED, gather, write_module, write_published
 
-from tinygan.seeding import latents
-from tinygan.shards import Shard, open_shard
-from tinygan.teacher.harvest import harvest
-from tinygan.teacher.hub import Teacher, handle_fingerprint, load_teacher
+from tinygan.shards import open_shard
+from tinygan.teacher.hub import handle_fingerprint, load_teacher
 
 CLASSES, Z_DIM, EMBEDDING, WIDTHS, SIDE = 3, 8, 4, [8, 8, 8, 8], 32
 TRUNCATIONS = [0.2, 0.5, 1.0]
@@ -121,40 +118,6 @@ def tensorflow_side(folder: Path) -> None:
     (folder / "errors.json").write_text(json.dumps(errors))
 
 
-def _write_module(
-    path: Path,
-    *,
-    sizes: tuple[int, int, int] = (CLASSES, Z_DIM, SIDE),
-    key: str = "default",
-    output: str = "default",
-    z_name: str = "z",
-    z_type: str = "float32",
-    image_type: str = "float32",
-    scale: float = 1.0,
-) -> None:
-    """Write a TF1-format module whose images are -1 + scale * class / 512 + truncation * z[0]."""
-    import tensorflow as tf
-
-    v1 = tf.compat.v1
-    classes, z_dim, side = sizes
-    with tf.Graph().as_default(), v1.Session() as session:
-        z = v1.placeholder(z_type, [None, z_dim])
-        y = v1.placeholder(tf.float32, [None, classes])
-        t = v1.placeholder(tf.float32, [])
-        shade = tf.linalg.matvec(y, tf.range(classes, dtype=tf.float32)) / 512 * scale - 1
-        shade += t * tf.cast(z[:, 0], tf.float32)
-        images = tf.cast(shade[:, None, None, None] * tf.ones([1, side, side, 3]), image_type)
-        inputs = {z_name: z, "y": y, "truncation": t}
-        describe = v1.saved_model.build_tensor_info
-        signature = v1.saved_model.build_signature_def(
-            {k: describe(v) for k, v in inputs.items()}, {output: describe(images)}, ""
-        )
-        builder = v1.saved_model.builder.SavedModelBuilder(str(path))
-        builder.add_meta_graph_and_variables(session, [], signature_def_map={key: signature})
-        builder.save()
-    (path / "tfhub_module.pb").write_bytes(b"\x08\x03")
-
-
 def _broken_modules(folder: Path) -> dict[str, str]:
     """Write modules that are each wrong in one respect; return their folders."""
     wrong = {
@@ -166,7 +129,7 @@ def _broken_modules(folder: Path) -> dict[str, str]:
         "nan": {"scale": float("nan")},
     }
     for name, respect in wrong.items():
-        _write_module(folder / name, **respect)
+        write_module(folder / name, sizes=(CLASSES, Z_DIM, SIDE), **respect)
     return {name: str(folder / name) for name in wrong}
 
 
@@ -174,8 +137,7 @@ def _published_signature(folder: Path) -> None:
     """Ask a module of the published sizes, by its URL out of TF-Hub's cache, on a seeming GPU."""
     import tensorflow as tf
 
-    url = "https://tfhub.dev/deepmind/biggan-deep-128/1"
-    _write_module(folder / "cache" / hashlib.sha1(url.encode()).hexdigest(), sizes=(1000, 128, 128))
+    write_published(folder / "cache")
     os.environ["TFHUB_CACHE_DIR"] = str(folder / "cache")
     grown: list[tuple[str, bool]] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -183,23 +145,10 @@ def _published_signature(folder: Path) -> None:
         patch.setattr(
             tf.config.experimental, "set_memory_growth", lambda *called: grown.append(called)
         )
-        teacher = load_teacher(url, classes=1000, z_dim=128, image_size=128)
+        teacher = load_teacher(PUBLISHED, classes=1000, z_dim=128, image_size=128)
     z = np.random.default_rng(0).uniform(-0.1, 0.1, (3, 128)).astype(np.float32)
     images = teacher(z, np.array([7, 397, 999]), 0.5)
     np.savez(folder / "published.npz", z=z, images=images, grown=np.array(grown))
-
-
-def painter(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
-    """Stand-in for a teacher: the whole image shows z, label and truncation."""
-    values = (100 * np.abs(z[:, :1]) + 10 * labels[:, None] + truncation).astype(np.uint8)
-    return np.broadcast_to(values[:, None, None], (len(z), 4, 4, 3)).copy()
-
-
-def gather(folder: Path, classes: range, teacher: Teacher = painter, **options: object) -> Shard:
-    settings = {"split": "pairs", "count": 7, "truncation": 0.5, "seed": 3, "z_dim": 6, "batch": 4}
-    settings |= options
-    harvest(teacher, classes=classes, folder=folder, provenance={"x": 1}, **settings)
-    return open_shard(folder, verify=True)
 
 
 if __name__ == "__main__":
@@ -302,8 +251,7 @@ def test_missing_module(tmp_path: Path) -> None:
         load_teacher(str(tmp_path / "none"), classes=3, z_dim=8, image_size=32)
     with pytest.raises(FileNotFoundError, match="missing or empty"):
         handle_fingerprint(str(tmp_path / "none"))
-    url = "https://tfhub.dev/deepmind/biggan-deep-128/1"
-    assert handle_fingerprint(url) == url
+    assert handle_fingerprint(PUBLISHED) == PUBLISHED
 
 
 def test_harvest_of_a_module_depends_on_neither_cut_nor_count(folder: Path) -> None:
@@ -313,62 +261,3 @@ def test_harvest_of_a_module_depends_on_neither_cut_nor_count(folder: Path) -> N
     np.testing.assert_array_equal(few.images, one.images[kept])
     np.testing.assert_array_equal(few.z, one.z[kept])
     np.testing.assert_array_equal(few.labels, one.labels[kept])
-
-
-def test_harvest_joins_z_label_and_image(tmp_path: Path) -> None:
-    shard = gather(tmp_path / "a", range(2, 5))
-    np.testing.assert_array_equal(shard.labels, np.repeat([2, 3, 4], 7))
-    for label in (2, 3, 4):
-        chosen = shard.labels == label
-        np.testing.assert_array_equal(shard.z[chosen], latents(3, "pairs", label, 7, 6, 0.5))
-    np.testing.assert_array_equal(shard.images, painter(shard.z, shard.labels, 0.5))
-    assert np.abs(shard.z).max() <= 1.0
-    assert shard.manifest["source"] == "teacher"
-    settings = {"split": "pairs", "truncation": 0.5, "seed": 3, "batch": 4}
-    assert shard.manifest["provenance"] == {**settings, "x": 1}
-
-
-def test_harvest_cut_and_splits(tmp_path: Path) -> None:
-    whole = gather(tmp_path / "whole", range(3))
-    for label in range(3):
-        part = gather(tmp_path / str(label), range(label, label + 1), batch=3)
-        np.testing.assert_array_equal(part.z, whole.z[whole.labels == label])
-        np.testing.assert_array_equal(part.images, whole.images[whole.labels == label])
-    other = gather(tmp_path / "evaluation", range(3), split="evaluation")
-    assert not np.isin(other.z, whole.z).any()
-
-
-def test_memory_does_not_grow_with_the_shard(tmp_path: Path) -> None:
-    def large(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
-        return np.full((len(z), 64, 64, 3), labels[0], np.uint8)
-
-    def peak(count: int) -> int:
-        tracemalloc.start()
-        gather(tmp_path / str(count), range(2), large, count=count, batch=10, z_dim=128)
-        found = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return found
-
-    peak(20)  # what is imported or cached once
-    batch = 10 * 64 * 64 * 3
-    few, many = peak(100), peak(2000)
-    assert few > batch and many < few + batch
-    assert many < 49e6 / 10  # a tenth of the shard's 49 MB
-
-
-def test_a_teacher_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def failing(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
-        if labels[0] == 1:
-            raise FloatingPointError("NaN")
-        return painter(z, labels, truncation)
-
-    with pytest.raises(FloatingPointError):
-        gather(tmp_path / "a", range(2), failing)
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("bad", [{"split": "train"}, {"count": 0}, {"batch": 0}])
-def test_harvest_refuses(tmp_path: Path, bad: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="harvest needs"):
-        gather(tmp_path / "a", range(2), **bad)
-    assert not list(tmp_path.iterdir())
