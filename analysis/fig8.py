@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 from _common import Run, extractor_label, main, read_curve, read_scores, save, style
-from matplotlib.ticker import LogFormatter, StrMethodFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
 
 CURVES = {"dw": ("distilled (TinyGAN-dw)", "o"), "scratch": ("from scratch", "s")}
 
@@ -24,8 +24,9 @@ def fig8(run: Run) -> None:
         axes.yaxis.set_minor_formatter(formatter)
         axes.grid(which="minor", linewidth=0.4, alpha=0.5)
     else:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.05 * max(values))
     axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("training step")
     axes.set_ylabel(f"FID ({label})")

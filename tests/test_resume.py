@@ -15,8 +15,9 @@ from training_world import FULL, OBJECTIVES, PIXEL_ONLY, files, make_stores, net
 
 from tinygan import objective, training
 from tinygan.cli import main
+from tinygan.files import sweep
 from tinygan.shards import write_shard
-from tinygan.state import StateFolder, Stopped, code_digests, pack, sweep, unpack
+from tinygan.state import StateFolder, Stopped, code_digests, pack, unpack
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+# What `atomic_file` calls a model, log or card that is not whole yet.
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.(safetensors|csv|json)")
+
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
@@ -104,6 +107,17 @@ def atomic_file(path: Path) -> Iterator[Path]:
             _fsync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sweep(*folders: Path) -> None:
+    """Delete the unfinished files that `atomic_file` has left in these folders, if it was killed.
+
+    No other process may be writing there.
+    """
+    for folder in folders:
+        for path in folder.glob(".*"):
+            if _PARTIAL.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 @contextmanager

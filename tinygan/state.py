@@ -7,7 +7,6 @@ runs again.
 
 import ast
 import json
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,10 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tinygan.files import atomic_file, digest_json
-
-# What `files.atomic_file` calls a file that is not whole yet.
-_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.(safetensors|csv|json)")
+from tinygan.files import atomic_file, digest_json, sweep
 
 
 class Stopped(RuntimeError):
@@ -147,14 +143,6 @@ def code_digests(modules: Sequence[ModuleType]) -> dict[str, str]:
         module.__name__: digest_json(ast.dump(ast.parse(Path(module.__file__).read_text())))
         for module in modules
     }
-
-
-def sweep(*folders: Path) -> None:
-    """Delete the unfinished files that a killed process has left in these folders."""
-    for folder in folders:
-        for path in folder.glob(".*"):
-            if _PARTIAL.fullmatch(path.name):
-                path.unlink(missing_ok=True)
 
 
 @contextmanager

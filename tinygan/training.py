@@ -14,13 +14,13 @@ from tinygan.background import ahead
 from tinygan.batches import Batch, Rows, Source, to_batch
 from tinygan.checkpoint import save_weights
 from tinygan.distributed import World
-from tinygan.files import atomic_file
+from tinygan.files import atomic_file, sweep
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.student import StudentGenerator
 from tinygan.objective import LossWeights, discriminator_loss, generator_loss
 from tinygan.seeding import stream_seed
 from tinygan.shards import Shard
-from tinygan.state import StateFolder, Stopped, pack, stop_signals, sweep, unpack
+from tinygan.state import StateFolder, Stopped, pack, stop_signals, unpack
 from tinygan.training_log import LiveLog, TrainingLog
 
 ALONE = World()
