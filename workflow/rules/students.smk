@@ -22,6 +22,8 @@ for variant in VARIANTS:
             f"{P}/logs/train/{variant}.log",
         benchmark:
             f"{P}/benchmarks/train/{variant}.tsv"
+        # First, so that no core waits for the last training at the end.
+        priority: 1
         conda:
             "../envs/torch.yaml"
         threads: RESOLVED[variant]["train"]["threads"]
