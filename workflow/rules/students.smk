@@ -1,7 +1,7 @@
 # Students: pairs and real images -> generator -> images.
 
 
-# Measured: 4.3 GB for the largest student of the paper preset on a CPU, 0.5 GB for mini.
+# Measured on a CPU: 4.3 GB for dw of the paper preset, 0.5 GB for mini.
 TRAIN_MB = 6000 if config["image_size"] >= 128 else 2000
 
 
