@@ -182,6 +182,8 @@ def launch(arguments: Sequence[str], count: int, threads: int) -> None:
     if count == 1 or "RANK" in os.environ:
         return
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    torchrun = ["torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    # By name, because not every machine knows its own.
+    torchrun = ["torch.distributed.run", "--standalone", "--local-addr=localhost"]
+    torchrun += [f"--nproc-per-node={count}"]
     command = [sys.executable, "-m", *torchrun, "-m", "tinygan", *arguments]
     os.execv(sys.executable, command)
