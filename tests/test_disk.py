@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkouts import copy_folders
 from image_files import packed, pixels, write_folders
 from snakemake.utils import update_config
 
@@ -165,9 +166,7 @@ def test_what_is_there_already_is_not_needed_again(
 
 
 def test_a_run_without_room_stops_before_its_first_job(base: dict, tmp_path: Path) -> None:
-    for name in ("tinygan", "workflow", "analysis"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
     module = tmp_path / "resources" / "mini_teacher"
     module.mkdir(parents=True)
     for name in ("saved_model.pb", "tfhub_module.pb"):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkouts import copy_folders
 
 from tinygan.cli import main
 from tinygan.shards import open_shard
@@ -46,8 +47,7 @@ def images(z, y, truncation):
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which the harvest was killed in its second job, and nothing else was done."""
     top = tmp_path_factory.mktemp("checkout")
-    for name in ("tinygan", "workflow"):
-        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_folders(top, "tinygan", "workflow")
     shutil.copy(ROOT / "config.yaml", top / "config.yaml")
     (top / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
     (top / "mygan.py").write_text(TEACHER)

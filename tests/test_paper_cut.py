@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from checkouts import copy_folders
 from image_files import packed, pixels, write_folders
 from PIL import Image
 
@@ -49,8 +50,7 @@ CUT = {
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train and score dw, and draw it beside the teacher."""
     top = tmp_path_factory.mktemp("checkout")
-    for name in ("tinygan", "workflow", "analysis"):
-        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_folders(top, "tinygan", "workflow", "analysis")
     shutil.copy(ROOT / "config.yaml", top / "config.yaml")
     (top / "cut.yaml").write_text(yaml.safe_dump(CUT))
     write_folders(top / "imagenet", {wnid: {} for wnid in wnid_of_name().values()})

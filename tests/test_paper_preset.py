@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkouts import copy_folders
 from image_files import write_folders
 from test_workflow import jobs
 
@@ -22,8 +23,7 @@ PRESET = "workflow/presets/paper.yaml"
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with an ImageNet of empty class folders, and with nothing else."""
     top = tmp_path_factory.mktemp("checkout")
-    for name in ("tinygan", "workflow", "analysis"):
-        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_folders(top, "tinygan", "workflow", "analysis")
     shutil.copy(ROOT / "config.yaml", top / "config.yaml")
     write_folders(top / "imagenet", {wnid: {} for wnid in wnid_of_name().values()})
     return top

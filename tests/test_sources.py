@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from checkouts import copy_folders
 from PIL import Image
 from published_weights import sngan_file
 
@@ -231,9 +232,7 @@ def test_the_verb_writes_a_shard(
 
 
 def test_a_source_is_a_target_and_everything_scores_it(tmp_path: Path, folder: Path) -> None:
-    for name in ("tinygan", "workflow", "analysis"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
     shutil.copy(ROOT / "config.yaml", tmp_path)
     module = tmp_path / "resources" / "mini_teacher"
     module.mkdir(parents=True)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from checkouts import copy_folders
 from PIL import Image
 from training_world import files
 
@@ -40,8 +40,7 @@ def images(z, y, truncation):
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    for name in ("tinygan", "workflow"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_folders(tmp_path, "tinygan", "workflow")
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     # Keys of Animal-MNIST, which image_folder does not have.
     del config["real"]["requirement"], config["real"]["sha256"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkouts import copy_folders
 
 from tinygan.config import RESERVED
 
@@ -19,9 +20,7 @@ BIN = Path(sys.executable).parent
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout without results, with an empty stand-in for the teacher module."""
     top = tmp_path_factory.mktemp("checkout")
-    ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("tinygan", "workflow", "analysis"):
-        shutil.copytree(ROOT / name, top / name, ignore=ignore)
+    copy_folders(top, "tinygan", "workflow", "analysis")
     for name in ("config.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, top / name)
     module = top / "resources" / "mini_teacher"
