@@ -12,9 +12,8 @@ import statistics
 import time
 from pathlib import Path
 
-import torch
-
 from tinygan.config import load, resolve_variant
+from tinygan.cpu import use_cpu
 from tinygan.measures import iteration
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
@@ -22,7 +21,7 @@ CONFIG = Path(__file__).parents[1] / "config.yaml"
 
 def trained(variant: str, threads: int, seconds: float, together) -> int:
     """Return the images that one training takes in, from the moment when all are ready."""
-    torch.set_num_threads(threads)
+    use_cpu(threads)
     config = resolve_variant(load(CONFIG), variant)
     iterate, images = iteration(config), 0
     iterate(False)

@@ -28,6 +28,7 @@ import torch
 
 from tinygan.batches import Batch
 from tinygan.config import load, resolve_variant
+from tinygan.cpu import use_cpu
 from tinygan.measures import iteration
 
 # The paper's scale, where it differs from config.yaml.
@@ -162,7 +163,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--compile", action="store_true")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    use_cpu(arguments.threads)
     torch.manual_seed(0)
     print(describe(arguments) + "\n")
     if arguments.reference:

@@ -7,7 +7,7 @@ from tinygan.cost import parameters
 from tinygan.models import biggan_deep
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.layers import ConditionalBatchNorm
-from tinygan.models.student import StudentGenerator
+from tinygan.models.student import StudentGenerator, as_drawn
 
 
 def student(architecture="dw", channels=4, classes=3, image_size=32):
@@ -38,6 +38,19 @@ def test_student_output(architecture):
     images = student(architecture)(torch.randn(5, 128), torch.tensor([0, 1, 2, 0, 1]))
     assert images.shape == (5, 3, 32, 32)
     assert images.abs().max() <= 1
+
+
+@pytest.mark.parametrize("architecture", ["dw", "std"])
+def test_the_order_of_figure_6_gives_the_same_images_and_gradients(architecture):
+    fast = student(architecture).double()
+    drawn = as_drawn(fast)
+    z, y = torch.randn(5, 128, dtype=torch.float64), torch.tensor([0, 1, 2, 0, 1])
+    images = [network(z, y) for network in (fast, drawn)]
+    torch.testing.assert_close(images[0], images[1], rtol=0, atol=1e-12)
+    for image in images:
+        (image * torch.linspace(-1, 1, 32, dtype=torch.float64)).sum().backward()
+    for (name, ours), theirs in zip(fast.named_parameters(), drawn.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-9, atol=1e-9, msg=name)
 
 
 def test_class_and_z_both_matter():

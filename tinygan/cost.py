@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
+from tinygan.models.student import as_drawn
+
 _ATEN = torch.ops.aten
 
 
@@ -31,9 +33,9 @@ def multiply_accumulates(generator: nn.Module, z_dim: int) -> Macs:
 
     Convolutions and linear maps: one for each product. A convolution's bias: one for each output
     value. Batch norm: two for each value, one to normalise and one for gain and bias. Nothing for
-    activations, interpolation, sums, spectral norm and a linear map's bias. PyTorch's own
-    `FlopCounterMode` does the counting, with formulas for the two that it lacks; it counts a
-    multiply-accumulate as two operations.
+    activations, interpolation, sums, spectral norm and a linear map's bias. A student's shortcuts
+    count in the order of Figure 6. PyTorch's own `FlopCounterMode` does the counting, with formulas
+    for the two that it lacks; it counts a multiply-accumulate as two operations.
 
     Args:
         generator: takes z [1, z_dim] and y [1]; on the device "meta" nothing is computed.
@@ -42,11 +44,8 @@ def multiply_accumulates(generator: nn.Module, z_dim: int) -> Macs:
     device = next(generator.parameters()).device
     z, y = torch.zeros(1, z_dim, device=device), torch.zeros(1, dtype=torch.long, device=device)
     counter = FlopCounterMode(display=False, custom_mapping=_FORMULAS)
-    training = generator.training
-    generator.eval()
     with counter, torch.no_grad():
-        generator(z, y)
-    generator.train(training)
+        as_drawn(generator).eval()(z, y)
     attention = counter.get_flop_counts()["Global"].get(_ATEN.bmm, 0)
     return Macs((counter.get_total_flops() - attention) // 2, attention // 2)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygan.config import resolve_variant
+from tinygan.cpu import use_cpu
 from tinygan.disk import OUTPUTS, real_counts
 
 # Sides of the photographs that real images are prepared from, px: the median of ImageNet.
@@ -112,10 +113,8 @@ def iteration(config: Mapping[str, Any]) -> Callable[[bool], None]:
 
 def train(config: Mapping[str, Any], name: str) -> float:
     """Run iterations of a variant's training; return pairs a second."""
-    import torch
-
     config = resolve_variant(config, name)
-    torch.set_num_threads(config["train"]["threads"])
+    use_cpu(config["train"]["threads"])
     iterate, every = iteration(config), config["train"]["adversarial_every"]
     plain, adversarial = (1 / _rate(lambda a=a: iterate(a), 1) for a in (False, True))
     return config["train"]["batch"] / (plain + (adversarial - plain) / every)
@@ -129,7 +128,7 @@ def sample(config: Mapping[str, Any], name: str) -> float:
     from tinygan.training import build
 
     config, batch = resolve_variant(config, name), config["metrics"]["batch"]
-    torch.set_num_threads(1)
+    use_cpu(1)
     size, z_dim = config["image_size"], config["z_dim"]
     generator, *_ = build(
         student=config["student"],

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from tinygan.cli.options import CLASSES, Arguments, Config, Verb, use_threads
+from tinygan.cli.options import CLASSES, Arguments, Config, Verb
 from tinygan.config import ConfigError, parse_range
+from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 
 _FILE = {"type": Path, "metavar": "FILE"}
@@ -59,7 +60,7 @@ def _source(config: Config, arguments: Arguments) -> None:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
-    use_threads(arguments.threads)
+    use_cpu(arguments.threads)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
     read, provenance = read_source(

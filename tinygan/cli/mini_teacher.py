@@ -11,8 +11,8 @@ from tinygan.cli.options import (
     Arguments,
     Config,
     Verb,
-    use_threads,
 )
+from tinygan.cpu import use_cpu
 
 
 def _train_teacher(config: Config, arguments: Arguments) -> None:
@@ -22,7 +22,7 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
     from tinygan.shards import open_store
     from tinygan.teacher.train import save_teacher, train_teacher
 
-    use_threads(arguments.threads)
+    use_cpu(arguments.threads)
     shards = open_store(arguments.real)
     settings = dict(config["mini_teacher"])
     truncations = settings.pop("truncations")
@@ -58,7 +58,7 @@ def _teacher_card(config: Config, arguments: Arguments) -> None:
     from tinygan.shards import open_store
     from tinygan.teacher.card import write_card
 
-    use_threads(arguments.threads)
+    use_cpu(arguments.threads)
     images, real = read_features(arguments.images), read_features(arguments.real)
     write_card(arguments.out, config, open_store(arguments.shards), images, real)
 

@@ -17,10 +17,3 @@ REAL_FEATURES = MANIFESTS | {"metavar": "NPZ", "help": "features of the real ima
 FEATURES = {"nargs": "+", "type": Path, "metavar": "NPZ", "help": "features of the images"}
 CLASSES = {"required": True, "metavar": "FIRST-LAST", "help": "class range, e.g. 000-004"}
 MODEL = FOLDER | {"help": "a trained model"}
-
-
-def use_threads(threads: int) -> None:
-    """Limit PyTorch to this many threads."""
-    import torch
-
-    torch.set_num_threads(threads)

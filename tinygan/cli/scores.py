@@ -12,9 +12,9 @@ from tinygan.cli.options import (
     Arguments,
     Config,
     Verb,
-    use_threads,
 )
 from tinygan.config import resolve_variant, snapshot_steps
+from tinygan.cpu import use_cpu
 from tinygan.files import atomic_file, read_json
 
 
@@ -72,7 +72,7 @@ def _curve(config: Config, arguments: Arguments) -> None:
     from tinygan.metrics.frechet import Gaussian
     from tinygan.metrics.parts import read_moments
 
-    use_threads(arguments.threads)
+    use_cpu(arguments.threads)
     moments, example = read_moments(arguments.real)
     real = Gaussian.of_moments(moments)
     variant = read_json(arguments.model / "card.json")["variant"]

@@ -11,9 +11,9 @@ from tinygan.cli.options import (
     Arguments,
     Config,
     Verb,
-    use_threads,
 )
 from tinygan.config import parse_range, resolve_variant, snapshot_steps
+from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 from tinygan.files import digest_json
 
@@ -37,7 +37,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     count = settings.get("processes", 1)
     threads = max(1, arguments.threads // count)
     launch(arguments.argv, count, threads)
-    use_threads(threads)
+    use_cpu(threads)
     generator, discriminator, recipe = build(
         student=config["student"],
         seed=config["seed"],
@@ -119,7 +119,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
     from tinygan.sampling import draw_model
     from tinygan.shards import new_shard
 
-    use_threads(arguments.threads)
+    use_cpu(arguments.threads)
     name = read_card(arguments.model)["variant"]
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)

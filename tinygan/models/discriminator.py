@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
         """Map images x [N, 3, H, W] in [-1, 1] to the outputs after each LeakyReLU."""
         features = []
         for conv in self.convs:
-            x = F.leaky_relu(conv(x), 0.01)
+            x = F.leaky_relu(conv(x), 0.01, inplace=True)
             features.append(x)
         return features
 
@@ -53,5 +53,5 @@ class Discriminator(nn.Module):
             variance = h.unflatten(0, (-1, self.group)).var(dim=1, correction=0)
             deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3)).repeat_interleave(self.group)
             deviation = deviation[:, None, None, None].expand(-1, 1, *h.shape[2:])
-            h = F.leaky_relu(self.mix(torch.cat([h, deviation], dim=1)), 0.01)
+            h = F.leaky_relu(self.mix(torch.cat([h, deviation], dim=1)), 0.01, inplace=True)
         return self.head(h, y), features

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from tinygan.batches import to_uint8
+from tinygan.cpu import use_cpu
 from tinygan.files import sha256
 from tinygan.importers.biggan_torch import read_generator, statistics_at
 from tinygan.teacher.hub import Teacher
@@ -34,7 +35,7 @@ def load_teacher(
         ValueError: it is not such a state dict, or its sizes are not those of the config.
     """
     if threads is not None:
-        torch.set_num_threads(threads)
+        use_cpu(threads)
     generator, statistics = read_generator(Path(handle))
     known, embedding = generator.embedding.weight.shape
     found = (generator.first.in_features - embedding, 4 * 2 ** (len(generator.widths) - 1))

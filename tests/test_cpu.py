@@ -1,0 +1,35 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+
+# Frees 64 MiB and asks for them again, ten times; prints the pages that the system had to give.
+SCRIPT = """
+import resource
+import torch
+from tinygan.cpu import use_cpu
+
+if {kept}:
+    use_cpu(1)
+for _ in range(20):
+    torch.ones(2**24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    torch.ones(2**24)
+print(torch.get_num_threads(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def threads_and_pages(kept: bool) -> list[int]:
+    command = [sys.executable, "-c", SCRIPT.format(kept=kept)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [int(number) for number in printed.split()]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept under glibc only")
+def test_freed_memory_is_used_again():
+    _, returned = threads_and_pages(kept=False)
+    threads, kept = threads_and_pages(kept=True)
+    assert threads == 1
+    assert kept < returned / 10
