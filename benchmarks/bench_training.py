@@ -184,7 +184,8 @@ def main() -> None:
     for side in arguments.sides:
         for variant in arguments.variants or config["variants"]:
             iterate = ours(variant, side, arguments)
-            timed(iterate, arguments.iterations, arguments.device)
+            for number in [1, arguments.iterations] * 2:  # to warm up, and to compile both kinds
+                iterate(number)
             numbers = [*range(1, arguments.iterations + 1)] * arguments.rounds
             mean = statistics.mean(timed(iterate, n, arguments.device) for n in numbers)
             rate = arguments.batch / mean

@@ -50,12 +50,6 @@ def draw(
             yield to_uint8(generator(torch.from_numpy(z), labels)), labels.numpy(), z
 
 
-def sample(*arguments: Any, **settings: Any) -> Rows:
-    """Return all that `draw` yields, with the same arguments, in one: N = classes * count."""
-    images, labels, z = zip(*draw(*arguments, **settings), strict=True)
-    return np.concatenate(images), np.concatenate(labels), np.concatenate(z)
-
-
 def draw_model(
     folder: Path, classes: range, count: int, *, seed: int, batch: int
 ) -> tuple[Iterator[Rows], dict[str, Any]]:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinygan.checkpoint import load_generator
-from tinygan.metrics.extractors import INCEPTION_URL
-from tinygan.metrics.features import Features, features_of
+from tinygan.metrics.extractors import INCEPTION_URL, open_extractor
+from tinygan.metrics.features import Features, extract
 from tinygan.metrics.frechet import Gaussian, frechet_distance
 from tinygan.metrics.inception_score import inception_score
 from tinygan.metrics.scores import Settings
-from tinygan.sampling import sample
+from tinygan.sampling import draw
 
 
 def curve_point(
@@ -38,25 +40,31 @@ def curve_point(
         FileNotFoundError, ValueError: see `tinygan.checkpoint.load_generator`.
         ValueError: the real images' features are of another extractor or size.
     """
-    metrics = config["metrics"]
-    images, labels, _ = sample(
+    metrics, classes = config["metrics"], range(len(config["classes"]))
+    count = metrics["curve_samples_per_class"]
+    drawn = draw(
         load_generator(model, step),
-        range(len(config["classes"])),
-        metrics["curve_samples_per_class"],
+        classes,
+        count,
         seed=config["seed"],
         z_dim=config["z_dim"],
         truncation=config["teacher"]["truncation"],
         batch=metrics["batch"],
     )
-    features = features_of(
-        images,
-        labels,
-        extractor=metrics["extractor"],
-        graph=metrics.get("inception_graph", INCEPTION_URL),
+    with open_extractor(
+        metrics["extractor"],
         side=metrics["side"],
-        batch=metrics["batch"],
         threads=threads,
-        progress=f"features at step {step}",
+        graph=metrics.get("inception_graph", INCEPTION_URL),
+    ) as extractor:
+        # Images go to the extractor as they are drawn: 50,000 of 128 px would take 2.5 GB.
+        parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]
+    features = Features(
+        *(np.concatenate(part) for part in zip(*parts, strict=True)),
+        np.repeat(classes, count),
+        extractor.name,
+        extractor.sha256,
+        extractor.side,
     )
     example.check_comparable(features)
     score, _ = inception_score(features.logits, metrics["is_splits"])
