@@ -3,13 +3,13 @@
     python benchmarks/bench_roofline.py [--sides 128] [--batch 8] [--variants dw std]
     python benchmarks/bench_roofline.py --device cuda --batch 32 --precision bfloat16
 
-First the device's two limits are measured, as products a second of large matrices (in the precision
-asked for) and as bytes a second of a large copy. Then one plain iteration is taken apart into the
-operations that PyTorch hands to the device. Each has to do its floating-point operations and to
-read its inputs and write its outputs once, so it takes at least the longer of the two times: the
-sum is the bound. Bound over measured time is the share of the roofline reached. Small tensors may
-stay in a cache, which the bound does not know; a fused kernel can beat it, since it writes nothing
-in between.
+First the device's two limits are measured: operations a second, of a large product of matrices or a
+large convolution in the precision asked for, whichever is faster; and bytes a second of a large
+copy. Then one plain iteration is taken apart into the operations that PyTorch hands to the device.
+Each has to do its floating-point operations and to read its inputs and write its outputs once, so
+it takes at least the longer of the two times: the sum is the bound. Bound over measured time is the
+share of the roofline reached. Small tensors may stay in a cache, which the bound does not know; a
+fused kernel can beat it, since it writes nothing in between.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from bench_training import describe, ours
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -29,27 +30,33 @@ from tinygan.cpu import use_cpu
 _ATEN = torch.ops.aten
 
 
-def seconds(work: Callable[[], object], device: str, repeats: int) -> float:
-    """Return the median time of a call, the device's work included, after one to warm up."""
-    times = []
+def times(work: Callable[[], object], device: str, repeats: int) -> list[float]:
+    """Return the seconds of each call, the device's work included, after one to warm up."""
+    taken = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
         work()
         if device == "cuda":
             torch.cuda.synchronize()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[1:])
+        taken.append(time.perf_counter() - started)
+    return taken[1:]
 
 
+@torch.no_grad()
 def limits(device: str, precision: str) -> tuple[float, float]:
-    """Measure the device: floating-point operations a second, bytes a second."""
-    side = 8192 if device == "cuda" else 2048
-    matrix = torch.randn(side, side, device=device, dtype=getattr(torch, precision))
-    products = 2 * side**3 / seconds(lambda: matrix @ matrix, device, 5)
+    """Measure the device at its best: floating-point operations a second, bytes a second."""
+    made = {"device": device, "dtype": getattr(torch, precision)}
+    size, batch = (8192, 64) if device == "cuda" else (2048, 8)
+    matrix = torch.randn(size, size, **made)
+    images, weight = torch.randn(batch, 256, 32, 32, **made), torch.randn(256, 256, 3, 3, **made)
+    images, weight = (x.to(memory_format=torch.channels_last) for x in (images, weight))
+    product = 2 * size**3 / min(times(lambda: matrix @ matrix, device, 5))
+    flops = 2 * images.numel() * 256 * 9
+    convolution = flops / min(times(lambda: F.conv2d(images, weight, padding=1), device, 5))
     source = torch.zeros(2**28, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    moved = 2 * source.numel() / seconds(lambda: target.copy_(source), device, 9)
-    return products, moved
+    moved = 2 * source.numel() / min(times(lambda: target.copy_(source), device, 9))
+    return max(product, convolution), moved
 
 
 class Roofline(TorchDispatchMode):
@@ -113,7 +120,8 @@ def main() -> None:
             iterate(1)
             with Roofline(products, moved) as bound:
                 iterate(1)
-            measured = seconds(lambda work=iterate: work(1), arguments.device, arguments.repeats)
+            taken = times(lambda work=iterate: work(1), arguments.device, arguments.repeats)
+            measured = statistics.median(taken)
             least = f"{bound.flops / 1e9:.1f} | {bound.bytes / 1e9:.2f} | {bound.seconds * 1e3:.0f}"
             share = f"{measured * 1e3:.0f} | {bound.seconds / measured:.0%}"
             print(f"| {variant} | {side} | {least} | {share} |", flush=True)

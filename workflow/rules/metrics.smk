@@ -135,7 +135,7 @@ rule curve:
         CURVE_ENV
     threads: 1
     resources:
-        mem_mb=5000 if TENSORFLOW else 2000,
+        mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
     params:
         config=CONFIG,
         model=subpath(input.card, parent=True),

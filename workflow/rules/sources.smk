@@ -16,7 +16,7 @@ rule source:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=SAMPLE_MB,
     params:
         config=CONFIG,
         folder=subpath(output.manifest, parent=True),
