@@ -162,8 +162,14 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument(
+        "--give-back", action="store_true", help="give freed memory back to the system, both alike"
+    )
     arguments = parser.parse_args()
-    use_cpu(arguments.threads)
+    if arguments.give_back:
+        torch.set_num_threads(arguments.threads)
+    else:
+        use_cpu(arguments.threads)
     torch.manual_seed(0)
     print(describe(arguments) + "\n")
     if arguments.reference:
