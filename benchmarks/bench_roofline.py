@@ -14,13 +14,12 @@ fused kernel can beat it, since it writes nothing in between.
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from bench_training import describe, ours
+from bench_training import describe, ours, timed
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
@@ -32,14 +31,7 @@ _ATEN = torch.ops.aten
 
 def times(work: Callable[[], object], device: str, repeats: int) -> list[float]:
     """Return the seconds of each call, the device's work included, after one to warm up."""
-    taken = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        taken.append(time.perf_counter() - started)
-    return taken[1:]
+    return [timed(lambda _: work(), call, device) for call in range(repeats + 1)][1:]
 
 
 @torch.no_grad()

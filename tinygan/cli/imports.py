@@ -5,7 +5,6 @@ from typing import Any
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
 from tinygan.config import ConfigError, parse_range
-from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 
 _FILE = {"type": Path, "metavar": "FILE"}
@@ -52,6 +51,8 @@ def _save(
 
 def _source(config: Config, arguments: Arguments) -> None:
     """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
+    import torch
+
     from tinygan.shards import new_shard
     from tinygan.sources import read_source
 
@@ -60,7 +61,8 @@ def _source(config: Config, arguments: Arguments) -> None:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
-    use_cpu(arguments.threads)
+    # Not use_cpu: freed memory, kept, would bring SNGAN at 128 px from 2.9 to 6.3 GB.
+    torch.set_num_threads(arguments.threads)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
     read, provenance = read_source(
