@@ -7,15 +7,17 @@ that is wrong at once, each problem with the full path of its key.
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tinygan.config_file import ConfigError, key_paths, overlay, read_file
 from tinygan.real.wnids import imagenet_names
-from tinygan.schema import schema_problems, suggest
+from tinygan.schema import coerce, schema_problems, suggest
 
+# What a config that lists only what differs is laid over, unless the working directory has one.
+DEFAULT = Path(__file__).parents[1] / "config.yaml"
 PRESETS = Path(__file__).parents[1] / "workflow" / "presets"
 
 # The sections that a variant may override.
@@ -30,36 +32,67 @@ RESERVED = frozenset(
     " real_train real_shard real_train_shard".split()
 )
 
+_MOST_PROBLEMS = 20
+
 # Weights of the terms that train the generator, and of those that train the discriminator.
 GENERATOR_TERMS = ("pixel", "feature", "kd_student", "gan_student")
 DISCRIMINATOR_TERMS = ("kd_discriminator", "gan_discriminator")
-
-
-class ConfigError(ValueError):
-    """A config that cannot be used; the message lists every problem and what to do about it."""
 
 
 def load(path: Path | str, preset: str | None = None) -> dict[str, Any]:
     """Read and check a config file; its classes become a list of names.
 
     Args:
-        path: the file.
-        preset: name of a preset in workflow/presets that is laid over it, as Snakemake does with
-            ``--configfile``; None: none.
+        path: the file; one that lists only what differs is laid over the default, see `load_files`.
+        preset: a preset to lay over it: a name in workflow/presets, or a file; None: none.
 
     Raises:
-        ConfigError: the file or the preset is missing, is not YAML, or `validate` refuses it.
+        ConfigError: a file or the preset is missing, is not YAML, or `validate` refuses it.
     """
-    config = _read(Path(path))
+    files = [Path(path)]
     if preset is not None:
         known = sorted(file.stem for file in PRESETS.glob("*.yaml"))
-        if preset not in known:
+        if preset in known:
+            files.append(PRESETS / f"{preset}.yaml")
+        elif Path(preset).suffix in (".yaml", ".yml"):
+            files.append(Path(preset))
+        else:
             raise ConfigError(
                 f"config: there is no preset {preset}{suggest(preset, known)} "
-                f"(presets: {', '.join(known)})"
+                f"(presets: {', '.join(known)}; or the path of a file, such as mine.yaml)"
             )
-        config = _overlay(config, _read(PRESETS / f"{preset}.yaml"))
-    validate(config)
+    return load_files(files)
+
+
+def load_files(
+    files: Sequence[Path | str], overrides: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Read files and check what comes out when each is laid over the ones before.
+
+    Together they may list only what differs from the default: config.yaml in the working directory,
+    or, where there is none, that of this project. What lacks nothing is taken as it is.
+
+    Args:
+        files: YAML files, later ones over earlier ones; none: the default.
+        overrides: keys and values of a command line, over all files.
+
+    Returns:
+        The config with every value of the type in the schema, and a list of names as its classes.
+
+    Raises:
+        ConfigError: see `load`; each problem names the file that has the key.
+    """
+    layers = [(str(file), coerce(read_file(file))) for file in files]
+    if overrides:
+        layers.append(("the command line", coerce(overrides)))
+    config = _merged(layers)
+    if any(problem.startswith("missing key") for problem in schema_problems(config)):
+        default = Path("config.yaml") if Path("config.yaml").is_file() else DEFAULT
+        if default.is_file():
+            layers.insert(0, (str(default), coerce(read_file(default))))
+            config = _merged(layers)
+    if problems := _problems(config):
+        raise ConfigError(_listed(problems, layers))
     return config | {"classes": class_names(config)}
 
 
@@ -70,12 +103,41 @@ def validate(config: Any) -> None:
         ConfigError: lists every unknown or missing key, wrong type, value out of range and
             contradiction, one a line.
     """
-    problems = schema_problems(config)
-    # The second set of checks counts on the types that the first has verified.
-    if not problems:
-        problems = list(_contradictions(config | {"classes": class_names(config)}))
-    if problems:
-        raise ConfigError("\n".join(f"config: {problem}" for problem in problems))
+    if problems := _problems(config):
+        raise ConfigError(_listed(problems, []))
+
+
+def _merged(layers: Sequence[tuple[str, Any]]) -> Any:
+    config: Any = {}
+    for _, layer in layers:
+        config = overlay(config, layer)
+    return config
+
+
+def _problems(config: Any) -> list[str]:
+    if problems := schema_problems(config):
+        return problems
+    # What follows counts on the types that the schema has verified.
+    try:
+        names = class_names(config)
+    except ConfigError as error:
+        return [str(error).removeprefix("config: ")]
+    return list(_contradictions(config | {"classes": names}))
+
+
+def _listed(problems: Sequence[str], layers: Sequence[tuple[str, Any]]) -> str:
+    """Return one line for each problem, with the file that has its key, and no more than 20."""
+    owners = {key: name for name, layer in layers for key in key_paths(layer)}
+    lines = []
+    for problem in problems[:_MOST_PROBLEMS]:
+        key = re.search(
+            r"[a-z_][\w-]*(\.[\w-]+)*(?=[:;\s\[]|$)", problem.removeprefix("unknown key ")
+        )
+        owner = owners.get(key[0]) if key else None
+        lines.append(f"config: {problem}" + (f" (in {owner})" if owner else ""))
+    if more := len(problems) - len(lines):
+        lines.append(f"config: and {more} more")
+    return "\n".join(lines)
 
 
 def class_names(config: Mapping[str, Any]) -> list[str]:
@@ -155,21 +217,6 @@ def snapshot_steps(config: Mapping[str, Any]) -> list[int]:
 def discriminator_layers(image_size: int) -> int:
     """Return the number of stride-2 layers from `image_size` px down to 4 px."""
     return int(math.log2(image_size)) - 2
-
-
-def _read(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"config: cannot read {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config: {path} is not valid YAML: {error}") from error
-
-
-def _overlay(below: Any, above: Any) -> Any:
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return below | {key: _overlay(below.get(key), value) for key, value in above.items()}
 
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:

@@ -1,8 +1,12 @@
-"""What the schema of the configuration finds wrong, in words: each problem with its key's path."""
+"""The schema of the configuration: the types that it gives to text, and what it finds wrong.
+
+Each problem is said in words, with the path of its key.
+"""
 
 import difflib
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +17,69 @@ from jsonschema.exceptions import ValidationError
 SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 
 
+# YAML's own words for what is not text.
+_WORDS = {
+    "boolean": {
+        **dict.fromkeys(("true", "yes", "on"), True),
+        **dict.fromkeys(("false", "no", "off"), False),
+    },
+    "null": dict.fromkeys(("null", "none", "~", ""), None),
+}
+_NUMBERS = {"integer": int, "number": float}
+# A longer value is cut in a message.
+_LONGEST = 80
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def coerce(value: Any, wanted: Mapping[str, Any] | None = None) -> Any:
+    """Give text the type that the schema wants; what it cannot be is left for `schema_problems`.
+
+    Args:
+        value: a config, or a part of one, with scalars as text or of any type.
+        wanted: the part's own schema; None for a whole config.
+    """
+    wanted = _schema() if wanted is None else wanted
+    if "$ref" in wanted:
+        wanted = {**_schema()["$defs"][wanted["$ref"].split("/")[-1]], **wanted}
+    if isinstance(value, Mapping):
+        known, others = wanted.get("properties", {}), wanted.get("additionalProperties")
+        others = others if isinstance(others, Mapping) else {}
+        return {key: coerce(inner, known.get(key, others)) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [coerce(inner, wanted.get("items", {})) for inner in value]
+    return _coerce_scalar(value, wanted)
+
+
+def _coerce_scalar(value: Any, wanted: Mapping[str, Any]) -> Any:
+    types = wanted.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if not isinstance(value, str):
+        # From Snakemake's command line, which has read the text already.
+        is_text = types == ["string"] and value is not None
+        return str(value) if is_text else value
+    if "enum" in wanted:
+        return next((member for member in wanted["enum"] if str(member) == value), value)
+    for name, words in _WORDS.items():
+        if name in types and value.lower() in words:
+            return words[value.lower()]
+    if "string" in types:
+        return value
+    for name, parse in _NUMBERS.items():
+        if name in types:
+            try:
+                return parse(value)
+            except ValueError:
+                continue
+    return value
+
+
 def schema_problems(config: Any) -> list[str]:
     """Return every unknown or missing key, wrong type and value out of range, one line each."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = _schema()
     errors = Draft202012Validator(schema).iter_errors(config)
     problems = [line for error in errors for line in _describe(error, schema)]
     return problems + [
@@ -45,10 +109,21 @@ def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str
         missing = error.message.split("'")[1]
         yield f"missing key {_join([path, missing])}"
     else:
-        message = error.message
-        if isinstance(error.instance, str) and _is_number(error.instance):
-            message += " (YAML reads it as text; write a number such as 1.0e-3, without quotes)"
-        yield f"{path or 'the file'}: {message}"
+        yield f"{path or 'the file'}: {_message(error)}"
+
+
+def _message(error: ValidationError) -> str:
+    """Return the validator's message, a long value in it cut."""
+    value, message = error.instance, error.message
+    if error.validator == "maxItems":
+        return f"{len(value):,} entries are too many; {error.validator_value:,} is the most"
+    if isinstance(value, str) and _is_number(value):
+        message += " (YAML reads it as text; write a number such as 1.0e-3, without quotes)"
+    full = repr(value)
+    if len(full) > _LONGEST:
+        count = f" ({len(value):,} entries)" if isinstance(value, (list, Mapping)) else ""
+        message = message.replace(full, f"{full[:_LONGEST]}...{count}")
+    return message
 
 
 def _not_finite(value: Any, path: str = "") -> Iterator[tuple[str, float]]:

@@ -51,6 +51,13 @@ def imagenet_names(classes: str | Sequence[str | int]) -> list[str]:
     name_of_wnid = {wnid: name for name, wnid in wnid_of_name().items()}
     found = []
     for item in classes:
+        if isinstance(item, str) and item.isdecimal():
+            if item != str(int(item)):
+                raise ValueError(
+                    f"{item!r} may mean the index {int(item)} or a name: write the index without "
+                    "zeros in front, or the WNID"
+                )
+            item = int(item)
         if isinstance(item, int):
             if not 0 <= item < len(names):
                 raise ValueError(f"index {item} is outside 0..{len(names) - 1}")

@@ -26,12 +26,11 @@ rule table1:
     resources:
         mem_mb=1000,
     params:
-        config=CONFIG,
         results=lambda wildcards: P,
         out=lambda wildcards, output: os.path.splitext(output[0])[0],
         settings=sections("preset", "seed", "classes", "metrics"),
     shell:
-        "python {input.script} --config {params.config} --results {params.results}"
+        "python {input.script} --config {CONFIG} --results {params.results}"
         " --out {params.out} > {log} 2>&1"
 
 
@@ -175,11 +174,10 @@ rule claims:
     resources:
         mem_mb=1000,
     params:
-        config=CONFIG,
         results=lambda wildcards: P,
         settings=sections("preset", "seed", "classes", "metrics"),
     shell:
-        "python {input.script} --config {params.config} --results {params.results}"
+        "python {input.script} --config {CONFIG} --results {params.results}"
         " --out {output} > {log} 2>&1"
 
 

@@ -13,25 +13,31 @@ import yaml
 
 from tinygan.config import (
     ConfigError,
-    class_names,
+    load_files,
     resolve_variant,
     shard_ranges,
     snapshot_steps,
     teacher_handle,
-    validate,
 )
 from tinygan.disk import require_run
-from tinygan.files import entries_state, folder_state, write_text
+from tinygan.files import digest_json, entries_state, folder_state, write_text
 from tinygan.teacher.python import source_file
 
+# On a cluster a job reads the workflow anew: it takes the config that it was planned with.
+PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
+given = workflow.config_settings
 try:
-    validate(config)
-    config["classes"] = class_names(config)
+    # Not Snakemake's own reading: it turns the class 010 into 8, and takes a key that stands twice.
+    config = load_files([PLANNED]) if PLANNED else load_files(given.configfiles, given.config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 P = f"results/{config['preset']}"
-CONFIG = f"{P}/config.yaml"
+# Reading the workflow writes nothing. `onstart` writes the config under a name that follows from
+# its content, so that jobs get the settings they were planned with, whatever is called meanwhile.
+# It is no input and no param of a rule: the sections that a step depends on are its params, so that
+# a change reruns what it concerns and no more.
+CONFIG = f"{P}/configs/{digest_json(config)}.yaml"
 VARIANTS = list(config["variants"])
 SOURCES = config.get("sources", {})
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
@@ -53,13 +59,6 @@ wildcard_constraints:
     source="real|teacher",
     variant="|".join(VARIANTS),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
-
-
-# Every step reads the merged config from this file, but none has it as an input. The sections that
-# a step depends on are its params, so that a change reruns what it concerns and no more.
-resolved = yaml.safe_dump(config, sort_keys=False)
-if not Path(CONFIG).is_file() or Path(CONFIG).read_text() != resolved:
-    write_text(CONFIG, resolved)
 
 
 def sections(*names, of=config):
@@ -143,13 +142,20 @@ WRITERS = {
 }
 
 
-# A full disk is found before the first job, not hours after it. A dry run starts nothing.
+# Before the first job, and not in a dry run.
 onstart:
+    # A full disk is found now, not hours later.
     writing = {job.rule.name for job in workflow.dag.needrun_jobs()}
     kinds = [kind for kind, writers in WRITERS.items() if writing & writers]
     try:
-        require_run(config, Path(P), kinds)
+        if not os.environ.get("TINYGAN_IGNORE_DISK"):
+            require_run(config, Path(P), kinds)
     except OSError as error:
         raise WorkflowError(
-            f"{error}\nMake room, or start all the same with --no-hooks."
+            f"{error}\nMake room, or set TINYGAN_IGNORE_DISK=1 to start all the same."
         ) from None
+    text = yaml.safe_dump(config, sort_keys=False)
+    write_text(CONFIG, text)
+    # For people, and for commands by hand.
+    write_text(f"{P}/config.yaml", text)
+    os.environ["TINYGAN_PLANNED_CONFIG"] = CONFIG

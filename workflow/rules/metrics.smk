@@ -25,13 +25,12 @@ rule features:
     resources:
         mem_mb=4000 if TENSORFLOW else 2000,
     params:
-        config=CONFIG,
         folder=lambda wildcards, output: os.path.splitext(output[0])[0].replace(
             f"{P}/features", f"{P}/images"
         ),
         settings={key: config["metrics"].get(key) for key in EXTRACTION},
     shell:
-        "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
+        "python -m tinygan features --config {CONFIG} --threads {threads} --images {params.folder}"
         " --out {output} > {log} 2>&1"
 
 
@@ -68,10 +67,9 @@ rule floor:
     resources:
         mem_mb=2000,
     params:
-        config=CONFIG,
         settings=sections("seed", "classes", "metrics"),
     shell:
-        "python -m tinygan score --config {params.config} --threads {threads} --source real --real {input.real}"
+        "python -m tinygan score --config {CONFIG} --threads {threads} --source real --real {input.real}"
         " --out {output.score} --intra {output.intra} > {log} 2>&1"
 
 
@@ -93,11 +91,10 @@ rule score_teacher:
     resources:
         mem_mb=2000,
     params:
-        config=CONFIG,
         source=lambda wildcards, output: Path(output.score).stem,
         settings=sections("seed", "classes", "metrics"),
     shell:
-        "python -m tinygan score --config {params.config} --threads {threads} --source {params.source}"
+        "python -m tinygan score --config {CONFIG} --threads {threads} --source {params.source}"
         " --real {input.real} --images {input.images}"
         " --out {output.score} --intra {output.intra} > {log} 2>&1"
 
@@ -137,12 +134,11 @@ rule curve:
     resources:
         mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
     params:
-        config=CONFIG,
         model=subpath(input.card, parent=True),
         settings=sections("seed", "z_dim", "classes", "metrics")
         | {"truncation": config["teacher"]["truncation"]},
     shell:
-        "python -m tinygan curve --config {params.config} --threads {threads} --model {params.model}"
+        "python -m tinygan curve --config {CONFIG} --threads {threads} --model {params.model}"
         " --real {input.real} --out {output} > {log} 2>&1"
 
 
@@ -161,11 +157,10 @@ rule cost:
     resources:
         mem_mb=1000,
     params:
-        config=CONFIG,
         settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
         students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
     shell:
-        "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
+        "python -m tinygan cost --config {CONFIG} --threads {threads} --out {output} > {log} 2>&1"
 
 
 # The six systems of the paper's Table 1 at its size: the same in every preset.
@@ -183,10 +178,8 @@ rule cost_paper:
     threads: 1
     resources:
         mem_mb=2000,
-    params:
-        config=CONFIG,
     shell:
-        "python -m tinygan cost --paper --config {params.config} --threads {threads} --out {output}"
+        "python -m tinygan cost --paper --config {CONFIG} --threads {threads} --out {output}"
         " > {log} 2>&1"
 
 

@@ -16,10 +16,9 @@ if config["real"]["source"] == "animal_mnist":
         resources:
             mem_mb=500,
         params:
-            config=CONFIG,
             real=sections("real"),
         shell:
-            "python -m tinygan download --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
+            "python -m tinygan download --config {CONFIG} --threads {threads} --out {output} > {log} 2>&1"
 
     rule real:
         input:
@@ -37,11 +36,10 @@ if config["real"]["source"] == "animal_mnist":
         resources:
             mem_mb=1000,
         params:
-            config=CONFIG,
             folder=lambda wildcards: f"{P}/images/real",
             settings=sections("real", "image_size", "classes", "classes_per_shard"),
         shell:
-            "python -m tinygan real --config {params.config} --threads {threads} --wheel {input.wheel}"
+            "python -m tinygan real --config {CONFIG} --threads {threads} --wheel {input.wheel}"
             " --out {params.folder} > {log} 2>&1"
 
 else:
@@ -73,7 +71,6 @@ else:
         resources:
             mem_mb=1000,
         params:
-            config=CONFIG,
             crop=CROP,
             folder=subpath(output.manifest, parent=True),
             origin=ORIGIN,
@@ -82,7 +79,7 @@ else:
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
         shell:
-            "python -m tinygan real-shard --config {params.config} --threads {threads}"
+            "python -m tinygan real-shard --config {CONFIG} --threads {threads}"
             " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
 
     use rule real_shard as real_train_shard with:
@@ -96,7 +93,6 @@ else:
         benchmark:
             f"{P}/benchmarks/real_train/{{range}}.tsv"
         params:
-            config=CONFIG,
             crop=TRAIN_CROP,
             folder=subpath(output.manifest, parent=True),
             origin=ORIGIN,
