@@ -196,3 +196,25 @@ def test_dvc_makes_in_a_clone_what_snakemake_made(
     call(clone, "dvc", "plots", "show")
     assert (clone / "dvc_plots" / "index.html").stat().st_size > 1000
     assert "Nothing to be done" in call(clone, "snakemake", "-n", "all")
+
+    # DVC knows nothing of what Snakemake made: it takes it as it is, and trains nothing again.
+    (clone / "dvc.lock").unlink()
+    models = sorted((made_here / "models").rglob("*.*"))
+    before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models]
+    logs = set((clone / ".snakemake" / "log").iterdir())
+    call(clone, "dvc", "repro")
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models] == before
+    for log in set((clone / ".snakemake" / "log").iterdir()) - logs:
+        assert "Nothing to be done" in log.read_text()
+
+    # A deleted score is made again, from a model that stays, and so is one weight's variant alone.
+    (made_here / "scores" / "no_gan.json").unlink()
+    call(clone, "dvc", "repro")
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models] == before
+    changed = yaml.safe_load((clone / "config.yaml").read_text())
+    changed["variants"]["no_gan"]["loss"]["pixel"] = 0.3
+    (clone / "config.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+    planned = call(clone, "snakemake", "-n", "all")
+    assert {line.split()[1] for line in planned.splitlines() if line.startswith("rule train_")} == {
+        "train_no_gan:"
+    }

@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import shutil
 import signal
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,10 +120,38 @@ def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_
     stop_at(None)
     new = StateFolder(tmp_path / "state", {"train": {"learning_rate": 2e-3}, "seed": 0})
     run(stores, tmp_path / "m", FULL, learning_rate=2e-3, state=new)
-    assert "step 3 is of another run (train.learning_rate was 0.001, is 0.002): starting anew" in (
+    assert "another run (train.learning_rate was 0.001, is 0.002): it stays" in (
         capsys.readouterr().err
     )
     assert files(tmp_path / "m") == files(anew)
+    # The first one is found again, where it was stopped.
+    assert old.load()[1]["step"] == 3
+    run(stores, tmp_path / "m", FULL, state=old)
+    assert files(tmp_path / "m") == files(run(stores, tmp_path / "straight", FULL))
+
+
+def test_the_last_few_checkpoints_of_a_variant_are_kept(tmp_path):
+    states = [StateFolder(tmp_path, {"rate": rate}) for rate in range(5)]
+    for number, state in enumerate(states):
+        state.save({"x": torch.ones(1)}, {"step": 1})
+        os.utime(state.file, ns=(number, number))
+        (tmp_path / "notes.txt").touch()
+    assert [state.file.exists() for state in states] == [False, False, True, True, True]
+    states[2].save({"x": torch.ones(1)}, {"step": 2})
+    assert [state.file.exists() for state in states] == [False, False, True, True, True]
+    assert (tmp_path / "notes.txt").exists()
+
+
+def test_one_training_at_a_time_and_none_after_a_process_that_died(tmp_path):
+    state, other = StateFolder(tmp_path, {"rate": 1}), StateFolder(tmp_path, {"rate": 2})
+    with state.locked():
+        with pytest.raises(RuntimeError, match=rf"process {os.getpid()} is training with .*kill"):
+            with other.locked():
+                pass
+    # The number of a dead process stands in the file, and nothing holds the lock.
+    (tmp_path / "lock").write_text("1\n")
+    with other.locked():
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"{}" * 9])
@@ -201,7 +230,10 @@ def test_code_digests_see_syntax_and_not_layout(tmp_path):
 
     plain = digest("x = 1 + 2\n")
     assert digest("# why\nx = (1 +\n     2)\n") == plain
+    assert digest('"""What m is for."""\nx = 1 + 2\n') == plain
     assert digest("x = 1 + 3\n") != plain
+    bare = digest("def f():\n    return 1\n")
+    assert digest('def f():\n    """Return one."""\n    return 1  # always\n') == bare
 
 
 def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
@@ -239,10 +271,21 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
     assert command("halves") == 1
     assert "stopped by SIGTERM after step 3 of 4" in capsys.readouterr().err
     stop_at(None)
-    # These decide nothing, so a change of them is no reason to start anew.
-    assert command("halves", state_every=30, dvclive=True) == 0
+    # These decide nothing, so a change of them is no reason to start again.
+    assert command("halves", state_every=30, dvclive=True, device="cpu") == 0
     assert (tmp_path / "halves.live" / "metrics.json").is_file()
-    assert "starting anew" not in capsys.readouterr().err
-    assert not (tmp_path / "state" / "halves").exists()
+    assert "another run" not in capsys.readouterr().err
     assert command("whole") == 0
     assert files(tmp_path / "halves") == files(tmp_path / "whole")
+    # What is asked for again comes from the checkpoint, without a step of training.
+    made = files(tmp_path / "whole")
+    shutil.rmtree(tmp_path / "whole")
+    stop_at(1)
+    assert command("whole") == 0
+    assert "trained before, to step 4" in capsys.readouterr().err
+    assert files(tmp_path / "whole") == made
+    # The two runs of one variant are kept apart.
+    assert command("halves", learning_rate=0.5) == 1
+    assert "train.learning_rate was 0.001, is 0.5" in capsys.readouterr().err
+    assert command("halves", learning_rate=0.001) == 0
+    assert files(tmp_path / "halves") == made

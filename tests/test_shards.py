@@ -1,11 +1,14 @@
 """The shard store: whole or absent, checked on reading, ordered, no class twice."""
 
 import errno
+import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from tinygan import shards
 from tinygan.files import atomic_file, atomic_folder
@@ -104,7 +107,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_live_one_holds_is_not(
     for name in (".a.0123abcd", ".a.0123abcd.old", ".b.0123abcd"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "images.npy").touch()
-    with atomic_folder(tmp_path / "a") as held:
+    with atomic_folder(tmp_path / "a", shards.FILES) as held:
         write(tmp_path / "a", [0, 1])
         assert held.is_dir()
         (held / "manifest.json").write_text("later")
@@ -250,3 +253,53 @@ def test_a_file_that_does_not_fit_is_named_and_the_old_one_stays(tmp_path, raise
 def test_another_error_inside_passes_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError, match="weights"), atomic_file(tmp_path / "curve.csv"):
         raise FileNotFoundError("no weights")
+
+
+@pytest.mark.parametrize("other", ["thesis.txt", ".notes", "images", "z.npy/x"])
+def test_a_folder_with_other_files_is_refused_before_anything_is_written(
+    tmp_path: Path, other: str
+) -> None:
+    write(tmp_path / "p", [0])
+    (tmp_path / "p" / "z.npy").unlink()
+    (tmp_path / "p" / other).parent.mkdir(exist_ok=True)
+    (tmp_path / "p" / other).write_text("kept")
+    named = re.escape(other.split("/")[0])
+    with pytest.raises(FileExistsError, match=f"such as {named}: nothing was touched"):
+        with new_shard(tmp_path / "p", source="test", provenance={}):
+            raise AssertionError("the block was entered")
+    assert (tmp_path / "p" / other).read_text() == "kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def test_an_empty_folder_and_a_shard_are_replaced_and_a_link_stays_one(tmp_path: Path) -> None:
+    target = tmp_path / "disk" / "shard"
+    target.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(target)
+    for fill in (1, 2):
+        write(tmp_path / "link", [0, 1], fill=fill)
+        assert (tmp_path / "link").is_symlink()
+        assert open_shard(target).manifest["provenance"] == {"fill": fill}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "link"]
+    assert [path.name for path in target.parent.iterdir()] == ["shard"]
+
+
+def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
+        with pytest.raises(FileExistsError, match="file is a file, so .* cannot be a folder"):
+            write(folder, [0])
+    assert (tmp_path / "file").is_file()
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_files_follow_the_umask_whatever_wrote_them(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        with atomic_file(tmp_path / "w.safetensors") as partial:
+            save_file({"x": np.ones(2)}, partial)
+        with atomic_file(tmp_path / "t.txt") as partial:
+            partial.write_text("x")
+    finally:
+        os.umask(before)
+    for name in ("w.safetensors", "t.txt"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o666 & ~mask

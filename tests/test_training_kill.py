@@ -52,7 +52,7 @@ def test_kill_9_at_random_moments_loses_at_most_one_interval(tmp_path):
     context.set_forkserver_preload(["tinygan.training", "torch._dynamo", "pytest"])
     rng, kept_steps = random.Random(0), []
     begun = context.Value("i", -1, lock=False)
-    state = tmp_path / "killed" / "state" / "state.safetensors"
+    state = StateFolder(tmp_path / "killed" / "state", {"run": 1}).file
     deadline = time.monotonic() + 40
     while True:
         begun.value = -1
@@ -78,7 +78,7 @@ def test_kill_9_at_random_moments_loses_at_most_one_interval(tmp_path):
             assert kept_steps[-1] >= begun.value - 1
     assert len(kept_steps) >= 5 and kept_steps == sorted(kept_steps)
     assert not [path for path in (tmp_path / "killed").rglob(".*") if path.is_file()]
-    assert not state.parent.exists()
+    assert not (tmp_path / "killed" / "state").exists()
     straight = context.Process(target=_train, args=(tmp_path, tmp_path / "straight", begun))
     straight.start()
     straight.join(60)

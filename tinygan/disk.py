@@ -30,7 +30,7 @@ KINDS = {
     "samples": "images of the variants that figures show and of another one, deleted after use",
     "features": "features of real images and of one source, deleted likewise",
     "models": "models with their snapshots",
-    "state": "states of unfinished trainings",
+    "state": "checkpoints of trainings",
 }
 
 

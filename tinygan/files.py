@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -101,7 +101,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         with _full_disk_named(path):
+            partial.touch()
+            mode = partial.stat().st_mode
             yield partial
+            # Some savers make a file of their own, which only its owner may read.
+            partial.chmod(mode)
             _fsync(partial)
             os.replace(partial, path)
             _fsync(path.parent)
@@ -121,15 +125,23 @@ def sweep(*folders: Path) -> None:
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder beside `folder` to fill; it replaces it on success and goes on error.
+def atomic_folder(folder: Path, own: Collection[str]) -> Iterator[Path]:
+    """Give a folder beside `folder` to fill; it replaces it on success and is removed on error.
 
-    What a killed process has left of the same folder, which may be large, is removed first.
+    What a killed process has left of the same folder, which may be large, is removed first. A link
+    to a folder stays, and the folder that it leads to is replaced.
+
+    Args:
+        folder: absent, empty, or with nothing but files of the names in `own` (and hidden ones of
+            Snakemake).
+        own: names of the files that are written.
 
     Raises:
-        OSError: it cannot be written; a full disk is said with the folder's name.
+        FileExistsError: there is something else, which is named; nothing was removed.
+        OSError: it cannot be written; after ENOSPC with the folder's name.
     """
-    folder = Path(folder)
+    shown, folder = folder, Path(os.path.realpath(folder))
+    require_own(shown, own)
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(folder)
     tag = uuid.uuid4().hex[:8]
@@ -146,6 +158,8 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
                 _fsync(file)
             _fsync(partial)
             if folder.exists():
+                # Once more, because what was written took its time.
+                require_own(shown, own)
                 os.rename(folder, retired)
             os.rename(partial, folder)
             _fsync(folder.parent)
@@ -153,6 +167,27 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
         os.close(mark)
+
+
+def require_own(folder: Path, own: Collection[str]) -> None:
+    """Refuse with FileExistsError a folder that holds what is not of these names."""
+    folder = Path(folder)
+    above = next(place for place in (folder, *folder.parents) if place.exists())
+    if not above.is_dir():
+        raise FileExistsError(f"{above} is a file, so {folder} cannot be a folder: give another")
+    if above == folder and (others := _others_in(folder, own)):
+        raise FileExistsError(
+            f"{folder} has files that were not made by this command, such as {others[0]}: nothing "
+            "was touched; give another folder, or an empty one"
+        )
+
+
+def _others_in(folder: Path, own: Collection[str]) -> list[str]:
+    return sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if (entry.name not in own or entry.is_dir()) and not entry.name.startswith(".snakemake")
+    )
 
 
 def _remove_abandoned(folder: Path) -> None:

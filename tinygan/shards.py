@@ -23,6 +23,7 @@ import numpy as np
 from tinygan.files import atomic_folder, read_json, sha256, write_json
 
 FORMAT = 1
+FILES = ("images.npy", "labels.npy", "z.npy", "manifest.json")
 
 
 @dataclass(frozen=True)
@@ -138,16 +139,17 @@ def new_shard(folder: Path, *, source: str, provenance: dict[str, Any]) -> Itera
     """Give a writer for one shard, which appears when the block ends, or not at all on error.
 
     Args:
-        folder: the shard's folder; what stood there is replaced.
+        folder: the shard's folder; a shard there is replaced.
         source: what made the images, e.g. ``"teacher"``.
         provenance: what else decides the content (config, seed, hashes of inputs).
 
     Raises:
         ValueError: nothing was written.
+        FileExistsError: the folder holds other files than a shard's.
         OSError: the shard cannot be written; nothing is left behind, what stood there stays.
     """
     folder = Path(folder)
-    with atomic_folder(folder) as partial:
+    with atomic_folder(folder, FILES) as partial:
         writer = ShardWriter(folder, partial, provenance)
         with writer._files:
             yield writer

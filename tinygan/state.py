@@ -1,12 +1,14 @@
-"""The state of an unfinished run, kept at intervals: a stopped run goes on to the same bytes.
+"""The checkpoint of a training: a stopped run resumes from it and ends with the same bytes.
 
-A state is one safetensors file with a JSON header, so it appears whole or not at all. It lies in a
-folder of its own: Snakemake deletes the outputs of a failed job, and DVC those of a stage that it
-runs again.
+A checkpoint is one safetensors file with a JSON header, so it appears whole or not at all. It is in
+a folder of its own: Snakemake deletes the outputs of a failed job. It stays after the end, so that
+outputs that were deleted are written again from it, without a step of training.
 """
 
 import ast
+import fcntl
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,36 +25,70 @@ from torch import Tensor, nn
 
 from tinygan.files import atomic_file, digest_json, sweep
 
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# Checkpoints of one variant that are kept, the newest ones.
+KEPT = 3
+
 
 class Stopped(RuntimeError):
-    """A run ended early at the wish of a signal; its state was kept."""
+    """A run was stopped by a signal; its checkpoint was kept."""
 
 
 @dataclass(frozen=True)
 class StateFolder:
-    """Where a run keeps its state.
+    """Where the checkpoints of a variant are, and which of them is this run's.
 
     Attributes:
-        path: the folder.
-        identity: JSON mapping of all that decides the run's result (config, data, code). A state
-            of another identity is never resumed.
+        path: the variant's folder; the checkpoint of each run has a folder in it.
+        identity: JSON mapping of all that decides the run's result (config, data, code). A
+            checkpoint of another identity is neither resumed nor touched.
     """
 
     path: Path
     identity: Mapping[str, Any]
 
     @property
+    def folder(self) -> Path:
+        """The folder of this run's checkpoint."""
+        return self.path / digest_json(self.identity)
+
+    @property
     def file(self) -> Path:
-        """The state itself."""
-        return self.path / "state.safetensors"
+        """The checkpoint itself."""
+        return self.folder / "state.safetensors"
 
     @property
     def snapshots(self) -> Path:
-        """The folder of the snapshots made so far, which belong to the state."""
-        return self.path / "snapshots"
+        """The folder of the snapshots made so far, which belong to the checkpoint."""
+        return self.folder / "snapshots"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other trainings of the variant out; the lock ends with the process, however it ends.
+
+        Raises:
+            RuntimeError: another one is running; its process is named.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / "lock", "a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                process = file.read().strip() or "unknown"
+                raise RuntimeError(
+                    f"process {process} is training with {self.path}: wait for it to end, or stop "
+                    f"it with `kill {process}`, which keeps its checkpoint"
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
 
     def save(self, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
-        """Keep a state in place of the one before.
+        """Keep a checkpoint in place of the one before; of other runs, the last few are kept.
 
         Args:
             tensors: by name, on any device.
@@ -66,21 +102,33 @@ class StateFolder:
             if not tensor.isfinite().all():
                 raise FloatingPointError(f"{name} is not finite after step {progress['step']}")
         header = json.dumps({"identity": self.identity, "progress": progress})
+        first = not self.file.exists()
         with atomic_file(self.file) as partial:
             save_file(plain, partial, {"run": header})
+        if first:
+            for other in self._others()[KEPT - 1 :]:
+                other.remove()
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the tensors and the progress kept last, or None where the run has to start.
 
-        A state of another identity is removed, and what differs is printed.
+        Where there are checkpoints of other runs only, it is printed how the newest one differs.
 
         Raises:
             ValueError: the file is damaged.
         """
-        sweep(self.path, self.snapshots)
-        if not self.file.is_file():
-            self.remove()
-            return None
+        sweep(self.folder, self.snapshots)
+        if self.file.is_file():
+            return self._read()
+        for other in self._others()[:1]:
+            kept, wanted = other.identity, json.loads(json.dumps(self.identity))
+            say(
+                f"there is a checkpoint of another run ({'; '.join(_differences(kept, wanted))}): "
+                "it stays, and this run starts at step 1"
+            )
+        return None
+
+    def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         try:
             with safe_open(self.file, "pt") as file:
                 header = json.loads(file.metadata()["run"])
@@ -89,22 +137,28 @@ class StateFolder:
             raise ValueError(
                 f"{self.file} is damaged ({error}); delete it to train from the first step"
             ) from error
-        changes = list(_differences(header["identity"], json.loads(json.dumps(self.identity))))
-        if changes:
-            step = header["progress"].get("step")
-            _say(
-                f"the state of step {step} is of another run ({'; '.join(changes)}): starting anew"
-            )
-            self.remove()
-            return None
         return tensors, header["progress"]
 
+    def _others(self) -> list[Self]:
+        """Return the readable checkpoints of other runs, the newest first."""
+        found = []
+        for file in self.path.glob("*/state.safetensors"):
+            try:
+                with safe_open(file, "pt") as opened:
+                    identity = json.loads(opened.metadata()["run"])["identity"]
+            except (SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+                continue
+            other = type(self)(self.path, identity)
+            if file == other.file and file != self.file:
+                found.append((file.stat().st_mtime_ns, other))
+        return [other for _, other in sorted(found, key=lambda pair: -pair[0])]
+
     def remove(self) -> None:
-        """Remove the state and its snapshots; the folder too, unless something else is in it."""
+        """Remove the checkpoint and its snapshots; folders too, unless something else is there."""
         self.file.unlink(missing_ok=True)
         for path in self.snapshots.glob("*.safetensors"):
             path.unlink()
-        for folder in (self.snapshots, self.path):
+        for folder in (self.snapshots, self.folder, self.path):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
@@ -138,11 +192,15 @@ def unpack(
 
 
 def code_digests(modules: Sequence[ModuleType]) -> dict[str, str]:
-    """Return a digest of each module's syntax tree, to which comments and layout do not matter."""
-    return {
-        module.__name__: digest_json(ast.dump(ast.parse(Path(module.__file__).read_text())))
-        for module in modules
-    }
+    """Return a digest of what each module does: comments, layout and docstrings do not matter."""
+    digests = {}
+    for module in modules:
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+                del node.body[0]
+        digests[module.__name__] = digest_json(ast.dump(tree))
+    return digests
 
 
 @contextmanager
@@ -173,5 +231,6 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
         yield f"{path} was {old}, is {new}"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line to standard error, where the log of a job is."""
     print(f"tinygan: {text}", file=sys.stderr, flush=True)

@@ -20,7 +20,7 @@ from tinygan.models.student import StudentGenerator
 from tinygan.objective import LossWeights, discriminator_loss, generator_loss
 from tinygan.seeding import stream_seed
 from tinygan.shards import Shard
-from tinygan.state import StateFolder, Stopped, pack, stop_signals, unpack
+from tinygan.state import StateFolder, Stopped, pack, say, stop_signals, unpack
 from tinygan.training_log import LiveLog, TrainingLog
 
 ALONE = World()
@@ -84,8 +84,7 @@ def train(
         snapshot_steps: steps after which the generator's weights are kept in snapshots/.
         out: folder for log.csv, snapshots/ and generator.safetensors.
         name: shown beside the progress bar.
-        state: where the run keeps its state, and takes it up again; None: nowhere. The caller
-            removes it when all that the run makes is in place.
+        state: where the run keeps its checkpoint, from which it resumes; None: nowhere.
         state_every: seconds between two states; 0: at every step.
         device: ``cpu``, ``cuda``, or ``auto``: the GPU where PyTorch sees one.
         precision: ``float32``, or ``bfloat16``: convolutions and products in it, weights, optimiser
@@ -138,6 +137,8 @@ def train(
                 unpack(tensors, key, network, optimisers[key])
             log.unpack(tensors, at["log"])
             done = at["step"]
+            if done == steps:
+                say(f"trained before, to step {steps}: the outputs are written from its checkpoint")
     joined = {key: world.join(network) for key, network in networks.items()}
     live_log = LiveLog(live) if live and world.main else None
     snapshots = state.snapshots if state else out / "snapshots"
@@ -198,7 +199,7 @@ def train(
             if stopped:
                 raise Stopped(
                     f"stopped by {received() or 'a signal'} after step {step} of {steps}; its "
-                    f"state is kept in {state.path}, and the same command goes on from there"
+                    f"checkpoint is {state.file}, and the same command resumes from it"
                 )
     if not world.main:
         return

@@ -1,5 +1,6 @@
 """Verbs that train a student and draw its images."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def _train(config: Config, arguments: Arguments) -> None:
         "truncation": config["teacher"]["truncation"],
         "data": data,
     }
-    with processes(count) as world:
+    with processes(count) as world, state.locked() if world.main else nullcontext():
         train(
             pairs,
             real,
@@ -85,7 +86,6 @@ def _train(config: Config, arguments: Arguments) -> None:
         )
     if world.main:
         save_card(arguments.out, card)
-        state.remove()
 
 
 def _beside(folder: Path | None, arguments: Arguments, ending: str) -> Path:
@@ -104,9 +104,12 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     modules = [batches, distributed, losses, objective, seeding, training, training_log]
     modules += [discriminator, layers, student]
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
+    settings = {key: value for key, value in config["train"].items() if key not in _FREE}
+    # On a machine without GPU, `auto` and `cpu` are one.
+    settings["device"] = distributed.World().device(settings.get("device", "auto")).type
     return {
         **{section: config[section] for section in sections},
-        "train": {key: value for key, value in config["train"].items() if key not in _FREE},
+        "train": settings,
         "truncation": config["teacher"]["truncation"],
         "data": {source: digest_json(digests) for source, digests in data.items()},
         "code": code_digests(modules) | {"torch": torch.__version__},
@@ -145,7 +148,7 @@ VERBS: dict[str, Verb] = {
             "--state": {
                 "type": Path,
                 "metavar": "FOLDER",
-                "help": "where an unfinished run keeps its state (default: OUT.state)",
+                "help": "where the checkpoints are kept (default: OUT.state)",
             },
             "--live": {
                 "type": Path,

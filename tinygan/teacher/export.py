@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from tinygan.files import atomic_folder
 
+_FILES = ("saved_model.pb", "tfhub_module.pb")
 _EPSILON = 1e-5  # PyTorch's default in batch norm
 
 
@@ -31,9 +32,10 @@ def export(weights: Mapping[str, np.ndarray], truncations: Sequence[float], fold
         weights: state dict of the generator, which also tells classes, z_dim and widths, where
             each batch norm's ``running_mean`` and ``running_var`` is [len(truncations), channels].
         truncations: the truncations of these statistics, strictly ascending.
-        folder: the module's folder; what stood there is replaced.
+        folder: the module's folder; a module there is replaced.
 
     Raises:
+        FileExistsError: the folder holds other files than a module's.
         ValueError: the truncations do not ascend, an array is missing or not finite, or
             statistics are not one row for each truncation.
     """
@@ -43,7 +45,7 @@ def export(weights: Mapping[str, np.ndarray], truncations: Sequence[float], fold
     classes, embedding = weights["embedding.weight"].shape
     z_dim = weights["first.weight"].shape[1] - embedding
     v1 = tf.compat.v1
-    with atomic_folder(folder) as partial:
+    with atomic_folder(folder, _FILES) as partial:
         graph = tf.Graph()
         with graph.as_default(), v1.Session(graph=graph) as session:
             z = v1.placeholder(tf.float32, [None, z_dim], name="z")
