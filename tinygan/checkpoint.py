@@ -11,6 +11,7 @@ from torch import nn
 from tinygan.files import atomic_file, read_json, sha256, write_json
 from tinygan.models import sngan
 from tinygan.models.student import StudentGenerator
+from tinygan.outside import check_content
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
@@ -29,6 +30,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no weights there; train the model first")
+    check_content(path)
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:

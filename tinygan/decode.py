@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from tinygan.outside import content_problem
+
 # What Pillow's readers raise on damaged files.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
@@ -51,6 +53,16 @@ def decode_scaled(
             # A conversion from RGB to RGB would copy it.
             return (image if image.mode == "RGB" else image.convert("RGB")), size
     except UnidentifiedImageError:  # its own message may hold an address in memory
-        raise ValueError("cannot identify an image in it") from None
+        problem = content_problem(_head(file))
+        raise ValueError(
+            f"cannot identify an image in it{'; it is ' + problem if problem else ''}"
+        ) from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise ValueError(str(error)) from error
+
+
+def _head(file: Path | BinaryIO) -> bytes:
+    if isinstance(file, Path):
+        return file.read_bytes()[:512]
+    file.seek(0)
+    return file.read(512)

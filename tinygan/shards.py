@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tinygan.files import atomic_folder, read_json, sha256, write_json
+from tinygan.outside import check_content
 
 FORMAT = 1
 FILES = ("images.npy", "labels.npy", "z.npy", "manifest.json")
@@ -194,6 +195,7 @@ def open_shard(folder: Path, *, verify: bool = False) -> Shard:
     for name, described in manifest["arrays"].items():
         file = folder / f"{name}.npy"
         try:
+            check_content(file)
             array = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise ValueError(f"{file} cannot be read ({error}); make the shard again") from error

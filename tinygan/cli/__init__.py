@@ -11,6 +11,7 @@ from pathlib import Path
 from tinygan.cli import compare, data, imports, mini_teacher, models, plan, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.config import load
+from tinygan.errors import report
 
 
 def _validate(config: Config, arguments: Arguments) -> None:
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         preset = getattr(arguments, "preset", None)
         function(load(arguments.config, preset) if "config" in arguments else {}, arguments)
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
-        print(f"tinygan {arguments.verb}: {error}", file=sys.stderr)
+        report(f"tinygan {arguments.verb}", error)
         return 1
     return 0
 

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tinygan.outside import check_content
+
 # Where a tensor of ours comes from: the foreign name, and what is done to the foreign tensor.
 Origin = tuple[str, Callable[[Tensor], Tensor]]
 
@@ -26,6 +28,7 @@ def read_torch(path: Path) -> Any:
         ValueError: the file is damaged, or holds more than data (a pickle that would run code).
     """
     _present(path)
+    check_content(path, "zip")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -45,13 +48,16 @@ def read_npz(path: Path) -> dict[str, Tensor]:
         ValueError: the file is damaged, is no ``.npz``, or holds objects (pickles).
     """
     _present(path)
+    check_content(path, "zip")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(np.asarray(arrays[name])) for name in arrays.files}
     except Exception as error:  # bytes that are no such file can make any step of it fail
+        # NumPy's own words advise to unpickle it, which would run what it holds.
+        words = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
-            f"{path} is refused: it is no whole .npz, or holds more than arrays of numbers "
-            f"({error})"
+            f"{path} is refused: it is not a valid .npz, or holds more than arrays of "
+            f"numbers{words}"
         ) from error
 
 
@@ -110,5 +116,5 @@ def fill(
 
 
 def _present(path: Path) -> None:
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise FileNotFoundError(f"{path}: there is no such file of weights")

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from tinygan.files import atomic_file
 from tinygan.metrics.extractors import INCEPTION_URL, Extractor, open_extractor
+from tinygan.outside import check_content
 
 ARRAYS = ("features", "logits", "labels", "extractor", "extractor_sha256")
 
@@ -188,6 +189,7 @@ def read_features(paths: Iterable[Path]) -> Features:
 
 def _read(path: Path) -> Features:
     try:
+        check_content(path, "zip")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ARRAYS}
             side = int(file["side"]) if "side" in file else None

@@ -21,6 +21,7 @@ import numpy as np
 
 from tinygan.files import atomic_file, sha256, write_text
 from tinygan.metrics.extractors import Extractor
+from tinygan.outside import check_content, content_problem, reason
 
 NAME = "inception_tf"
 MEMBER = "inceptionv1_for_inception_score.pb"
@@ -86,16 +87,20 @@ def _local(graph: str) -> Path:
                 expected = source.headers.get("Content-Length")
                 if expected and partial.stat().st_size != int(expected):
                     raise OSError("the transfer broke off")
+                with open(partial, "rb") as file:
+                    if problem := content_problem(file.read(512)):
+                        raise OSError(f"what comes is {problem}")
         except OSError as error:
             raise OSError(
-                f"cannot download {graph} ({error}); fetch it by other means and give its path as "
-                "metrics.inception_graph"
+                f"cannot download {graph} ({reason(error)}); fetch it by other means and give its "
+                "path as metrics.inception_graph"
             ) from error
     return path
 
 
 def _graph_bytes(path: Path) -> bytes:
     """Return the serialised graph that a file is, or that a tarball holds; nothing is unpacked."""
+    check_content(path, "gzip")
     if not tarfile.is_tarfile(path):
         return path.read_bytes()
     try:

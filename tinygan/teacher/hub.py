@@ -5,7 +5,10 @@ TensorFlow starts when a teacher is loaded, not when this file is imported.
 
 import hashlib
 import os
+import tarfile
+import tempfile
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,19 @@ from typing import Any
 import numpy as np
 
 from tinygan.files import sha256
+from tinygan.outside import check_content, reason
 
 Teacher = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 
 
 def load_teacher(
-    handle: str, *, classes: int, z_dim: int, image_size: int, threads: int | None = None
+    handle: str,
+    *,
+    classes: int,
+    z_dim: int,
+    image_size: int,
+    threads: int | None = None,
+    trial: int = 1,
 ) -> Teacher:
     """Load a class-conditional generator and check that it is the one the config describes.
 
@@ -29,6 +39,7 @@ def load_teacher(
         z_dim: length of its input z.
         image_size: side of its images in pixels.
         threads: CPU threads of TensorFlow; None leaves the choice to it.
+        trial: rows of a first call, which checks type and size of the images; 0: no such call.
 
     Returns:
         A function of z float [N, z_dim], class indices [N] and the truncation, which returns
@@ -46,6 +57,8 @@ def load_teacher(
             f"no TF-Hub module in {handle!r} (no saved_model.pb there): give teacher.handle as a "
             "URL or as the folder of an unpacked module"
         )
+    if not _is_url(handle):
+        check_content(Path(handle, "saved_model.pb"))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
@@ -61,7 +74,10 @@ def load_teacher(
     for gpu in tf.config.list_physical_devices("GPU"):
         # Else TensorFlow takes all memory of the GPU, and jobs could not share it.
         tf.config.experimental.set_memory_growth(gpu, True)
-    module = hub.load(handle)
+    try:
+        module = hub.load(handle)
+    except Exception as error:  # of a dozen kinds, from four libraries
+        raise ValueError(_load_problem(handle, error)) from error
     signatures = getattr(module, "signatures", {})
     if "default" not in signatures:
         raise ValueError(
@@ -103,8 +119,9 @@ def load_teacher(
             raise FloatingPointError(f"teacher {handle}: an image has NaN or infinite values")
         return images.numpy()
 
-    # The output's size is often unknown before the module has run: one image tells.
-    teacher(np.zeros((1, z_dim), np.float32), np.zeros(1, np.int64), 1.0)
+    # The output's size is often unknown before the module has run.
+    if trial:
+        teacher(np.zeros((trial, z_dim), np.float32), np.zeros(trial, np.int64), 1.0)
     return teacher
 
 
@@ -122,6 +139,32 @@ def handle_fingerprint(handle: str) -> str:
         raise FileNotFoundError(f"no TF-Hub module in {handle!r}: the folder is missing or empty")
     lines = [f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _load_problem(handle: str, error: Exception) -> str:
+    """Say why a module cannot be loaded, and the way out."""
+    by_hand = (
+        "download the module with a browser, unpack it, and give its folder (the one with "
+        "saved_model.pb) as teacher.handle"
+    )
+    what = (str(error).splitlines() or [type(error).__name__])[0]
+    if not _is_url(handle):
+        return f"teacher {handle}: the module there is damaged or cut off ({what}): get it again"
+    cached = _cache_folder() / hashlib.sha1(handle.encode()).hexdigest()
+    if cached.is_dir():
+        return (
+            f"teacher {handle}: the copy of it in {cached} is damaged or cut off ({what}): delete "
+            f"this folder to download it again, or {by_hand}"
+        )
+    if isinstance(error, (tarfile.TarError, EOFError, zlib.error)):
+        return f"teacher {handle}: what comes from there is no module's archive: {by_hand}"
+    return f"teacher {handle} cannot be downloaded ({reason(error)}): {by_hand}"
+
+
+def _cache_folder() -> Path:
+    """Return where TF-Hub keeps what it has downloaded."""
+    folder = os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir(), "tfhub_modules")
+    return Path(folder)
 
 
 def _is_url(handle: str) -> bool:

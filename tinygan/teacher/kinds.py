@@ -8,6 +8,7 @@ import numpy as np
 from tinygan.config import teacher_handle
 from tinygan.real.wnids import IMAGENET_CLASSES, imagenet_indices
 from tinygan.teacher.hub import Teacher
+from tinygan.teacher.trial import check_teacher
 
 
 def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tuple[Teacher, str]:
@@ -50,5 +51,18 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         z_dim=config["z_dim"],
         image_size=config["image_size"],
         threads=threads,
+        trial=0,
     )
-    return lambda z, labels, truncation: teacher(z, known[labels], truncation), fingerprint
+
+    def by_class(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+        return teacher(z, known[labels], truncation)
+
+    check_teacher(
+        by_class,
+        handle,
+        classes=len(names),
+        z_dim=config["z_dim"],
+        truncation=settings["truncation"],
+        batch=settings["batch"],
+    )
+    return by_class, fingerprint

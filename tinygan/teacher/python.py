@@ -5,18 +5,26 @@ import importlib
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinygan.errors import UserCodeError
 from tinygan.files import sha256
 from tinygan.teacher.hub import Teacher
 
 
 def load_teacher(
-    target: str, *, classes: int, z_dim: int, image_size: int, threads: int | None = None
+    target: str,
+    *,
+    classes: int,
+    z_dim: int,
+    image_size: int,
+    threads: int | None = None,
+    trial: int = 1,
 ) -> Teacher:
     """Import a function and check that it is the teacher the config describes.
 
@@ -29,6 +37,7 @@ def load_teacher(
         image_size: side of its images in pixels.
         threads: what the module finds in the environment variable OMP_NUM_THREADS, unless that is
             set; None leaves it.
+        trial: rows of a first call, which checks type and size of the images; 0: no such call.
 
     Returns:
         The function behind these checks. It raises ValueError for a class that is none and for
@@ -37,6 +46,7 @@ def load_teacher(
     Raises:
         ValueError: there is no such module or function, it takes other arguments, or its images
             are not as expected.
+        UserCodeError: the module or the function raised an exception.
     """
     if threads is not None:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
@@ -47,11 +57,13 @@ def load_teacher(
             raise ValueError(f"teacher {target}: labels must be in 0..{classes - 1}")
         # Copies, because the function may write into what it is given, and return the same array
         # at every call.
-        images = function(np.array(z, np.float32), np.array(labels, np.int64), float(truncation))
+        copies = np.array(z, np.float32), np.array(labels, np.int64)
+        images = _call(f"teacher {target}", function, *copies, float(truncation))
         _check_images(target, images, (len(z), image_size, image_size, 3))
         return images.copy()
 
-    teacher(np.zeros((1, z_dim), np.float32), np.zeros(1, np.int64), 1.0)
+    if trial:
+        teacher(np.zeros((trial, z_dim), np.float32), np.zeros(trial, np.int64), 1.0)
     return teacher
 
 
@@ -101,6 +113,8 @@ def _import(target: str) -> Callable[..., Any]:
             f"teacher.target: {file} cannot be imported: {error}; what it needs must be "
             "installed in the environment of the harvest"
         ) from error
+    except (Exception, SystemExit) as error:
+        raise UserCodeError(f"teacher.target: {file} cannot be imported", error) from error
     if (found := getattr(module, "__file__", None)) is None or not file.samefile(found):
         raise ValueError(
             f"teacher.target: the module {name} is {found or 'built in'} here and not {file}: "
@@ -124,6 +138,16 @@ def _import(target: str) -> Callable[..., Any]:
     return function
 
 
+def _call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        with warnings.catch_warnings():
+            # NumPy only warns of NaN that becomes bytes.
+            warnings.filterwarnings("error", "invalid value encountered in cast")
+            return function(*arguments)
+    except (Exception, SystemExit) as error:
+        raise UserCodeError(what, error) from error
+
+
 def _check_images(target: str, images: Any, expected: tuple[int, ...]) -> None:
     wanted = f"a NumPy array uint8 {expected}"
     if not isinstance(images, np.ndarray):
@@ -132,9 +156,12 @@ def _check_images(target: str, images: Any, expected: tuple[int, ...]) -> None:
             "PyTorch becomes one by .cpu().numpy()"
         )
     if images.dtype != np.uint8:
+        how = "in [-1, 1] become bytes by np.clip((x + 1) * 128, 0, 255).astype(np.uint8)"
+        if images.size and images.max() > 1.5:
+            how = "in [0, 255] become bytes by np.clip(x, 0, 255).astype(np.uint8)"
         raise ValueError(
             f"teacher {target}: expected {wanted}, found {images.dtype} {images.shape}; images x "
-            "in [-1, 1] become bytes by np.clip((x + 1) * 128, 0, 255).astype(np.uint8)"
+            f"{how}"
         )
     if images.shape != expected:
         raise ValueError(

@@ -13,7 +13,13 @@ from tinygan.teacher.hub import Teacher
 
 
 def load_teacher(
-    handle: str, *, classes: int, z_dim: int, image_size: int, threads: int | None = None
+    handle: str,
+    *,
+    classes: int,
+    z_dim: int,
+    image_size: int,
+    threads: int | None = None,
+    trial: int = 1,
 ) -> Teacher:
     """Load the published state dict and check that it is the teacher the config describes.
 
@@ -23,6 +29,7 @@ def load_teacher(
         z_dim: length of z, 128.
         image_size: side of its images in pixels, 128.
         threads: CPU threads of PyTorch; None leaves the choice to it.
+        trial: not used: type and size of the images are known.
 
     Returns:
         A function of z float [N, z_dim], class indices [N] and the truncation, which returns
