@@ -13,7 +13,7 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config import parse_range, resolve_variant, snapshot_steps
+from tinygan.config import class_ids, parse_range, resolve_variant, snapshot_steps
 from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 from tinygan.files import digest_json
@@ -46,7 +46,9 @@ def _train(config: Config, arguments: Arguments) -> None:
         image_size=config["image_size"],
         z_dim=config["z_dim"],
     )
-    pairs, real = open_store(arguments.pairs), open_store(arguments.real)
+    ids = class_ids(config)
+    pairs = open_store(arguments.pairs, ids, what="the store of --pairs")
+    real = open_store(arguments.real, ids, what="the store of --real")
     data = {
         "pairs": [digest_json(shard.manifest["arrays"]) for shard in pairs],
         "real": [digest_json(shard.manifest["arrays"]) for shard in real],
@@ -59,6 +61,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     card = {
         "variant": arguments.variant,
         "generator": recipe,
+        "classes": ids,
         "parameters": parameters(generator),
         "discriminator_parameters": parameters(discriminator) if weights.discriminator else 0,
         "loss": config["loss"],
@@ -123,17 +126,22 @@ def _sample(config: Config, arguments: Arguments) -> None:
     from tinygan.shards import new_shard
 
     use_cpu(arguments.threads)
-    name = read_card(arguments.model)["variant"]
+    card = read_card(arguments.model)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
+    # A model whose classes have no names is drawn by its own labels, and so are its images.
+    names = class_ids(config) if "classes" in card else None
     drawn, provenance = draw_model(
         arguments.model,
         classes,
         count,
         seed=config["seed"],
         batch=config["metrics"]["batch"],
+        names=names,
     )
-    with new_shard(arguments.out, source=name, provenance=provenance) as shard:
+    with new_shard(
+        arguments.out, source=card["variant"], provenance=provenance, names=names
+    ) as shard:
         for rows in drawn:
             shard.append(*rows)
 
