@@ -146,11 +146,10 @@ def merge(parts: Iterable[Mapping[int, str] | None], *, what: str) -> dict[int, 
     return merged
 
 
-def warn_unnamed(what: str) -> None:
-    """Say on standard error that labels are taken for the run's, as there are no names."""
+def warn_unnamed(what: str, taken: str = "as those of the run") -> None:
+    """Say on standard error that classes have no names, and how their labels are taken."""
     print(
-        f"warning: {what} does not name its classes; its labels are taken as those of the run",
-        file=sys.stderr,
+        f"warning: {what} does not name its classes; its labels are taken {taken}", file=sys.stderr
     )
 
 

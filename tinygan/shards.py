@@ -8,7 +8,8 @@ A shard covers a range of classes and holds
     manifest.json  counts, names of the classes, source, SHA-256 of each array, provenance
 
 A class is its name: a label means what ``class_names`` in the manifest says (for ImageNet, the
-WNID), and stores are matched by it. Its content depends on (seed, class) alone, never on how classes are cut into shards.
+WNID), and stores are matched by it. The content of a shard depends on (seed, class) alone, never on
+how classes are cut into shards.
 """
 
 import platform

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import (
     CLASSES,
@@ -17,6 +17,9 @@ from tinygan.config import class_ids, parse_range, resolve_variant, snapshot_ste
 from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 from tinygan.files import digest_json
+
+if TYPE_CHECKING:
+    from tinygan.shards import Shard
 
 # What neither a student's weights nor its log depend on.
 _FREE = ("threads", "state_every", "dvclive")
@@ -49,10 +52,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     ids = class_ids(config)
     pairs = open_store(arguments.pairs, ids, what="the store of --pairs")
     real = open_store(arguments.real, ids, what="the store of --real")
-    data = {
-        "pairs": [digest_json(shard.manifest["arrays"]) for shard in pairs],
-        "real": [digest_json(shard.manifest["arrays"]) for shard in real],
-    }
+    data = {"pairs": list(map(_digest, pairs)), "real": list(map(_digest, real))}
     weights = LossWeights(**config["loss"])
     state = StateFolder(
         _beside(arguments.state, arguments, "state"),
@@ -91,6 +91,11 @@ def _train(config: Config, arguments: Arguments) -> None:
         save_card(arguments.out, card)
 
 
+def _digest(shard: "Shard") -> str:
+    """Return a hash over a shard's arrays and what its labels stand for."""
+    return digest_json([shard.manifest["arrays"], shard.manifest.get("class_names")])
+
+
 def _beside(folder: Path | None, arguments: Arguments, ending: str) -> Path:
     """Return a folder that was given, or else OUT.ending."""
     return folder or arguments.out.with_name(f"{arguments.out.name}.{ending}")
@@ -122,6 +127,7 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
 def _sample(config: Config, arguments: Arguments) -> None:
     """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
     from tinygan.checkpoint import read_card
+    from tinygan.classes import warn_unnamed
     from tinygan.sampling import draw_model
     from tinygan.shards import new_shard
 
@@ -129,8 +135,10 @@ def _sample(config: Config, arguments: Arguments) -> None:
     card = read_card(arguments.model)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
-    # A model whose classes have no names is drawn by its own labels, and so are its images.
     names = class_ids(config) if "classes" in card else None
+    if names is None:
+        # Its images do not name their classes either, so that nothing takes them for others.
+        warn_unnamed(str(arguments.model))
     drawn, provenance = draw_model(
         arguments.model,
         classes,
