@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 # Under conda the package is not installed: `python analysis/x.py` must find it in the checkout.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tinygan.classes import match
 from tinygan.files import atomic_file, read_json, write_text
 
 DPI = 200
@@ -108,7 +109,7 @@ def read_scores(results: Path, sources: Sequence[str]) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: a file is missing; the message names the target that makes it.
-        ValueError: a score is missing or not finite, or the extractors differ.
+        ValueError: a score is missing or not finite, or the extractors or the classes differ.
     """
     rows = {}
     for source in sources:
@@ -126,6 +127,10 @@ def read_scores(results: Path, sources: Sequence[str]) -> pd.DataFrame:
             + frame[EXTRACTOR].to_string()
             + "\nscore all sources with the same metrics.extractor and metrics.side"
         )
+    named = {source: row["classes"] for source, row in rows.items() if "classes" in row}
+    for source, classes in named.items():
+        first = next(iter(named))
+        match(named[first], classes, what=f"{first}.json", by=f"{source}.json", exact=True)
     return frame
 
 
@@ -159,7 +164,10 @@ def read_cost(results: Path) -> pd.DataFrame:
 
 
 def read_intra_fid(results: Path, source: str) -> pd.DataFrame:
-    """Read intra_fid/{source}.csv, indexed by class; columns name and intra_fid."""
+    """Read intra_fid/{source}.csv, indexed by class; columns name and intra_fid.
+
+    For ImageNet there is a column wnid, too.
+    """
     path = results / "intra_fid" / f"{source}.csv"
     return read_csv(path, ["class", "name", "intra_fid"]).set_index("class").sort_index()
 
@@ -173,13 +181,21 @@ def read_curve(results: Path, variant: str) -> pd.DataFrame:
 def read_intra_pair(results: Path, student: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the teacher's and the student's intra-FID, float [classes] each, and the names.
 
+    The classes are matched by name and come in the teacher's order.
+
     Raises:
         ValueError: the two were scored on different classes.
     """
     teacher, scores = read_intra_fid(results, "teacher"), read_intra_fid(results, student)
-    if not teacher.index.equals(scores.index):
-        raise ValueError(f"intra_fid/teacher.csv and intra_fid/{student}.csv differ in classes")
-    return teacher.intra_fid.to_numpy(), scores.intra_fid.to_numpy(), teacher["name"].to_list()
+    names = teacher["name"].astype(str).to_list()
+    rows = match(
+        scores["name"].astype(str).to_list(),
+        names,
+        what=f"intra_fid/{student}.csv",
+        by="intra_fid/teacher.csv",
+        exact=True,
+    )
+    return teacher.intra_fid.to_numpy(), scores.intra_fid.to_numpy()[rows], names
 
 
 def pearson(x: np.ndarray, y: np.ndarray) -> float:

@@ -21,8 +21,22 @@ def spread_classes(count: int, most: int = 10) -> list[int]:
     return [int(c) for c in np.linspace(0, count - 1, min(most, count)).round()]
 
 
-def pairs(results: Path, student: str, classes: Sequence[int], count: int) -> np.ndarray:
+def pairs(
+    results: Path,
+    student: str,
+    classes: Sequence[int],
+    count: int,
+    names: Sequence[str] | None = None,
+) -> np.ndarray:
     """Return the first `count` images of each class, of the teacher and of the student.
+
+    Args:
+        results: the folder of the run's results.
+        student: the variant's name.
+        classes: class indices.
+        count: images of each class.
+        names: the names of all classes, in the order of the class index, by which they are found
+            in the two stores; None: the stores' labels are the class indices.
 
     Returns:
         uint8 [2 * count, len(classes), H, W, 3]: even rows (from 0) are the teacher's, each odd
@@ -30,9 +44,10 @@ def pairs(results: Path, student: str, classes: Sequence[int], count: int) -> np
 
     Raises:
         FileNotFoundError: images are missing.
-        ValueError: a class has too few images, or the two were not made from the same z.
+        ValueError: a class has too few images, the stores have not these classes, or the two were
+            not made from the same z.
     """
-    stores = {source: _open(results, source) for source in ("teacher", student)}
+    stores = {source: _open(results, source, names) for source in ("teacher", student)}
     columns = []
     for label in classes:
         teacher, teacher_z = _first(stores["teacher"], "teacher", label, count)
@@ -46,14 +61,14 @@ def pairs(results: Path, student: str, classes: Sequence[int], count: int) -> np
     return np.stack(columns, axis=1)
 
 
-def _open(results: Path, source: str) -> list[Shard]:
+def _open(results: Path, source: str, names: Sequence[str] | None) -> list[Shard]:
     manifests = sorted((results / "images" / source).glob("*/manifest.json"))
     if not manifests:
         raise FileNotFoundError(
             f"{results}/images/{source} has no images; the figure's own target makes them: "
             f"snakemake --cores 2 {results}/figures/fig1.png (or fig3, fig11)"
         )
-    return open_store(manifests)
+    return open_store(manifests, names, what=f"{results}/images/{source}")
 
 
 def _first(

@@ -10,7 +10,7 @@ def fig1(run: Run) -> None:
     """Draw Figure 1 for at most ten classes, spread evenly over the class indices."""
     names = run.config["classes"]
     classes = spread_classes(len(names))
-    images = pairs(run.results, "dw", classes, SAMPLES)
+    images = pairs(run.results, "dw", classes, SAMPLES, names)
     rows = [NAMES["teacher"], NAMES["dw"]] * SAMPLES
     save(image_grid(images, rows, [names[c] for c in classes]), run.out)
 

@@ -18,7 +18,7 @@ def fig11(run: Run) -> list[int]:
     extractor = extractor_label(read_scores(run.results, ["dw"]))
     classes = worst_classes(table.intra_fid.to_dict())
     heads = [f"{table['name'][c]}\n{table['intra_fid'][c]:.1f}" for c in classes]
-    images = pairs(run.results, "dw", classes, SAMPLES)
+    images = pairs(run.results, "dw", classes, SAMPLES, table["name"].astype(str).to_list())
     rows = [NAMES["teacher"], NAMES["dw"]] * SAMPLES
     corner = "intra-FID\n" + extractor.replace(", ", "\n")
     save(image_grid(images, rows, heads, corner), run.out)

@@ -8,7 +8,7 @@ def fig3(run: Run) -> None:
     """Draw Figure 3 for at most ten classes, spread evenly over the class indices."""
     names = run.config["classes"]
     classes = spread_classes(len(names))
-    images = pairs(run.results, "pix_only", classes, 1)
+    images = pairs(run.results, "pix_only", classes, 1, names)
     rows = [NAMES["teacher"], "pixel loss only"]
     save(image_grid(images, rows, [names[c] for c in classes]), run.out)
 

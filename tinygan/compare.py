@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygan.classes import ClassesDiffer, match
 from tinygan.image_sets import ImageSet, Reading
 from tinygan.metrics.extractors import Extractor
 from tinygan.metrics.features import Features, extract
@@ -105,8 +106,7 @@ def _features(
     features, logits = extract(reading, extractor, batch=batch, progress=title)
     labels = np.zeros(len(reading), np.int64)
     if len(classes) > 1:
-        index = {label: i for i, label in enumerate(classes)}
-        labels[:] = [index[label] for label in images.labels]
+        labels[:] = match(classes, images.labels, what="the other set", by=str(images.path))
     mean, deviation = inception_score(logits, splits)
     about = {
         "path": str(images.path),
@@ -126,15 +126,17 @@ def _shared_classes(a: ImageSet, b: ImageSet) -> tuple[list[str], list[str]]:
     if a.labels is None or b.labels is None:
         lacking = a if a.labels is None else b
         return ["all"], [f"no intra-FID: {lacking.path} is not sorted into classes"]
-    ours, theirs = set(a.labels), set(b.labels)
-    if ours != theirs:
-        odd = sorted(ours ^ theirs)
+    ours, theirs = (sorted(set(images.labels)) for images in (a, b))
+    try:
+        match(theirs, ours, what=str(b.path), by=str(a.path), exact=True)
+    except ClassesDiffer as error:
+        odd = sorted(error.missing + error.extra)
         return ["all"], [
-            f"no intra-FID: {len(odd)} classes are in one folder only, such as {odd[0]}"
+            f"no intra-FID: {len(odd)} classes are in one folder only, such as {odd[0]} ({error})"
         ]
     if len(ours) == 1:
         return ["all"], ["no intra-FID: there is one class only"]
-    return sorted(ours), []
+    return ours, []
 
 
 def table(result: dict[str, Any]) -> str:

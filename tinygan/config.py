@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygan.classes import match
 from tinygan.config_file import ConfigError, key_paths, overlay, read_file
-from tinygan.real.wnids import imagenet_names
+from tinygan.real.animal_mnist import CLASSES as ANIMAL_MNIST
+from tinygan.real.wnids import imagenet_names, wnid_of_name
 from tinygan.schema import coerce, schema_problems, suggest
 
 # What a config that lists only what differs is laid over, unless the working directory has one.
@@ -162,6 +164,43 @@ def class_names(config: Mapping[str, Any]) -> list[str]:
     return list(classes)
 
 
+def class_ids(config: Mapping[str, Any]) -> list[str]:
+    """Return what identifies each class in files, in the order of the class index.
+
+    That is the WNID of a class of ImageNet, however the config names it, and else the name.
+
+    Args:
+        config: checked, with the names of its classes.
+    """
+    names = config["classes"]
+    if config["real"]["source"] == "imagenet":
+        return [wnid_of_name()[name] for name in names]
+    return list(names)
+
+
+def teacher_classes(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the teacher's classes, in the order of its own labels.
+
+    They are `teacher.classes`, where the config has it. Otherwise a teacher of ImageNet or of
+    Animal-MNIST knows all classes of that data set in its order, and one of a folder the run's.
+
+    Args:
+        config: checked, with the names of its classes.
+
+    Raises:
+        ConfigError: `teacher.classes` is a word that stands for no classes.
+    """
+    given, source = config["teacher"].get("classes"), config["real"]["source"]
+    if isinstance(given, str):
+        try:
+            return imagenet_names(given)
+        except ValueError as error:
+            raise ConfigError(f"config: teacher.classes: {error}") from error
+    if given or source == "image_folder":
+        return list(given or config["classes"])
+    return list(ANIMAL_MNIST) if source == "animal_mnist" else imagenet_names("all")
+
+
 def teacher_handle(config: Mapping[str, Any]) -> str:
     """Return what names the teacher: `teacher.target` of kind python, else `teacher.handle`."""
     teacher = config["teacher"]
@@ -222,6 +261,7 @@ def discriminator_layers(image_size: int) -> int:
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted({c for c in config["classes"] if config["classes"].count(c) > 1}):
         yield f"classes: {name} is listed more than once"
+    yield from _class_contradictions(config)
     size = config["image_size"]
     if not _is_allowed_size(size):
         allowed = [2**k for k in range(3, 11)]
@@ -260,6 +300,22 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             # What is wrong for several variants comes from the shared section; say it once.
             found[problem] = f"variants.{name}.{problem}" if problem not in found else problem
     yield from found.values()
+
+
+def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Compare the classes with those of the real images, then with the teacher's."""
+    classes = config["classes"]
+    try:
+        if config["real"]["source"] == "animal_mnist":
+            match(ANIMAL_MNIST, classes, what="Animal-MNIST", by="the config")
+    except ValueError as error:
+        yield f"classes: {error}"
+        return
+    try:
+        match(teacher_classes(config), classes, what="the teacher", by="the config")
+    except ValueError as error:
+        text = str(error).removeprefix("config: teacher.classes: ")
+        yield f"teacher.classes: {text}; list the teacher's classes in the order of its labels"
 
 
 def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:

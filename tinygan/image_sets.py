@@ -10,8 +10,9 @@ from typing import Self
 
 import numpy as np
 
+from tinygan.classes import warn_unnamed
 from tinygan.decode import decode
-from tinygan.shards import open_store
+from tinygan.shards import Shard, open_store
 
 SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
 
@@ -87,7 +88,9 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
     if manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
         shards = open_store(manifests)
         readers = [partial(s.images.__getitem__, i) for s in shards for i in range(len(s.labels))]
-        labels = [str(label) for shard in shards for label in shard.labels.tolist()]
+        labels = [_class_of(shard, label) for shard in shards for label in shard.labels.tolist()]
+        if by_class and any(shard.class_names is None for shard in shards):
+            warn_unnamed(str(folder), "as their names")
         return ImageSet(folder, "shards", readers, labels if by_class else None)
     names = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
     names = sorted(
@@ -110,6 +113,11 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
             "into the folders of their classes, or ignore the classes (--no-classes)"
         )
     return ImageSet(folder, "files", readers, [name.parts[0] for name in names])
+
+
+def _class_of(shard: Shard, label: int) -> str:
+    """Return the name of a class, or the number of one that has no name."""
+    return str(label) if shard.class_names is None else shard.class_names[label]
 
 
 def read_image(path: Path) -> np.ndarray:

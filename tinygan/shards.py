@@ -5,21 +5,24 @@ A shard covers a range of classes and holds
     images.npy     uint8    [N, H, W, 3]
     labels.npy     int64    [N]            class index, in order of class
     z.npy          float32  [N, z_dim]     teacher pairs only
-    manifest.json  counts, class range, source, SHA-256 of each array, provenance
+    manifest.json  counts, names of the classes, source, SHA-256 of each array, provenance
 
-Its content depends on (seed, class) alone, never on how classes are cut into shards.
+A class is its name: a label means what ``class_names`` in the manifest says (for ImageNet, the
+WNID), and stores are matched by it. The content of a shard depends on (seed, class) alone, never on
+how classes are cut into shards.
 """
 
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygan.classes import Names, match, merge, relabel, warn_unnamed
 from tinygan.files import atomic_folder, read_json, sha256, write_json
 from tinygan.outside import check_content
 
@@ -37,6 +40,7 @@ class Shard:
         images: uint8 [N, H, W, 3].
         labels: int64 [N].
         z: float32 [N, z_dim], or None where the images have no latent vector.
+        class_names: the name of each label; None where the manifest names none.
     """
 
     folder: Path
@@ -44,6 +48,7 @@ class Shard:
     images: np.ndarray
     labels: np.ndarray
     z: np.ndarray | None
+    class_names: dict[int, str] | None = None
 
 
 class ShardWriter:
@@ -53,9 +58,11 @@ class ShardWriter:
         provenance: what else decides the content; may be added to until the shard is closed.
     """
 
-    def __init__(self, folder: Path, partial: Path, provenance: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, partial: Path, provenance: dict[str, Any], names: Names | None
+    ) -> None:
         self.provenance = dict(provenance)
-        self._folder, self._partial = folder, partial
+        self._folder, self._partial, self._names = folder, partial, names
         self._arrays: dict[str, _GrowingArray] = {}
         self._counts: dict[int, int] = {}
         self._files = ExitStack()
@@ -110,11 +117,24 @@ class ShardWriter:
             "source": source,
             "count": sum(self._counts.values()),
             "classes": {str(label): count for label, count in self._counts.items()},
+            **self._class_names(),
             "arrays": described,
             "provenance": self.provenance,
             "versions": {"python": platform.python_version(), "numpy": version("numpy")},
         }
         write_json(self._partial / "manifest.json", manifest)
+
+    def _class_names(self) -> dict[str, dict[str, str]]:
+        if self._names is None:
+            return {}
+        try:
+            names = {str(label): self._names[label] for label in self._counts}
+        except LookupError:
+            raise ValueError(
+                f"shard {self._folder}: {len(self._names)} classes have names, which do not "
+                f"include all of the labels {list(self._counts)}"
+            ) from None
+        return {"class_names": names}
 
 
 class _GrowingArray:
@@ -136,22 +156,26 @@ class _GrowingArray:
 
 
 @contextmanager
-def new_shard(folder: Path, *, source: str, provenance: dict[str, Any]) -> Iterator[ShardWriter]:
+def new_shard(
+    folder: Path, *, source: str, provenance: dict[str, Any], names: Names | None = None
+) -> Iterator[ShardWriter]:
     """Give a writer for one shard, which appears when the block ends, or not at all on error.
 
     Args:
         folder: the shard's folder; a shard there is replaced.
         source: what made the images, e.g. ``"teacher"``.
         provenance: what else decides the content (config, seed, hashes of inputs).
+        names: the name of each label, by which the shard is matched with others (for ImageNet, the
+            WNID); None where the labels have none.
 
     Raises:
-        ValueError: nothing was written.
+        ValueError: nothing was written, or a label without a name.
         FileExistsError: the folder holds other files than a shard's.
         OSError: the shard cannot be written; nothing is left behind, what stood there stays.
     """
     folder = Path(folder)
     with atomic_folder(folder, FILES) as partial:
-        writer = ShardWriter(folder, partial, provenance)
+        writer = ShardWriter(folder, partial, provenance, names)
         with writer._files:
             yield writer
             writer._close(source)
@@ -165,9 +189,10 @@ def write_shard(
     *,
     source: str,
     provenance: dict[str, Any],
+    names: Names | None = None,
 ) -> None:
     """Write one shard at once; see `new_shard` and `ShardWriter.append`."""
-    with new_shard(folder, source=source, provenance=provenance) as writer:
+    with new_shard(folder, source=source, provenance=provenance, names=names) as writer:
         writer.append(images, labels, z)
 
 
@@ -205,14 +230,40 @@ def open_shard(folder: Path, *, verify: bool = False) -> Shard:
             raise ValueError(f"{file} does not have the SHA-256 recorded in {path}; make it again")
         arrays[name] = array
     _check(arrays, folder)
-    return Shard(folder, manifest, arrays["images"], arrays["labels"], arrays.get("z"))
+    names = _read_names(path, manifest)
+    return Shard(folder, manifest, arrays["images"], arrays["labels"], arrays.get("z"), names)
 
 
-def open_store(folders: Iterable[Path]) -> list[Shard]:
+def _read_names(path: Path, manifest: dict[str, Any]) -> dict[int, str] | None:
+    names = manifest.get("class_names")
+    if names is None:
+        return None
+    if (
+        not isinstance(names, dict)
+        or names.keys() != manifest["classes"].keys()
+        or not all(isinstance(name, str) for name in names.values())
+    ):
+        raise ValueError(
+            f"{path}: class_names must give each label under `classes` a name, as in "
+            '{"0": "cat", "1": "dog"}'
+        )
+    return {int(label): name for label, name in names.items()}
+
+
+def open_store(
+    folders: Iterable[Path], classes: Sequence[str] | None = None, *, what: str = "the store"
+) -> list[Shard]:
     """Open the shards of one store, in ascending order of class.
 
+    Args:
+        folders: the shards' folders, or their manifests.
+        classes: the names of the run's classes, in the order of the class index: the labels become
+            those of the run, by name. None leaves them as they are.
+        what: the store, for messages.
+
     Raises:
-        ValueError: no shard is given, image sizes differ, or a class is in two shards.
+        ValueError: no shard is given, image sizes differ, a class is in two shards, or the store
+            has not the classes of the run.
     """
     shards = sorted((open_shard(folder) for folder in folders), key=lambda s: int(s.labels[0]))
     if not shards:
@@ -228,7 +279,23 @@ def open_store(folders: Iterable[Path]) -> list[Shard]:
             if label in seen:
                 raise ValueError(f"class {label} is in {seen[label]} and in {shard.folder}")
             seen[label] = shard.folder
-    return shards
+    names = merge([shard.class_names for shard in shards], what=f"the shards of {what}")
+    return shards if classes is None else _relabelled(shards, names, classes, what)
+
+
+def _relabelled(
+    shards: Sequence[Shard], names: dict[int, str] | None, classes: Sequence[str], what: str
+) -> list[Shard]:
+    """Give the rows of a store the labels of the run."""
+    if names is None:
+        warn_unnamed(what)
+        return list(shards)
+    match(names, classes, what=what, exact=True)
+    relabelled = []
+    for shard in shards:
+        labels, found = relabel(shard.labels, shard.class_names, classes, what=what)
+        relabelled.append(replace(shard, labels=labels, class_names=found))
+    return sorted(relabelled, key=lambda shard: int(shard.labels.min()))
 
 
 def _check(arrays: dict[str, np.ndarray], folder: Path) -> None:

@@ -2,10 +2,9 @@
 
 The three are told apart by what lies in the folder: ``card.json`` makes it a model, a
 ``manifest.json`` in it or in its sub-folders makes it a shard store, anything else is read as
-images in one sub-folder a class.
+images in one sub-folder a class. Whatever it is, its classes are matched with the run's by name.
 """
 
-import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from tinygan.classes import match, merge
 from tinygan.files import digest_json
 from tinygan.seeding import stream
 from tinygan.shards import Shard, open_store
@@ -53,8 +53,8 @@ def read_source(
 
     Raises, at once or while the images are read:
         FileNotFoundError: there is no such folder.
-        ValueError: a class is unknown, missing or too small, an image has another size, or a file
-            is no image.
+        ValueError: classes are not named, or not as in the run; a class is too small, an image has
+            another size, or a file is no image.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -66,11 +66,11 @@ def read_source(
     if (folder / "card.json").is_file():
         from tinygan.sampling import draw_model
 
-        drawn, provenance = draw_model(folder, classes, count, seed=seed, batch=batch)
+        drawn, provenance = draw_model(folder, classes, count, seed=seed, batch=batch, names=names)
         rows: Iterator[Rows] = ((images, labels) for images, labels, _ in drawn)
     elif manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
         shards = open_store(manifests)
-        rows = _from_store(shards, names, classes, count, seed)
+        rows = _from_store(folder, shards, names, classes, count, seed)
         arrays = [digest_json(shard.manifest["arrays"]) for shard in shards]
         provenance = {"seed": seed, "shards": arrays}
     else:
@@ -88,31 +88,38 @@ def _of_size(rows: Iterator[Rows], folder: Path, image_size: int) -> Iterator[Ro
 
 
 def _from_store(
-    shards: Sequence[Shard], names: Sequence[str], classes: range, count: int, seed: int
+    folder: Path,
+    shards: Sequence[Shard],
+    names: Sequence[str],
+    classes: range,
+    count: int,
+    seed: int,
 ) -> Iterator[Rows]:
-    known = {str(label) for label in range(len(names))}
-    for shard in shards:
-        if unknown := set(shard.manifest["classes"]) - known:
-            raise ValueError(
-                f"{shard.folder} has the classes {', '.join(sorted(unknown))}, but the config "
-                f"names only 0 to {len(names) - 1}"
-            )
-    for label in classes:
-        holders = [shard for shard in shards if str(label) in shard.manifest["classes"]]
-        rows = np.flatnonzero(holders[0].labels == label) if holders else np.empty(0, np.int64)
+    known = merge([shard.class_names for shard in shards], what=f"the shards of {folder}")
+    if known is None:
+        raise ValueError(
+            f"{folder} does not say which class each label stands for, so its classes cannot be "
+            'matched with those of the run: add "class_names", such as {"0": "cat", "1": "dog"} '
+            "with the labels that the shard has, to each manifest.json, or make the shards again"
+        )
+    match(names, known, what="the run", by=str(folder))
+    wanted = [names[label] for label in classes]
+    for label, there in zip(classes, match(known, wanted, what=str(folder)), strict=True):
+        (holder,) = (shard for shard in shards if there in shard.class_names)
+        rows = np.flatnonzero(holder.labels == there)
         chosen = _choose(seed, label, names[label], len(rows), count)
         for part in np.split(rows[chosen], range(_ROWS, count, _ROWS)):
-            yield holders[0].images[part], np.full(len(part), label)
+            yield holder.images[part], np.full(len(part), label)
 
 
 def _from_files(
     folder: Path, names: Sequence[str], classes: range, count: int, image_size: int, seed: int
 ) -> Iterator[Rows]:
-    _check_classes(folder, names)
+    folders = _class_folders(folder, names)
     total = len(classes) * count
     with tqdm(total=total, desc=f"images of {folder.name}", unit="image") as progress:
         for label in classes:
-            files = sorted(_visible(folder / names[label]))
+            files = sorted(_visible(folders[label]))
             chosen = _choose(seed, label, names[label], len(files), count)
             for row in chosen:
                 yield read_image(files[row], image_size)[None], np.array([label])
@@ -140,20 +147,17 @@ def read_image(path: Path, image_size: int) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def _check_classes(folder: Path, names: Sequence[str]) -> None:
+def _class_folders(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Return the sub-folder of each class of the run; there are no others."""
     entries = _visible(folder)
     if files := [entry.name for entry in entries if not entry.is_dir()]:
         raise ValueError(
             f"{folder} has files such as {min(files)} beside the class folders: images lie in one "
             "sub-folder for each class, named as under `classes` in the config"
         )
-    found = {entry.name for entry in entries}
-    if unknown := sorted(found - set(names)):
-        near = difflib.get_close_matches(unknown[0], names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"{folder / unknown[0]} is not named like a class of the config{hint}")
-    if missing := [name for name in names if name not in found]:
-        raise ValueError(f"{folder} lacks folders for the classes {', '.join(missing[:10])}")
+    found = sorted(entry.name for entry in entries)
+    labels = match(found, names, what=str(folder), exact=True, noun="folders for the classes")
+    return [folder / found[label] for label in labels]
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import parse_range, shard_ranges
+from tinygan.config import class_ids, parse_range, shard_ranges
 from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
 
 
@@ -16,19 +16,23 @@ def _download(config: Config, arguments: Arguments) -> None:
 
 def _real(config: Config, arguments: Arguments) -> None:
     """Write the real images as shards, one folder for each class range under --out."""
-    from tinygan.real.animal_mnist import read_wheel
+    import numpy as np
+
+    from tinygan.classes import match
+    from tinygan.real.animal_mnist import CLASSES, read_wheel
     from tinygan.shards import write_shard
 
     images, labels = read_wheel(arguments.wheel, config["image_size"])
+    there = match(CLASSES, config["classes"], what="Animal-MNIST", by="the config")
     for name in shard_ranges(config):
-        classes = parse_range(name)
-        chosen = (labels >= classes.start) & (labels < classes.stop)
+        rows = {label: np.flatnonzero(labels == there[label]) for label in parse_range(name)}
         write_shard(
             arguments.out / name,
-            images[chosen],
-            labels[chosen],
+            images[np.concatenate(list(rows.values()))],
+            np.concatenate([np.full(len(found), label) for label, found in rows.items()]),
             source=config["real"]["source"],
             provenance=config["real"] | {"image_size": config["image_size"]},
+            names=class_ids(config),
         )
 
 
@@ -39,18 +43,16 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
     from tinygan.real.imagenet import open_imagenet
     from tinygan.real.official import check_counts
     from tinygan.real.prepare import write_real
-    from tinygan.real.wnids import wnid_of_name
 
-    settings, names = config["real"], config["classes"]
+    settings, ids = config["real"], class_ids(config)
     labels = parse_range(arguments.classes)
     if settings["source"] == "imagenet":
-        wnids = [wnid_of_name()[name] for name in names]
-        listers = open_imagenet(Path(settings["path"]), wnids)
+        listers = open_imagenet(Path(settings["path"]), ids)
         if settings.get("check_counts"):
-            check_counts({wnids[label]: listers[label] for label in labels})
+            check_counts({ids[label]: listers[label] for label in labels})
     else:
-        listers = open_image_folder(Path(settings["path"]), names)
-    files = sum(real_counts(config, [names[label] for label in labels]))
+        listers = open_image_folder(Path(settings["path"]), ids)
+    files = sum(real_counts(config, [config["classes"][label] for label in labels]))
     require_space(arguments.out, shard_bytes(files, config["image_size"]))
     decided = {
         "crop": arguments.crop,
@@ -65,6 +67,7 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         max_dropped=settings["max_dropped"],
         source=settings["source"],
         provenance=decided | ({"draft": True} if draft else {}),
+        names=ids,
     )
 
 
@@ -72,12 +75,11 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
     """Check that real.path is ILSVRC2012: the images of each class and, with --md5, the tar."""
     from tinygan.real.imagenet import open_imagenet
     from tinygan.real.official import check_counts, check_md5
-    from tinygan.real.wnids import wnid_of_name
 
     if config["real"]["source"] != "imagenet":
         raise ValueError(f"real.source is {config['real']['source']}, not imagenet")
     path = Path(config["real"]["path"])
-    wnids = [wnid_of_name()[name] for name in config["classes"]]
+    wnids = class_ids(config)
     images = check_counts(dict(zip(wnids, open_imagenet(path, wnids), strict=True)), progress=True)
     print(f"{path}: {len(wnids)} classes, {images:,} images, as many as in ILSVRC2012")
     if arguments.md5:
@@ -108,6 +110,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         batch=settings["batch"],
         folder=arguments.out,
         provenance={"teacher": fingerprint},
+        names=class_ids(config),
     )
 
 

@@ -1,13 +1,23 @@
 """Verbs that bring in what others made: published weights, and images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import ConfigError, parse_range
+from tinygan.config import ConfigError, class_ids, parse_range
 from tinygan.disk import require_shard
+from tinygan.real.wnids import ANIMALS, IMAGENET_CLASSES, wnid_of_name
 
 _FILE = {"type": Path, "metavar": "FILE"}
+_NAMES = {
+    "--classes": {
+        "nargs": "+",
+        "metavar": "NAME",
+        "help": "names of the model's classes in the order of its labels, or a file with one a line"
+        " (default: ImageNet's, for a model of the published size)",
+    }
+}
 
 
 def _import_tinygan(config: Config, arguments: Arguments) -> None:
@@ -15,7 +25,8 @@ def _import_tinygan(config: Config, arguments: Arguments) -> None:
     from tinygan.importers import tinygan_authors
 
     generator, recipe = tinygan_authors.read_student(arguments.file)
-    _save(arguments, generator, recipe, "tinygan_authors", tinygan_authors.TRUNCATION)
+    classes = _classes(arguments, recipe, (ANIMALS, IMAGENET_CLASSES))
+    _save(arguments, generator, recipe, classes, "tinygan_authors", tinygan_authors.TRUNCATION)
 
 
 def _import_sngan(config: Config, arguments: Arguments) -> None:
@@ -23,13 +34,35 @@ def _import_sngan(config: Config, arguments: Arguments) -> None:
     from tinygan.importers.sngan_chainer import read_generator
 
     generator, recipe = read_generator(arguments.file)
-    _save(arguments, generator, {"architecture": "sngan"} | recipe, "sngan", None)
+    classes = _classes(arguments, recipe, (IMAGENET_CLASSES,))
+    _save(arguments, generator, {"architecture": "sngan"} | recipe, classes, "sngan", None)
+
+
+def _classes(
+    arguments: Arguments, recipe: dict[str, Any], published: Sequence[int]
+) -> list[str] | None:
+    """Return the names of a model's classes in the order of its labels; None: they are not known.
+
+    A model with as many classes as a published one has the first of ImageNet, by WNID.
+    """
+    count, given = recipe["classes"], arguments.classes
+    if not given:
+        return list(wnid_of_name().values())[:count] if count in published else None
+    if len(given) == 1 and Path(given[0]).is_file():
+        given = [line for line in Path(given[0]).read_text("utf-8").splitlines() if line]
+    if len(given) != count or len(set(given)) != count:
+        raise ValueError(
+            f"--classes gives {len(set(given))} different names, but {arguments.file} has {count} "
+            "classes: give one name for each, in the order of the model's labels"
+        )
+    return given
 
 
 def _save(
     arguments: Arguments,
     generator: Any,
     recipe: dict[str, Any],
+    classes: list[str] | None,
     name: str,
     truncation: float | None,
 ) -> None:
@@ -45,8 +78,12 @@ def _save(
         "truncation": truncation,
         "imported_from": {"file": arguments.file.name, "sha256": sha256(arguments.file)},
     }
+    if classes is not None:
+        card["classes"] = classes
     save_card(arguments.out, card)
     print(f"{arguments.out}: {recipe}, {card['parameters']:,} parameters")
+    if classes is None:
+        print(f"{arguments.out}: its classes have no names; with --classes they can be matched")
 
 
 def _source(config: Config, arguments: Arguments) -> None:
@@ -74,14 +111,20 @@ def _source(config: Config, arguments: Arguments) -> None:
         seed=config["seed"],
         batch=config["metrics"]["batch"],
     )
-    with new_shard(arguments.out, source=arguments.name, provenance=provenance) as shard:
+    names = class_ids(config)
+    with new_shard(
+        arguments.out, source=arguments.name, provenance=provenance, names=names
+    ) as shard:
         for rows in read:
             shard.append(*rows)
 
 
 VERBS: dict[str, Verb] = {
-    "import-tinygan": (_import_tinygan, {"file": _FILE | {"help": "e.g. model_30.tar"}}),
-    "import-sngan": (_import_sngan, {"file": _FILE | {"help": "e.g. ResNetGenerator_850000.npz"}}),
+    "import-tinygan": (_import_tinygan, {"file": _FILE | {"help": "e.g. model_30.tar"}} | _NAMES),
+    "import-sngan": (
+        _import_sngan,
+        {"file": _FILE | {"help": "e.g. ResNetGenerator_850000.npz"}} | _NAMES,
+    ),
     "source": (
         _source,
         {

@@ -12,6 +12,7 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
+from tinygan.config import class_ids, teacher_classes
 from tinygan.cpu import use_cpu
 
 
@@ -23,7 +24,12 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
     from tinygan.teacher.train import save_teacher, train_teacher
 
     use_cpu(arguments.threads)
-    shards = open_store(arguments.real)
+    if teacher_classes(config) != config["classes"]:
+        raise ValueError(
+            f"the mini teacher learns the classes of the run in their order: set teacher.classes "
+            f"to {config['classes']} as well, or `classes` to {teacher_classes(config)}"
+        )
+    shards = open_store(arguments.real, class_ids(config), what="the store of --real")
     settings = dict(config["mini_teacher"])
     truncations = settings.pop("truncations")
     del settings["threads"]
@@ -59,8 +65,10 @@ def _teacher_card(config: Config, arguments: Arguments) -> None:
     from tinygan.teacher.card import write_card
 
     use_cpu(arguments.threads)
-    images, real = read_features(arguments.images), read_features(arguments.real)
-    write_card(arguments.out, config, open_store(arguments.shards), images, real)
+    ids = class_ids(config)
+    images, real = (read_features(files, ids) for files in (arguments.images, arguments.real))
+    shards = open_store(arguments.shards, ids, what="the store of --shards")
+    write_card(arguments.out, config, shards, images, real)
 
 
 VERBS: dict[str, Verb] = {

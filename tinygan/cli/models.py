@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import Arguments, Config, Verb
-from tinygan.config import resolve_variant
+from tinygan.config import resolve_variant, teacher_classes
 from tinygan.files import atomic_file
 
 if TYPE_CHECKING:
@@ -81,13 +81,11 @@ def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:
     teacher, shape = config["teacher"], config["mini_teacher"]
     if teacher["kind"] == "torch" or "biggan-deep-128" in teacher["handle"]:
         return SYSTEMS["teacher"].channels, *SYSTEMS["teacher"].build()
-    widths = shape["generator_widths"]
-    generator = biggan_deep.Generator(
-        len(config["classes"]), config["z_dim"], shape["embedding"], widths
-    )
+    widths, classes = shape["generator_widths"], len(teacher_classes(config))
+    generator = biggan_deep.Generator(classes, config["z_dim"], shape["embedding"], widths)
     discriminator = Discriminator(
         channels=shape["discriminator_channels"],
-        classes=len(config["classes"]),
+        classes=classes,
         image_size=config["image_size"],
         group=shape["group"],
     )

@@ -13,18 +13,21 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config import resolve_variant, snapshot_steps
+from tinygan.config import class_ids, resolve_variant, snapshot_steps
 from tinygan.cpu import use_cpu
 from tinygan.files import atomic_file, read_json
 
 
 def _features(config: Config, arguments: Arguments) -> None:
     """Compute the extractor's features and logits of one shard of images."""
+    from tinygan.classes import match
     from tinygan.metrics.extractors import INCEPTION_URL
     from tinygan.metrics.features import features_of, write_features
     from tinygan.shards import open_shard
 
     shard = open_shard(arguments.images)
+    if shard.class_names is not None:
+        match(class_ids(config), shard.class_names, what="the run", by=str(arguments.images))
     features = features_of(
         shard.images,
         shard.labels,
@@ -34,6 +37,7 @@ def _features(config: Config, arguments: Arguments) -> None:
         batch=config["metrics"]["batch"],
         threads=arguments.threads,
         progress=f"features {shard.manifest['source']}",
+        class_names=shard.class_names,
     )
     write_features(arguments.out, features)
 
@@ -45,10 +49,11 @@ def _score(config: Config, arguments: Arguments) -> None:
     from tinygan.metrics.parts import pairs, split_floor
     from tinygan.metrics.scores import Settings, score, write_scores
 
+    ids = class_ids(config)
     if arguments.images:
-        parts = pairs(arguments.images, arguments.real)
+        parts = pairs(arguments.images, arguments.real, ids)
     else:
-        parts = (split_floor(read_features([path])) for path in arguments.real)
+        parts = (split_floor(read_features([path], ids)) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
     of_others = not arguments.images or arguments.source in config.get("sources", {})
     result, rows = score(
@@ -59,9 +64,12 @@ def _score(config: Config, arguments: Arguments) -> None:
         {
             "seed": config["seed"],
             "truncation": None if of_others else config["teacher"]["truncation"],
+            "classes": ids,
         },
         progress=f"scores {arguments.source}",
     )
+    if ids != config["classes"]:
+        rows = [row | {"wnid": ids[row["class"]]} for row in rows]
     write_scores(arguments.out, arguments.intra, result, rows)
 
 
@@ -73,7 +81,7 @@ def _curve(config: Config, arguments: Arguments) -> None:
     from tinygan.metrics.parts import read_moments
 
     use_cpu(arguments.threads)
-    moments, example = read_moments(arguments.real)
+    moments, example = read_moments(arguments.real, class_ids(config))
     real = Gaussian.of_moments(moments)
     variant = read_json(arguments.model / "card.json")["variant"]
     with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import (
     CLASSES,
@@ -13,10 +13,13 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config import parse_range, resolve_variant, snapshot_steps
+from tinygan.config import class_ids, parse_range, resolve_variant, snapshot_steps
 from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 from tinygan.files import digest_json
+
+if TYPE_CHECKING:
+    from tinygan.shards import Shard
 
 # What neither a student's weights nor its log depend on.
 _FREE = ("threads", "state_every", "dvclive")
@@ -46,11 +49,10 @@ def _train(config: Config, arguments: Arguments) -> None:
         image_size=config["image_size"],
         z_dim=config["z_dim"],
     )
-    pairs, real = open_store(arguments.pairs), open_store(arguments.real)
-    data = {
-        "pairs": [digest_json(shard.manifest["arrays"]) for shard in pairs],
-        "real": [digest_json(shard.manifest["arrays"]) for shard in real],
-    }
+    ids = class_ids(config)
+    pairs = open_store(arguments.pairs, ids, what="the store of --pairs")
+    real = open_store(arguments.real, ids, what="the store of --real")
+    data = {"pairs": list(map(_digest, pairs)), "real": list(map(_digest, real))}
     weights = LossWeights(**config["loss"])
     state = StateFolder(
         _beside(arguments.state, arguments, "state"),
@@ -59,6 +61,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     card = {
         "variant": arguments.variant,
         "generator": recipe,
+        "classes": ids,
         "parameters": parameters(generator),
         "discriminator_parameters": parameters(discriminator) if weights.discriminator else 0,
         "loss": config["loss"],
@@ -86,6 +89,11 @@ def _train(config: Config, arguments: Arguments) -> None:
         )
     if world.main:
         save_card(arguments.out, card)
+
+
+def _digest(shard: "Shard") -> str:
+    """Return a hash over a shard's arrays and what its labels stand for."""
+    return digest_json([shard.manifest["arrays"], shard.manifest.get("class_names")])
 
 
 def _beside(folder: Path | None, arguments: Arguments, ending: str) -> Path:
@@ -119,21 +127,29 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
 def _sample(config: Config, arguments: Arguments) -> None:
     """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
     from tinygan.checkpoint import read_card
+    from tinygan.classes import warn_unnamed
     from tinygan.sampling import draw_model
     from tinygan.shards import new_shard
 
     use_cpu(arguments.threads)
-    name = read_card(arguments.model)["variant"]
+    card = read_card(arguments.model)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
+    names = class_ids(config) if "classes" in card else None
+    if names is None:
+        # Its images do not name their classes either, so that nothing takes them for others.
+        warn_unnamed(str(arguments.model))
     drawn, provenance = draw_model(
         arguments.model,
         classes,
         count,
         seed=config["seed"],
         batch=config["metrics"]["batch"],
+        names=names,
     )
-    with new_shard(arguments.out, source=name, provenance=provenance) as shard:
+    with new_shard(
+        arguments.out, source=card["variant"], provenance=provenance, names=names
+    ) as shard:
         for rows in drawn:
             shard.append(*rows)
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygan.checkpoint import load_generator
+from tinygan.checkpoint import load_generator, read_card
 from tinygan.metrics.extractors import INCEPTION_URL, open_extractor
 from tinygan.metrics.features import Features, extract
 from tinygan.metrics.frechet import Gaussian, frechet_distance
 from tinygan.metrics.inception_score import inception_score
 from tinygan.metrics.scores import Settings
-from tinygan.sampling import draw
+from tinygan.sampling import draw, labels_in_model
 
 
 def curve_point(
@@ -38,9 +38,13 @@ def curve_point(
 
     Raises:
         FileNotFoundError, ValueError: see `tinygan.checkpoint.load_generator`.
-        ValueError: the real images' features are of another extractor or size.
+        ValueError: the real images' features are of another extractor or size, or the model does
+            not know the classes of the run.
     """
     metrics, classes = config["metrics"], range(len(config["classes"]))
+    card, there = read_card(model), None
+    if "classes" in card:
+        there = labels_in_model(model, card, config["classes"], classes)
     count = metrics["curve_samples_per_class"]
     drawn = draw(
         load_generator(model, step),
@@ -50,6 +54,7 @@ def curve_point(
         z_dim=config["z_dim"],
         truncation=config["teacher"]["truncation"],
         batch=metrics["batch"],
+        labels_there=there,
     )
     with open_extractor(
         metrics["extractor"],

@@ -1,6 +1,6 @@
 """Features of images, and the files that hold them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from tqdm import tqdm
 
+from tinygan.classes import merge, relabel, warn_unnamed
 from tinygan.files import atomic_file
 from tinygan.metrics.extractors import INCEPTION_URL, Extractor, open_extractor
 from tinygan.outside import check_content
@@ -27,6 +28,7 @@ class Features:
         extractor: the extractor's name.
         extractor_sha256: SHA-256 of its weight file.
         side: px, height and width that the extractor saw; None where that is not known.
+        class_names: the name of each label (for ImageNet, the WNID); None where that is not known.
 
     Raises:
         ValueError: the arrays do not have these shapes, or there are no images.
@@ -38,6 +40,7 @@ class Features:
     extractor: str
     extractor_sha256: str
     side: int | None = None
+    class_names: Mapping[int, str] | None = None
 
     def __post_init__(self) -> None:
         shapes = [a.shape for a in (self.features, self.logits, self.labels)]
@@ -58,8 +61,27 @@ class Features:
             labels=self.labels[rows],
         )
 
+    def labelled(self, classes: Sequence[str], *, what: str) -> Self:
+        """Return the features with the labels of the run, by name, in ascending order of class.
+
+        Where the names are not known, the labels are taken as those of the run, with a warning.
+
+        Args:
+            classes: the names of the run's classes, in the order of the class index.
+            what: the file, for messages.
+
+        Raises:
+            ValueError: the run has no such class.
+        """
+        if self.class_names is None:
+            warn_unnamed(what)
+            return self
+        labels, names = relabel(self.labels, self.class_names, classes, what=what)
+        named = replace(self, labels=labels, class_names=names)
+        return named if labels is self.labels else named.take(np.argsort(labels, kind="stable"))
+
     def check_comparable(self, other: "Features") -> None:
-        """Refuse, with ValueError, features of another extractor or of other dimensions."""
+        """Refuse, with ValueError, another extractor, other dimensions, other names of labels."""
         ours, theirs = (
             (f.extractor, f.extractor_sha256, f.features.shape[1], f.logits.shape[1])
             for f in (self, other)
@@ -75,6 +97,8 @@ class Features:
                 "features of images of different sizes cannot be compared: the extractor saw "
                 f"{self.side} px here and {other.side} px there; set metrics.side alike for both"
             )
+        if None not in (self.class_names, other.class_names):
+            merge([self.class_names, other.class_names], what="features that are compared")
 
 
 def extract(
@@ -140,34 +164,52 @@ def features_of(
     extractor: str = "efficientnet_lite0",
     graph: str = INCEPTION_URL,
     progress: str | None = None,
+    class_names: Mapping[int, str] | None = None,
 ) -> Features:
-    """Open an extractor (see `open_extractor`), run it on images, and add their labels [N]."""
+    """Open an extractor (see `open_extractor`), run it on images, add their labels [N] and names.
+
+    The names are those of the labels, see `Features`.
+    """
     with open_extractor(extractor, side=side, threads=threads, graph=graph) as opened:
         features, logits = extract(images, opened, batch=batch, progress=progress)
         labels = np.array(labels, dtype=np.int64)
-        return Features(features, logits, labels, opened.name, opened.sha256, opened.side)
+        made_by = opened.name, opened.sha256, opened.side
+        return Features(features, logits, labels, *made_by, class_names)
 
 
 def write_features(path: Path, features: Features) -> None:
-    """Write features as one npz file with the arrays of `Features`, whole or not at all."""
+    """Write features as one npz file with the arrays of `Features`, whole or not at all.
+
+    ``class_names`` are those of the labels that occur, in ascending order of label.
+    """
     arrays = {name: np.asarray(getattr(features, name)) for name in ARRAYS}
     if features.side is not None:
         arrays["side"] = np.asarray(features.side)
+    if features.class_names is not None:
+        names = [features.class_names[label] for label in np.unique(features.labels).tolist()]
+        arrays["class_names"] = np.asarray(names)
     with atomic_file(path) as partial:
         np.savez(partial, allow_pickle=False, **arrays)
 
 
-def read_features(paths: Iterable[Path]) -> Features:
+def read_features(paths: Iterable[Path], classes: Sequence[str] | None = None) -> Features:
     """Read the feature files of one source, in ascending order of class whatever theirs is.
+
+    Args:
+        paths: the files.
+        classes: the names of the run's classes, in the order of the class index: the labels become
+            those of the run, by name. None leaves them as they are.
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: no file is given, one is damaged, a class is in two of them, or their extractors
-            or dimensions differ.
+        ValueError: no file is given, one is damaged, a class is in two of them or is none of the
+            run's, or their extractors or dimensions differ.
     """
     parts = [(path, _read(path)) for path in paths]
     if not parts:
         raise ValueError("no feature file is given")
+    if classes is not None:
+        parts = [(path, part.labelled(classes, what=str(path))) for path, part in parts]
     parts.sort(key=lambda part: int(part[1].labels.min()))
     first = parts[0][1]
     seen: dict[int, Path] = {}
@@ -184,7 +226,8 @@ def read_features(paths: Iterable[Path]) -> Features:
         name: np.concatenate([getattr(part, name) for _, part in parts])
         for name in ("features", "logits", "labels")
     }
-    return replace(first, **joined)
+    names = merge([part.class_names for _, part in parts], what="feature files of one source")
+    return replace(first, **joined, class_names=names)
 
 
 def _read(path: Path) -> Features:
@@ -193,8 +236,11 @@ def _read(path: Path) -> Features:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ARRAYS}
             side = int(file["side"]) if "side" in file else None
+            classes = file["class_names"].tolist() if "class_names" in file else None
         names = {name: str(arrays.pop(name)) for name in ("extractor", "extractor_sha256")}
-        return Features(**arrays, **names, side=side)
+        if classes is not None:
+            classes = dict(zip(np.unique(arrays["labels"]).tolist(), classes, strict=True))
+        return Features(**arrays, **names, side=side, class_names=classes)
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:

@@ -3,11 +3,12 @@
 A part is what one shard of each side holds, so memory does not grow with the number of classes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tinygan.classes import match, merge
 from tinygan.metrics.features import Features, read_features
 from tinygan.metrics.statistics import Moments
 
@@ -15,12 +16,19 @@ from tinygan.metrics.statistics import Moments
 Part = tuple[Features, Features]
 
 
-def pairs(images: Sequence[Path], real: Sequence[Path]) -> Iterator[Part]:
+def pairs(
+    images: Sequence[Path], real: Sequence[Path], classes: Sequence[str] | None = None
+) -> Iterator[Part]:
     """Read the feature files of a source and of the real images, cut alike, two at a time.
+
+    Args:
+        images: the files of the source.
+        real: those of the real images.
+        classes: the names of the run's classes, see `read_features`.
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: their numbers differ, or one is damaged.
+        ValueError: their numbers or classes differ, or one is damaged.
     """
     if len(images) != len(real):
         raise ValueError(
@@ -28,7 +36,11 @@ def pairs(images: Sequence[Path], real: Sequence[Path]) -> Iterator[Part]:
             "give one of each for the same classes"
         )
     for ours, theirs in zip(images, real, strict=True):
-        yield read_features([ours]), read_features([theirs])
+        part = read_features([ours], classes), read_features([theirs], classes)
+        names = [features.class_names for features in part]
+        if None not in names:
+            match(*names, what=str(ours), by=str(theirs), exact=True)
+        yield part
 
 
 def split_floor(real: Features) -> Part:
@@ -45,24 +57,37 @@ def split_floor(real: Features) -> Part:
     return real.take(~odd), real.take(odd)
 
 
-def read_moments(real: Iterable[Path]) -> tuple[Moments, Features]:
+def read_moments(
+    real: Iterable[Path], classes: Sequence[str] | None = None
+) -> tuple[Moments, Features]:
     """Return the moments of the features in some files, one file in memory at a time.
+
+    Args:
+        real: the files.
+        classes: the names of the run's classes, which the files must have, each in one of them;
+            None: any.
 
     Returns:
         the moments, and one row of the features, which tells what they may be compared with.
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: one is damaged, or their extractors or dimensions differ.
+        ValueError: one is damaged, their extractors or dimensions differ, or they have not the
+            classes of the run.
     """
     moments = example = None
+    names: list[Mapping[int, str] | None] = []
     for path in real:
-        part = read_features([path])
+        part = read_features([path], classes)
+        names.append(part.class_names)
         example = example or part.take(np.arange(1))
         example.check_comparable(part)
         for label in np.unique(part.labels):
             found = Moments.of(part.features[part.labels == label])
             moments = moments.merge(found) if moments else found
+    known = merge(names, what="the feature files")
+    if classes is not None and known is not None:
+        match(known, classes, what="the feature files", exact=True)
     return moments, example
 
 

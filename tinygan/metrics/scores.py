@@ -214,9 +214,16 @@ def _jackknifed(
 def write_scores(
     json_path: Path, csv_path: Path, scores: dict[str, Any], rows: list[dict[str, Any]]
 ) -> None:
-    """Write the two results of `score`, each file whole or not at all."""
+    """Write the two results of `score`, each file whole or not at all.
+
+    Args:
+        json_path: file for the scores.
+        csv_path: file for the rows.
+        scores: see `score`.
+        rows: see `score`; for ImageNet each with the key ``wnid`` too.
+    """
     text = io.StringIO()
-    table = csv.DictWriter(text, INTRA_COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(text, rows[0], lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     write_text(csv_path, text.getvalue())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from tinygan.classes import Names
 from tinygan.files import write_text
 from tinygan.real.crops import Crop, TooSmall
 from tinygan.real.image_folder import ListClass
@@ -23,6 +24,7 @@ def write_real(
     max_dropped: float,
     source: str,
     provenance: dict[str, Any],
+    names: Names | None = None,
 ) -> None:
     """Decode and crop the files of some classes and write them as one shard.
 
@@ -37,6 +39,7 @@ def write_real(
             leaves out because they are too small do not count.
         source: the shard's source.
         provenance: what else decides the content; the number of dropped files is added.
+        names: the name of each class index, see `tinygan.shards.new_shard`.
 
     Raises:
         ValueError: more files are unreadable, or a class is left without an image.
@@ -46,7 +49,7 @@ def write_real(
     taken: set[int] = set()
     files = 0
     with (
-        new_shard(folder, source=source, provenance=provenance) as shard,
+        new_shard(folder, source=source, provenance=provenance, names=names) as shard,
         tqdm(desc=f"{source} {folder.name}", unit="image") as progress,
     ):
         for label, list_files in classes.items():

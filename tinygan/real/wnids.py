@@ -69,9 +69,3 @@ def imagenet_names(classes: str | Sequence[str | int]) -> list[str]:
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ValueError(f"{item!r} is no WNID and no name of an ImageNet class{hint}")
     return found
-
-
-def imagenet_indices(names: Sequence[str]) -> list[int]:
-    """Return the index in ImageNet, 0 to 999, of each name; KeyError for a name it has not."""
-    index = {name: i for i, name in enumerate(wnid_of_name())}
-    return [index[name] for name in names]

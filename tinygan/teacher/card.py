@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tinygan.config import teacher_classes
 from tinygan.files import atomic_file, sha256, write_text
 from tinygan.metrics.features import Features
 from tinygan.metrics.linear_probe import accuracy
@@ -65,6 +66,7 @@ def write_card(
         ("Intended class named", f"{intended:.1%} of the samples, by a linear classifier"),
         ("The same on held-out real images", f"{held_out:.1%}"),
     ]
+    classes = len(teacher_classes(config))
     files = sorted(file for file in module.rglob("*") if file.is_file())
     rows += [(f"SHA-256 of `{file.relative_to(module)}`", f"`{sha256(file)}`") for file in files]
     grid = path.with_suffix(".png")
@@ -73,7 +75,7 @@ def write_card(
 A class-conditional generator in the style of BigGAN-deep at {config["image_size"]} px, trained by
 this project on Animal-MNIST and shipped as a TF1-format TF-Hub module with the signature of
 `deepmind/biggan-deep-128/1`: inputs `z` [N, {config["z_dim"]}], `y` one-hot
-[N, {len(config["classes"])}] and `truncation`, a scalar; output `default`. Trained and exported by
+[N, {classes}] and `truncation`, a scalar; output `default`. Trained and exported by
 `snakemake --cores 2 --forcerun train_teacher -- mini_teacher`; this page is made by the target
 `teacher_card`.
 

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygan.background import ahead
+from tinygan.classes import Names
 from tinygan.seeding import latent_batches
 from tinygan.shards import new_shard
 from tinygan.teacher.hub import Teacher
@@ -25,6 +26,7 @@ def harvest(
     batch: int,
     folder: Path,
     provenance: dict[str, Any],
+    names: Names | None = None,
 ) -> None:
     """Write one shard of the teacher's images, X = {(z, x, y)} of section 3.1.
 
@@ -43,6 +45,7 @@ def harvest(
         batch: images computed at once.
         folder: the shard's folder.
         provenance: what else decides the content; the arguments above are added to it.
+        names: the name of each class index, see `tinygan.shards.new_shard`.
 
     Raises:
         ValueError: split, count, batch or classes make no sense.
@@ -63,7 +66,7 @@ def harvest(
                 yield teacher(full, labels, truncation)[:wanted], labels[:wanted], z
 
     with (
-        new_shard(folder, source="teacher", provenance=decided | provenance) as shard,
+        new_shard(folder, source="teacher", provenance=decided | provenance, names=names) as shard,
         tqdm(total=len(classes) * count, desc=f"teacher {split}", unit="image") as progress,
     ):
 

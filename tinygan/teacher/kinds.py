@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygan.config import teacher_handle
-from tinygan.real.wnids import IMAGENET_CLASSES, imagenet_indices
+from tinygan.classes import match
+from tinygan.config import teacher_classes, teacher_handle
 from tinygan.teacher.hub import Teacher
 from tinygan.teacher.trial import check_teacher
 
@@ -14,7 +14,8 @@ from tinygan.teacher.trial import check_teacher
 def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tuple[Teacher, str]:
     """Load the teacher.
 
-    A teacher of ImageNet knows all its classes, by their index there; another one knows the run's.
+    It is asked for a class by the label that it has itself for that name, see
+    `tinygan.config.teacher_classes`.
 
     Args:
         config: checked, with the names of its classes.
@@ -28,7 +29,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         ValueError: it is not the one that the config records or describes.
         FileNotFoundError: there is none.
     """
-    settings, names = config["teacher"], config["classes"]
+    settings, classes = config["teacher"], teacher_classes(config)
     if settings["kind"] == "torch":
         from tinygan.teacher.torch import handle_fingerprint, load_teacher
     elif settings["kind"] == "python":
@@ -43,11 +44,10 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
             f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
             f"records {settings['sha256']}: it is damaged, or another file"
         )
-    imagenet = config["real"]["source"] == "imagenet"
-    known = np.array(imagenet_indices(names) if imagenet else range(len(names)))
+    known = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
     teacher = load_teacher(
         handle,
-        classes=IMAGENET_CLASSES if imagenet else len(names),
+        classes=len(classes),
         z_dim=config["z_dim"],
         image_size=config["image_size"],
         threads=threads,

@@ -9,6 +9,7 @@ from tinygan.batches import to_uint8
 from tinygan.cpu import use_cpu
 from tinygan.files import sha256
 from tinygan.importers.biggan_torch import read_generator, statistics_at
+from tinygan.real.wnids import IMAGENET_CLASSES
 from tinygan.teacher.hub import Teacher
 
 
@@ -25,7 +26,8 @@ def load_teacher(
 
     Args:
         handle: the file, see `tinygan.importers.biggan_torch`.
-        classes: number of classes, the first ones of the file's (1,000 in the published one).
+        classes: number of classes, the first ones of the file's. The 1,000 of the published file
+            are ImageNet's, so that all of them have to be named.
         z_dim: length of z, 128.
         image_size: side of its images in pixels, 128.
         threads: CPU threads of PyTorch; None leaves the choice to it.
@@ -50,6 +52,12 @@ def load_teacher(
         raise ValueError(
             f"teacher {handle}: {known} classes, z of {found[0]}, images of {found[1]} px, but the "
             f"config has {classes} classes, z_dim {z_dim} and image_size {image_size}"
+        )
+    if known == IMAGENET_CLASSES != classes:
+        raise ValueError(
+            f"teacher {handle} knows ImageNet's {known} classes, but the config has {classes} for "
+            "it, and which is which is not known: write `classes: all` under `teacher`, and the "
+            "classes of the run by their WNIDs or names in ImageNet"
         )
     generator.to(memory_format=torch.channels_last)
 
