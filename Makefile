@@ -11,6 +11,8 @@ demo: $(READY)
 	snakemake --cores $(CORES) all
 	snakemake --cores 1 --report results/mini/report.html all
 	@echo
+	@python analysis/summary.py --results results/mini
+	@echo
 	@echo "$(CURDIR)/results/mini/report.html"
 
 test: $(READY)

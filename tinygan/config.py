@@ -28,7 +28,8 @@ VARIANT_SECTIONS = ("student", "train", "loss")
 # Names of other rules and of folders of results: a variant of that name would hide one of them.
 RESERVED = frozenset(
     "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
-    " figures claims download harvest_pairs harvest_evaluation train_teacher export_teacher sample"
+    " figures claims metrics download harvest_pairs harvest_evaluation train_teacher"
+    " export_teacher sample"
     " teacher_card features_sampled floor score_teacher score_variant table1 table2"
     " fig1 fig3 fig8 fig9 fig11 source cost_paper"
     " real_train real_shard real_train_shard".split()

@@ -60,7 +60,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
     check_teacher(
         by_class,
         handle,
-        classes=len(names),
+        classes=len(config["classes"]),
         z_dim=config["z_dim"],
         truncation=settings["truncation"],
         batch=settings["batch"],

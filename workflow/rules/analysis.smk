@@ -1,6 +1,6 @@
 # Tables, figures and the check of the paper's claims: scores and images -> what the reader sees.
-COMMON = ["analysis/_common.py"]
-GRIDS = ["analysis/_common.py", "analysis/_grids.py"] + code("shards")
+COMMON = ["analysis/_common.py", "analysis/_pages.py"]
+GRIDS = [*COMMON, "analysis/_grids.py"] + code("shards")
 
 
 rule table1:
@@ -10,12 +10,7 @@ rule table1:
         script="analysis/table1.py",
         code=COMMON,
     output:
-        report(
-            multiext(f"{P}/tables/table1", ".csv", ".md", ".tex"),
-            caption="../report/table1.rst",
-            category="Tables",
-            labels={"artefact": "Table 1", "shows": "cost and scores"},
-        ),
+        table_files("table1", "Table 1: cost and scores"),
     log:
         f"{P}/logs/table1.log",
     benchmark:
@@ -26,11 +21,12 @@ rule table1:
     resources:
         mem_mb=1000,
     params:
+        config=planned,
         results=lambda wildcards: P,
         out=lambda wildcards, output: os.path.splitext(output[0])[0],
         settings=sections("preset", "seed", "classes", "metrics"),
     shell:
-        "python {input.script} --config {CONFIG} --results {params.results}"
+        "python {input.script} --config {params.config} --results {params.results}"
         " --out {params.out} > {log} 2>&1"
 
 
@@ -40,12 +36,7 @@ use rule table1 as table2 with:
         script="analysis/table2.py",
         code=COMMON,
     output:
-        report(
-            multiext(f"{P}/tables/table2", ".csv", ".md", ".tex"),
-            caption="../report/table2.rst",
-            category="Tables",
-            labels={"artefact": "Table 2", "shows": "ablations"},
-        ),
+        table_files("table2", "Table 2: ablations"),
     log:
         f"{P}/logs/table2.log",
     benchmark:
@@ -59,12 +50,7 @@ use rule table1 as fig1 with:
         script="analysis/fig1.py",
         code=GRIDS,
     output:
-        report(
-            multiext(f"{P}/figures/fig1", ".png", ".pdf"),
-            caption="../report/fig1.rst",
-            category="Figures",
-            labels={"artefact": "Figure 1", "shows": "teacher and student"},
-        ),
+        figure_files("fig1", "Figure 1: teacher and student"),
     log:
         f"{P}/logs/fig1.log",
     benchmark:
@@ -78,12 +64,7 @@ use rule table1 as fig3 with:
         script="analysis/fig3.py",
         code=GRIDS,
     output:
-        report(
-            multiext(f"{P}/figures/fig3", ".png", ".pdf"),
-            caption="../report/fig3.rst",
-            category="Figures",
-            labels={"artefact": "Figure 3", "shows": "pixel loss alone"},
-        ),
+        figure_files("fig3", "Figure 3: the pixel loss alone"),
     log:
         f"{P}/logs/fig3.log",
     benchmark:
@@ -97,12 +78,7 @@ use rule table1 as fig8 with:
         script="analysis/fig8.py",
         code=COMMON,
     output:
-        report(
-            multiext(f"{P}/figures/fig8", ".png", ".pdf"),
-            caption="../report/fig8.rst",
-            category="Figures",
-            labels={"artefact": "Figure 8", "shows": "learning curves"},
-        ),
+        figure_files("fig8", "Figure 8: learning curves"),
     log:
         f"{P}/logs/fig8.log",
     benchmark:
@@ -116,12 +92,7 @@ use rule table1 as fig9 with:
         script="analysis/fig9.py",
         code=COMMON,
     output:
-        report(
-            multiext(f"{P}/figures/fig9", ".png", ".pdf"),
-            caption="../report/fig9.rst",
-            category="Figures",
-            labels={"artefact": "Figure 9", "shows": "class by class"},
-        ),
+        figure_files("fig9", "Figure 9: class by class"),
     log:
         f"{P}/logs/fig9.log",
     benchmark:
@@ -137,12 +108,7 @@ use rule table1 as fig11 with:
         script="analysis/fig11.py",
         code=GRIDS,
     output:
-        report(
-            multiext(f"{P}/figures/fig11", ".png", ".pdf"),
-            caption="../report/fig11.rst",
-            category="Figures",
-            labels={"artefact": "Figure 11", "shows": "worst classes"},
-        ),
+        figure_files("fig11", "Figure 11: the worst classes"),
     log:
         f"{P}/logs/fig11.log",
     benchmark:
@@ -158,12 +124,8 @@ rule claims:
         script="analysis/claims.py",
         code=COMMON,
     output:
-        report(
-            f"{P}/claims.md",
-            caption="../report/claims.rst",
-            category="Claims",
-            labels={"artefact": "Claims", "shows": "which hold on this run"},
-        ),
+        md=f"{P}/claims.md",
+        page=reported(f"{P}/claims.html", "Claims", "The paper's claims", "../report/claims.rst"),
     log:
         f"{P}/logs/claims.log",
     benchmark:
@@ -174,10 +136,37 @@ rule claims:
     resources:
         mem_mb=1000,
     params:
+        config=planned,
         results=lambda wildcards: P,
         settings=sections("preset", "seed", "classes", "metrics"),
     shell:
-        "python {input.script} --config {CONFIG} --results {params.results}"
+        "python {input.script} --config {params.config} --results {params.results}"
+        " --out {output.md} > {log} 2>&1"
+
+
+# The few numbers of each source that `dvc metrics show` prints.
+rule metrics:
+    input:
+        scores_of(*SCORED),
+        script="analysis/metrics.py",
+        code=COMMON,
+    output:
+        f"{P}/metrics.json",
+    log:
+        f"{P}/logs/metrics.log",
+    benchmark:
+        f"{P}/benchmarks/metrics.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        config=planned,
+        results=lambda wildcards: P,
+        settings=sections("variants") | {"sources": list(SOURCES)},
+    shell:
+        "python {input.script} --config {params.config} --results {params.results}"
         " --out {output} > {log} 2>&1"
 
 
@@ -187,6 +176,7 @@ rule tables:
         rules.table2.output,
         rules.cost_paper.output,
         rules.claims.output,
+        rules.metrics.output,
 
 
 rule figures:

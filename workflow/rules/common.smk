@@ -35,9 +35,16 @@ except ConfigError as error:
 P = f"results/{config['preset']}"
 # Reading the workflow writes nothing. `onstart` writes the config under a name that follows from
 # its content, so that jobs get the settings they were planned with, whatever is called meanwhile.
-# It is no input and no param of a rule: the sections that a step depends on are its params, so that
-# a change reruns what it concerns and no more.
+# The sections that a step depends on are its params, so that a change reruns what it concerns and
+# no more.
 CONFIG = f"{P}/configs/{digest_json(config)}.yaml"
+
+
+def planned(wildcards, output):
+    """Return the config that a job reads: of its params, one by `output` is no reason to rerun."""
+    return CONFIG
+
+
 VARIANTS = list(config["variants"])
 SOURCES = config.get("sources", {})
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
@@ -122,6 +129,34 @@ def features(source):
     return [f"{P}/features/{source}/{r}.npz" for r in RANGES]
 
 
+def reported(path, category, label, caption):
+    """Mark a file for the report.
+
+    It has one label: of several, the report makes a switch where one has two values, and fails.
+    """
+    return report(path, category=category, labels={"result": label}, caption=caption)
+
+
+def table_files(name, title):
+    """Return the files of a table, of which the page is read in the report."""
+    path, caption = f"{P}/tables/{name}", f"../report/{name}.rst"
+    return [
+        f"{path}.md",
+        reported(f"{path}.html", "Tables", title, caption),
+        reported(f"{path}.csv", "Tables", f"{title} (CSV)", caption),
+        reported(f"{path}.tex", "Tables", f"{title} (LaTeX)", caption),
+    ]
+
+
+def figure_files(name, title):
+    """Return the files of a figure."""
+    path, caption = f"{P}/figures/{name}", f"../report/{name}.rst"
+    return [
+        reported(f"{path}.png", "Figures", title, caption),
+        reported(f"{path}.pdf", "Figures", f"{title} (PDF)", caption),
+    ]
+
+
 # What sampling runs, and what turns images into features and scores.
 SAMPLING = ["sampling", "checkpoint", "batches", "seeding", "shards", "models/layers"]
 SAMPLING += ["models/student", "models/sngan"]
@@ -158,4 +193,4 @@ onstart:
     write_text(CONFIG, text)
     # For people, and for commands by hand.
     write_text(f"{P}/config.yaml", text)
-    os.environ["TINYGAN_PLANNED_CONFIG"] = CONFIG
+    os.environ.update(TINYGAN_PLANNED_CONFIG=CONFIG)

@@ -25,12 +25,13 @@ rule features:
     resources:
         mem_mb=4000 if TENSORFLOW else 2000,
     params:
+        config=planned,
         folder=lambda wildcards, output: os.path.splitext(output[0])[0].replace(
             f"{P}/features", f"{P}/images"
         ),
         settings={key: config["metrics"].get(key) for key in EXTRACTION},
     shell:
-        "python -m tinygan features --config {CONFIG} --threads {threads} --images {params.folder}"
+        "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
         " --out {output} > {log} 2>&1"
 
 
@@ -67,9 +68,10 @@ rule floor:
     resources:
         mem_mb=2000,
     params:
+        config=planned,
         settings=sections("seed", "classes", "metrics"),
     shell:
-        "python -m tinygan score --config {CONFIG} --threads {threads} --source real --real {input.real}"
+        "python -m tinygan score --config {params.config} --threads {threads} --source real --real {input.real}"
         " --out {output.score} --intra {output.intra} > {log} 2>&1"
 
 
@@ -91,10 +93,11 @@ rule score_teacher:
     resources:
         mem_mb=2000,
     params:
+        config=planned,
         source=lambda wildcards, output: Path(output.score).stem,
         settings=sections("seed", "classes", "metrics"),
     shell:
-        "python -m tinygan score --config {CONFIG} --threads {threads} --source {params.source}"
+        "python -m tinygan score --config {params.config} --threads {threads} --source {params.source}"
         " --real {input.real} --images {input.images}"
         " --out {output.score} --intra {output.intra} > {log} 2>&1"
 
@@ -134,11 +137,12 @@ rule curve:
     resources:
         mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
     params:
+        config=planned,
         model=subpath(input.card, parent=True),
         settings=sections("seed", "z_dim", "classes", "metrics")
         | {"truncation": config["teacher"]["truncation"]},
     shell:
-        "python -m tinygan curve --config {CONFIG} --threads {threads} --model {params.model}"
+        "python -m tinygan curve --config {params.config} --threads {threads} --model {params.model}"
         " --real {input.real} --out {output} > {log} 2>&1"
 
 
@@ -157,10 +161,11 @@ rule cost:
     resources:
         mem_mb=1000,
     params:
+        config=planned,
         settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
         students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
     shell:
-        "python -m tinygan cost --config {CONFIG} --threads {threads} --out {output} > {log} 2>&1"
+        "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
 
 
 # The six systems of the paper's Table 1 at its size: the same in every preset.
@@ -178,8 +183,10 @@ rule cost_paper:
     threads: 1
     resources:
         mem_mb=2000,
+    params:
+        config=planned,
     shell:
-        "python -m tinygan cost --paper --config {CONFIG} --threads {threads} --out {output}"
+        "python -m tinygan cost --paper --config {params.config} --threads {threads} --out {output}"
         " > {log} 2>&1"
 
 

@@ -16,9 +16,10 @@ if config["real"]["source"] == "animal_mnist":
         resources:
             mem_mb=500,
         params:
+            config=planned,
             real=sections("real"),
         shell:
-            "python -m tinygan download --config {CONFIG} --threads {threads} --out {output} > {log} 2>&1"
+            "python -m tinygan download --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
 
     rule real:
         input:
@@ -36,10 +37,11 @@ if config["real"]["source"] == "animal_mnist":
         resources:
             mem_mb=1000,
         params:
+            config=planned,
             folder=lambda wildcards: f"{P}/images/real",
             settings=sections("real", "image_size", "classes", "classes_per_shard"),
         shell:
-            "python -m tinygan real --config {CONFIG} --threads {threads} --wheel {input.wheel}"
+            "python -m tinygan real --config {params.config} --threads {threads} --wheel {input.wheel}"
             " --out {params.folder} > {log} 2>&1"
 
 else:
@@ -71,6 +73,7 @@ else:
         resources:
             mem_mb=1000,
         params:
+            config=planned,
             crop=CROP,
             folder=subpath(output.manifest, parent=True),
             origin=ORIGIN,
@@ -79,7 +82,7 @@ else:
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
         shell:
-            "python -m tinygan real-shard --config {CONFIG} --threads {threads}"
+            "python -m tinygan real-shard --config {params.config} --threads {threads}"
             " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
 
     use rule real_shard as real_train_shard with:
@@ -93,6 +96,7 @@ else:
         benchmark:
             f"{P}/benchmarks/real_train/{{range}}.tsv"
         params:
+            config=planned,
             crop=TRAIN_CROP,
             folder=subpath(output.manifest, parent=True),
             origin=ORIGIN,

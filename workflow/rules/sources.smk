@@ -19,6 +19,7 @@ rule source:
         # Measured: 3.0 GB for SNGAN at 128 px, 100 images a batch.
         mem_mb=4000 if config["image_size"] >= 128 else 2000,
     params:
+        config=planned,
         folder=subpath(output.manifest, parent=True),
         # The files of the folder may be too many to be inputs.
         files=lambda wildcards: folder_state(SOURCES[wildcards.outside]),
@@ -28,5 +29,5 @@ rule source:
             "samples": config["metrics"]["samples_per_class"],
         },
     shell:
-        "python -m tinygan source --config {CONFIG} --threads {threads} --name {wildcards.outside}"
+        "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"

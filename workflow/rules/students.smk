@@ -36,6 +36,7 @@ for variant in VARIANTS:
         resources:
             mem_mb=TRAIN_MB,
         params:
+            config=planned,
             variant=variant,
             folder=subpath(output.generator, parent=True),
             # Out of reach: Snakemake deletes the outputs of a job that fails, and a retry goes on.
@@ -47,7 +48,7 @@ for variant in VARIANTS:
             ),
             truncation=config["teacher"]["truncation"],
         shell:
-            "python -m tinygan train --config {CONFIG} --threads {threads} --variant {params.variant}"
+            "python -m tinygan train --config {params.config} --threads {threads} --variant {params.variant}"
             " --pairs {input.pairs} --real {input.real} --state {params.state}"
             " --live {params.live} --out {params.folder} > {log} 2>&1"
 
@@ -78,6 +79,7 @@ rule sample:
     resources:
         mem_mb=SAMPLE_MB,
     params:
+        config=planned,
         model=subpath(input.generator, parent=True),
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "z_dim")
@@ -86,5 +88,5 @@ rule sample:
             "samples": config["metrics"]["samples_per_class"],
         },
     shell:
-        "python -m tinygan sample --config {CONFIG} --threads {threads} --model {params.model}"
+        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"

@@ -44,11 +44,12 @@ rule harvest_pairs:
     resources:
         mem_mb=TEACHER_MB,
     params:
+        config=planned,
         split="pairs",
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
     shell:
-        "python -m tinygan harvest --config {CONFIG} --threads {threads} --split {params.split}"
+        "python -m tinygan harvest --config {params.config} --threads {threads} --split {params.split}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
 
 
@@ -63,6 +64,7 @@ use rule harvest_pairs as harvest_evaluation with:
     benchmark:
         f"{P}/benchmarks/harvest_evaluation/{{range}}.tsv"
     params:
+        config=planned,
         split="evaluation",
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
@@ -99,10 +101,11 @@ rule train_teacher:
     resources:
         mem_mb=3000,
     params:
+        config=planned,
         folder=subpath(output.weights, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "mini_teacher"),
     shell:
-        "python -m tinygan train-teacher --config {CONFIG} --threads {threads} --real {input.real}"
+        "python -m tinygan train-teacher --config {params.config} --threads {threads} --real {input.real}"
         " --out {params.folder} > {log} 2>&1"
 
 
@@ -122,10 +125,11 @@ rule export_teacher:
     resources:
         mem_mb=3000,
     params:
+        config=planned,
         weights=subpath(input.weights, parent=True),
         folder=lambda wildcards: MINI,
     shell:
-        "python -m tinygan export-teacher --config {CONFIG} --threads {threads} --weights {params.weights}"
+        "python -m tinygan export-teacher --config {params.config} --threads {threads} --weights {params.weights}"
         " --out {params.folder} > {log} 2>&1 && touch {output}"
 
 
@@ -155,7 +159,8 @@ rule teacher_card:
     resources:
         mem_mb=2000,
     params:
+        config=planned,
         settings=sections("seed", "real", "teacher", "metrics", "mini_teacher"),
     shell:
-        "python -m tinygan teacher-card --config {CONFIG} --threads {threads} --shards {input.shards}"
+        "python -m tinygan teacher-card --config {params.config} --threads {threads} --shards {input.shards}"
         " --real {input.real} --images {input.images} --out {output.card} > {log} 2>&1"
