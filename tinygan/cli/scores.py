@@ -48,7 +48,8 @@ def _score(config: Config, arguments: Arguments) -> None:
     if arguments.images:
         parts = pairs(arguments.images, arguments.real)
     else:
-        parts = (split_floor(read_features([path])) for path in arguments.real)
+        samples, seed = config["metrics"]["samples_per_class"], config["seed"]
+        parts = (split_floor(read_features([path]), samples, seed) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
     of_others = not arguments.images or arguments.source in config.get("sources", {})
     result, rows = score(
