@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.config_file import ConfigError, key_paths, overlay, read_file
+from tinygan.metrics.counts import setting_problems
 from tinygan.real.wnids import imagenet_names
 from tinygan.schema import coerce, schema_problems, suggest
 
@@ -236,17 +237,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     if config["real"]["source"] != "imagenet" and config["real"].get("check_counts"):
         yield "real.check_counts: only imagenet has known numbers of images; leave it out"
     yield from _teacher_contradictions(config["teacher"])
-    metrics, classes = config["metrics"], len(config["classes"])
-    if metrics["is_splits"] > metrics["samples_per_class"] * classes:
-        yield (
-            f"metrics.is_splits: {metrics['is_splits']} splits of "
-            f"{metrics['samples_per_class'] * classes} samples; use fewer splits"
-        )
-    if metrics["interval_groups"] > metrics["samples_per_class"]:
-        yield (
-            f"metrics.interval_groups: {metrics['interval_groups']} groups of "
-            f"{metrics['samples_per_class']} samples a class; use fewer groups or more samples"
-        )
+    yield from setting_problems(config["metrics"], len(config["classes"]))
     for section in ("variants", "sources"):
         for name in config.get(section, {}):
             if name in RESERVED or name.startswith("train_"):

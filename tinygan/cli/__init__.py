@@ -11,10 +11,12 @@ from pathlib import Path
 from tinygan.cli import compare, data, imports, mini_teacher, models, plan, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.config import load
+from tinygan.enough import require_images
 
 
 def _validate(config: Config, arguments: Arguments) -> None:
-    """Check a config and say what it describes."""
+    """Check a config and the numbers of images, and say what it describes."""
+    require_images(config)
     print(
         f"{arguments.config}: preset {config['preset']}, {len(config['classes'])} classes of "
         f"{config['image_size']} px, variants {', '.join(config['variants'])}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinygan.metrics.counts import floor_samples
 from tinygan.metrics.features import Features, read_features
 from tinygan.metrics.statistics import Moments
 from tinygan.seeding import stream
@@ -56,11 +57,6 @@ def split_floor(real: Features, samples: int, seed: int) -> Part:
             raise ValueError(f"class {label} has one real image: two sets cannot be drawn from it")
         drawn[stream(seed, "metrics/floor", label).permutation(rows)[:count]] = True
     return real.take(drawn), real.take(~drawn)
-
-
-def floor_samples(real: int, samples: int) -> int:
-    """Return how many of a class's real images the floor scores, where a model has `samples`."""
-    return min(samples, real // 2)
 
 
 def read_moments(real: Iterable[Path]) -> tuple[Moments, Features]:

@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygan.files import write_json, write_text
+from tinygan.metrics.counts import share
 from tinygan.metrics.features import Features
 from tinygan.metrics.frechet import AUTHORS_OFFSET, Gaussian, frechet_distance, frechet_jackknife
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
@@ -170,10 +171,8 @@ def _score_class(
 ) -> tuple[_Class, Moments]:
     """Score one class and draw the images that stand for it overall; also its real moments."""
     images, real = (f.take(f.labels == label) for f in (images, real))
-    shares = [
-        total // len(class_names) + (label < total % len(class_names))
-        for total in (settings.overall_samples, settings.pairwise_samples)
-    ]
+    totals = settings.overall_samples, settings.pairwise_samples
+    overall, pairwise = (share(total, len(class_names), label) for total in totals)
     rng = stream(settings.seed, "metrics/images", label)
     order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
     try:
@@ -188,9 +187,9 @@ def _score_class(
         return _Class(
             samples=len(images),
             intra_fid=intra,
-            overall=images.take(np.sort(order[: shares[0]])),
-            pairwise=x[np.sort(order[: shares[1]])],
-            real_pairwise=y[np.sort(real_order[: shares[1]])],
+            overall=images.take(np.sort(order[:overall])),
+            pairwise=x[np.sort(order[:pairwise])],
+            real_pairwise=y[np.sort(real_order[:pairwise])],
         ), Moments.of(real.features)
     except ValueError as error:
         raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
