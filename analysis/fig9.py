@@ -35,13 +35,16 @@ def fig9(run: Run) -> dict[str, float | None]:
         x, y, names = read_intra_pair(run.results, student)
         found[student] = correlation(x, y)
         axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4)
-        title = f"{NAMES[student]}: needs at least {MIN_CLASSES} classes that differ"
         if found[student] is not None:
             span = np.array([x.min(), x.max()])
             axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
-            title = f"{NAMES[student]}: r = {found[student]:.2f} (paper: {PAPER_R[student]:.2f})"
+            said = f"r = {found[student]:.2f} (paper: {PAPER_R[student]:.2f})"
+        elif len(x) < MIN_CLASSES:
+            said = f"r needs at least {MIN_CLASSES} classes"
+        else:
+            said = "no r, scores do not differ"
         axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")
-        axes.set_title(title)
+        axes.set_title(f"{NAMES[student]}: {said}")
         axes.set_xlabel("intra-FID of the teacher")
         axes.margins(0.12)
     panels[0].set_ylabel(f"intra-FID of the student\n({label})")

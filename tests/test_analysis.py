@@ -276,7 +276,7 @@ def test_a_correlation_of_too_few_classes_is_neither_drawn_nor_judged(results, c
     monkeypatch.setattr(fig9, "save", lambda figure, out: figures.append(figure))
     assert call("fig9", results) == {"dw": None, "std": None}
     for axes in figures[0].axes:
-        assert axes.get_title().endswith("needs at least 4 classes that differ")
+        assert axes.get_title().endswith(": r needs at least 4 classes")
         assert [line.get_label() for line in axes.lines] == ["identity"]
         assert len(axes.collections[0].get_offsets()) == count
     made = call("claims", results, results / "claims.md")
