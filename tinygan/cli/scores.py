@@ -39,7 +39,10 @@ def _features(config: Config, arguments: Arguments) -> None:
 
 
 def _score(config: Config, arguments: Arguments) -> None:
-    """Score features against the real images'; without --images, real against real."""
+    """Score features against the real images'; without --images, real against real.
+
+    This is the pipeline's form; `tinygan score A B` scores two folders of images.
+    """
     _one_blas_thread()
     from tinygan.metrics.features import read_features
     from tinygan.metrics.parts import pairs, split_floor
@@ -97,7 +100,7 @@ def _one_blas_thread() -> None:
 
 VERBS: dict[str, Verb] = {
     "features": (_features, {"--images": FOLDER | {"help": "a shard of images"}}),
-    "score": (
+    "score-features": (
         _score,
         {
             "--source": {"required": True, "help": "name under which the scores are kept"},
