@@ -59,6 +59,8 @@ PAPER: dict[str, dict[str, float]] = {
     "pix_only": {"fid": 107.9, "intra_fid": 216.0},
 }
 PAPER_R = {"dw": 0.54, "std": 0.64}  # Fig. 9
+MIN_CLASSES = 4  # for a correlation over the classes, see `correlation`
+MIN_POINTS = 4  # of a learning curve, whose second half is judged: of two points it would be all
 NAMES = {
     "teacher": "teacher",
     "dw": "TinyGAN-dw",
@@ -109,14 +111,18 @@ def read_scores(results: Path, sources: Sequence[str]) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: a file is missing; the message names the target that makes it.
-        ValueError: a score is missing or not finite, or the extractors or the classes differ.
+        ValueError: a score is missing or not finite, or the extractors or the classes differ. Only
+            the ends of an interval may be null.
     """
     rows = {}
     for source in sources:
         path = _present(results / "scores" / f"{source}.json")
         row = read_json(path)
         lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
-        lacking += [key for key in SCORES + MORE + INTERVALS if not _finite(row.get(key))]
+        lacking += [key for key in SCORES + MORE if not _finite(row.get(key))]
+        # The images may have been too few for an interval.
+        ends = {key: row.get(key, np.nan) for key in INTERVALS}
+        lacking += [key for key, end in ends.items() if end is not None and not _finite(end)]
         if lacking:
             raise ValueError(f"{path} has no (finite) {', '.join(lacking)}; make it again")
         rows[source] = row
@@ -198,6 +204,17 @@ def read_intra_pair(results: Path, student: str) -> tuple[np.ndarray, np.ndarray
     return teacher.intra_fid.to_numpy(), scores.intra_fid.to_numpy()[rows], names
 
 
+def correlation(x: np.ndarray, y: np.ndarray) -> float | None:
+    """Return Pearson's correlation over the classes; None for too few, or where it is not defined.
+
+    Of two classes it is always 1 or -1, and of three unrelated scores give most often nearly that;
+    from four on they no longer do.
+    """
+    if len(x) < MIN_CLASSES or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    return pearson(x, y)
+
+
 def pearson(x: np.ndarray, y: np.ndarray) -> float:
     """Return Pearson's correlation of two vectors; ValueError where it is not defined."""
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
@@ -226,7 +243,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def with_interval(values: Mapping[str, float], score: str) -> str:
     """Format a score with half its confidence interval, both by name; an absent one is a dash."""
-    if values.get(f"{score}_high") is None:
+    if pd.isna(values.get(f"{score}_high")):
         return number(values[score])
     half = (values[f"{score}_high"] - values[f"{score}_low"]) / 2
     return f"{number(values[score])} ± {number(half)}"

@@ -21,6 +21,12 @@ def spread_classes(count: int, most: int = 10) -> list[int]:
     return [int(c) for c in np.linspace(0, count - 1, min(most, count)).round()]
 
 
+def row_pairs(results: Path, student: str, most: int) -> int:
+    """Return how many images every class has of the teacher and of the student, at most `most`."""
+    shards = [shard for source in ("teacher", student) for shard in _open(results, source)]
+    return min(most, *(n for shard in shards for n in shard.manifest["classes"].values()))
+
+
 def pairs(
     results: Path,
     student: str,
@@ -61,7 +67,7 @@ def pairs(
     return np.stack(columns, axis=1)
 
 
-def _open(results: Path, source: str, names: Sequence[str] | None) -> list[Shard]:
+def _open(results: Path, source: str, names: Sequence[str] | None = None) -> list[Shard]:
     manifests = sorted((results / "images" / source).glob("*/manifest.json"))
     if not manifests:
         raise FileNotFoundError(

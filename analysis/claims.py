@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 from _common import (
+    MIN_CLASSES,
+    MIN_POINTS,
     NAMES,
     PAPER,
     PAPER_R,
     Run,
+    correlation,
     describe,
     main,
     markdown_table,
     number,
-    pearson,
     read_cost,
     read_curve,
     read_intra_pair,
@@ -40,6 +42,14 @@ class Claim:
     header: list[str]
     rows: list[list[str]]
     holds: bool | None  # None: this run cannot tell
+    needs: str = ""  # what it would take to tell
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in words."""
+        if self.holds is None:
+            return f"not judged: needs {self.needs}" if self.needs else "cannot be told"
+        return "holds" if self.holds else "does not hold"
 
 
 def cost_claim(cost: pd.DataFrame) -> Claim:
@@ -93,9 +103,10 @@ def ablation_claim(scores: pd.DataFrame) -> Claim:
 def curve_claim(distilled: pd.DataFrame, scratch: pd.DataFrame) -> Claim:
     """Claim 4, from the learning curves: distillation trains smoothly, from scratch does not."""
     curves = {NAMES["dw"]: distilled.fid.to_numpy(), NAMES["scratch"]: scratch.fid.to_numpy()}
-    spreads = [tail_spread(fid) for fid in curves.values()]
+    enough = min(map(len, curves.values())) >= MIN_POINTS
+    spreads = [tail_spread(fid) if enough else math.nan for fid in curves.values()]
     rows = [
-        [name, spoken, f"{spread:.2f}", f"{fid.min():.2f}", f"{fid[-1]:.2f}"]
+        [name, spoken, number(spread), f"{fid.min():.2f}", f"{fid[-1]:.2f}"]
         for (name, fid), spread, spoken in zip(
             curves.items(), spreads, ("smooth (Fig. 8)", "fails (Fig. 8)"), strict=True
         )
@@ -106,18 +117,20 @@ def curve_claim(distilled: pd.DataFrame, scratch: pd.DataFrame) -> Claim:
         "smaller for the distilled student; the paper gives the curves, but no numbers",
         ["training", "paper", "tail spread", "lowest FID", "last FID"],
         rows,
-        spreads[0] < spreads[1],
+        spreads[0] < spreads[1] if enough else None,
+        f"at least {MIN_POINTS} points of each learning curve: set train.snapshots",
     )
 
 
-def correlation_claim(found: dict[str, float]) -> Claim:
+def correlation_claim(found: dict[str, float | None]) -> Claim:
     """Claim 5, from Pearson's r of each student: classes hard for the teacher are hard for it."""
     return Claim(
         "Teacher and student intra-FID correlate positively over the classes",
         "Pearson's r is above zero for both students",
         ["Pearson's r with the teacher", "paper", "this run"],
         [[NAMES[s], number(PAPER_R[s]), number(found[s])] for s in PAPER_R],
-        all(found[student] > 0 for student in PAPER_R),
+        None if None in found.values() else all(r > 0 for r in found.values()),
+        f"at least {MIN_CLASSES} classes whose scores differ",
     )
 
 
@@ -141,7 +154,7 @@ def claims(run: Run) -> list[Claim]:
     """Write the claims as Markdown to the path `run.out`, and return them."""
     scores = read_scores(run.results, ["teacher", *STUDENTS, "scratch", *ABLATIONS])
     curves = [read_curve(run.results, variant) for variant in ("dw", "scratch")]
-    found = {s: pearson(*read_intra_pair(run.results, s)[:2]) for s in PAPER_R}
+    found = {s: correlation(*read_intra_pair(run.results, s)[:2]) for s in PAPER_R}
     made = [
         cost_claim(read_cost(run.results)),
         order_claim(scores),
@@ -149,8 +162,7 @@ def claims(run: Run) -> list[Claim]:
         curve_claim(*curves),
         correlation_claim(found),
     ]
-    verdict = {True: "holds", False: "does not hold", None: "cannot be told"}
-    summary = [[f"{i}. {c.title}", verdict[c.holds]] for i, c in enumerate(made, start=1)]
+    summary = [[f"{i}. {c.title}", c.verdict] for i, c in enumerate(made, start=1)]
     parts = [
         "# The paper's claims on this run\n",
         markdown_table(["claim", "verdict"], summary),
@@ -161,7 +173,7 @@ def claims(run: Run) -> list[Claim]:
             f"## {i}. {claim.title}\n",
             markdown_table(claim.header, claim.rows),
             f"Holds if {claim.check}.\n",
-            f"**This run: {verdict[claim.holds]}.**\n",
+            f"**This run: {claim.verdict}.**\n",
         ]
     write_text(run.out, "\n".join(parts))
     return made

@@ -1,9 +1,9 @@
 """Figure 11: samples of the classes with TinyGAN-dw's highest intra-FID; teacher above student."""
 
 from _common import NAMES, Run, extractor_label, main, read_intra_fid, read_scores, save
-from _grids import image_grid, pairs
+from _grids import image_grid, pairs, row_pairs
 
-SAMPLES = 3  # row pairs
+SAMPLES = 3  # row pairs, if there are so many
 
 
 def worst_classes(scores: dict[int, float]) -> list[int]:
@@ -18,8 +18,9 @@ def fig11(run: Run) -> list[int]:
     extractor = extractor_label(read_scores(run.results, ["dw"]))
     classes = worst_classes(table.intra_fid.to_dict())
     heads = [f"{table['name'][c]}\n{table['intra_fid'][c]:.1f}" for c in classes]
-    images = pairs(run.results, "dw", classes, SAMPLES, table["name"].astype(str).to_list())
-    rows = [NAMES["teacher"], NAMES["dw"]] * SAMPLES
+    count = row_pairs(run.results, "dw", SAMPLES)
+    images = pairs(run.results, "dw", classes, count, table["name"].astype(str).to_list())
+    rows = [NAMES["teacher"], NAMES["dw"]] * count
     corner = "intra-FID\n" + extractor.replace(", ", "\n")
     save(image_grid(images, rows, heads, corner), run.out)
     return classes

@@ -6,12 +6,13 @@ from itertools import product
 import matplotlib.pyplot as plt
 import numpy as np
 from _common import (
+    MIN_CLASSES,
     NAMES,
     PAPER_R,
     Run,
+    correlation,
     extractor_label,
     main,
-    pearson,
     read_intra_pair,
     read_scores,
     save,
@@ -24,22 +25,26 @@ _ALIGN = {-1: "right", 0: "center", 1: "left"}
 MOST_NAMES = 20  # with more classes the dots are not named
 
 
-def fig9(run: Run) -> dict[str, float]:
-    """Draw Figure 9; return Pearson's r of each student."""
+def fig9(run: Run) -> dict[str, float | None]:
+    """Draw Figure 9; return Pearson's r of each student, None where there are too few classes."""
     palette = style()
     label = extractor_label(read_scores(run.results, ["teacher", *PAPER_R]))
     figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.8), sharex=True, sharey=True)
     found = {}
     for axes, student, colour in zip(panels, PAPER_R, palette, strict=False):
         x, y, names = read_intra_pair(run.results, student)
-        found[student] = pearson(x, y)
+        found[student] = correlation(x, y)
         axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4)
-        span = np.array([x.min(), x.max()])
-        axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
+        if found[student] is not None:
+            span = np.array([x.min(), x.max()])
+            axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
+            said = f"r = {found[student]:.2f} (paper: {PAPER_R[student]:.2f})"
+        elif len(x) < MIN_CLASSES:
+            said = f"r needs at least {MIN_CLASSES} classes"
+        else:
+            said = "no r, scores do not differ"
         axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")
-        axes.set_title(
-            f"{NAMES[student]}: r = {found[student]:.2f} (paper: {PAPER_R[student]:.2f})"
-        )
+        axes.set_title(f"{NAMES[student]}: {said}")
         axes.set_xlabel("intra-FID of the teacher")
         axes.margins(0.12)
     panels[0].set_ylabel(f"intra-FID of the student\n({label})")
@@ -50,7 +55,9 @@ def fig9(run: Run) -> dict[str, float]:
         x, y, names = read_intra_pair(run.results, student)
         if len(names) <= MOST_NAMES:
             ends = np.linspace(*axes.get_xlim(), 200)
-            lines = [np.column_stack([ends, ends]), np.column_stack([ends, _fit(x, y)(ends)])]
+            lines = [np.column_stack([ends, ends])]
+            if found[student] is not None:
+                lines.append(np.column_stack([ends, _fit(x, y)(ends)]))
             _name_points(axes, np.column_stack([x, y]), names, np.concatenate(lines))
     save(figure, run.out)
     return found

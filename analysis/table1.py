@@ -76,9 +76,10 @@ def table1(run: Run) -> pd.DataFrame:
         groups = (_cells(mine, number) + ours_shown, _cells(paper, _score) + theirs_shown)
         rows.append((name, *groups))
     note = (
-        describe(run, scores) + " Real images (split): one half of each class against the "
-        "other, the floor that sampling alone gives. MACs: multiply-accumulates for one image "
-        "(the paper's FLOPs). The baselines SNGAN-proj and SAGAN are not trained here."
+        f"{describe(run, scores)} Real images (split): {scores.samples['real']:,} of the real "
+        f"images against the other {scores.real_samples['real']:,}, the floor that sampling alone "
+        "gives. MACs: multiply-accumulates for one image (the paper's FLOPs). The baselines "
+        "SNGAN-proj and SAGAN are not trained here."
         f"{INTERVAL_NOTE}, after IS the deviation over its splits."
     )
     if outside:

@@ -260,6 +260,93 @@ def test_fig9_correlates_classes(results):
         common.pearson(np.ones(4), np.arange(4.0))
 
 
+def few_classes(results: Path, count: int) -> None:
+    """Keep the first classes of the run alone."""
+    config = yaml.safe_load((results / "config.yaml").read_text())
+    (results / "config.yaml").write_text(yaml.safe_dump(config | {"classes": CLASSES[:count]}))
+    for path in (results / "intra_fid").iterdir():
+        pd.read_csv(path).head(count).to_csv(path, index=False)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_correlation_of_too_few_classes_is_neither_drawn_nor_judged(results, count, monkeypatch):
+    few_classes(results, count)
+    figures = []
+    fig9 = sys.modules["fig9"]
+    monkeypatch.setattr(fig9, "save", lambda figure, out: figures.append(figure))
+    assert call("fig9", results) == {"dw": None, "std": None}
+    for axes in figures[0].axes:
+        assert axes.get_title().endswith(": r needs at least 4 classes")
+        assert [line.get_label() for line in axes.lines] == ["identity"]
+        assert len(axes.collections[0].get_offsets()) == count
+    made = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in made] == [True] * 4 + [None]
+    text = (results / "claims.md").read_text()
+    assert "| not judged: needs at least 4 classes whose scores differ |" in text
+    assert "| TinyGAN-dw | 0.54 | – |" in text and "nan" not in text
+
+
+def test_a_correlation_of_enough_classes_needs_scores_that_differ(results):
+    few_classes(results, 4)
+    assert call("fig9", results)["dw"] is not None
+    path = results / "intra_fid" / "teacher.csv"
+    pd.read_csv(path).assign(intra_fid=50.0).to_csv(path, index=False)
+    assert call("fig9", results) == {"dw": None, "std": None}
+    assert call("claims", results, results / "claims.md")[4].holds is None
+
+
+@pytest.mark.parametrize("points", [1, 2, 3])
+def test_a_learning_curve_of_few_points_is_drawn_and_not_judged(results, points):
+    for variant in ("dw", "scratch"):
+        path = results / "scores" / "curve" / f"{variant}.csv"
+        pd.read_csv(path).head(points).to_csv(path, index=False)
+    call("fig8", results)
+    made = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in made] == [True] * 3 + [None, True]
+    text = (results / "claims.md").read_text()
+    assert "not judged: needs at least 4 points of each learning curve: set train.snapshots" in text
+    assert f"| smooth (Fig. 8) | – | {[90, 40, 24][points - 1]}.00 |" in text
+
+
+def test_a_score_without_an_interval_is_shown_alone(results):
+    set_score(results, "dw", intra_fid_low=None, intra_fid_high=None)
+    frame = call("table1", results).set_index("source")
+    assert np.isnan(frame.intra_fid_low["dw"]) and frame.intra_fid_low["std"] == 37.9
+    row = next(s for s in (results / "out/table1.md").read_text().splitlines() if "TinyGAN-dw" in s)
+    assert "| 23.30 ± 0.50 | 46.60 |" in row
+    call("table2", results)
+    assert (
+        "| TinyGAN-dw (full) | 23.30 ± 0.50 | 1.00 | 46.60 | 1.00 |"
+        in (results / "out" / "table2.md").read_text()
+    )
+    table = pd.read_csv(results / "out" / "table2.csv").set_index("source")
+    assert np.isnan(table.intra_fid_low["dw"]) and table.fid_low["dw"] == 22.8
+    set_score(results, "dw", intra_fid_low=float("inf"))
+    with pytest.raises(ValueError, match=r"dw.json has no \(finite\) intra_fid_low"):
+        call("table1", results)
+
+
+def test_figures_have_as_many_rows_as_there_are_images(results):
+    for first in (0, 3):
+        labels, z = np.repeat(np.arange(first, first + 3), 2), np.zeros((6, 4), np.float32)
+        for source in ("teacher", "dw"):
+            folder = results / "images" / source / f"{first:03d}-{first + 2:03d}"
+            write_shard(
+                folder, np.zeros((6, 8, 8, 3), np.uint8), labels, z, source=source, provenance={}
+            )
+    assert grids.row_pairs(results, "dw", 4) == 2 and grids.row_pairs(results, "dw", 1) == 1
+    for name in ("fig1", "fig11"):
+        call(name, results)
+
+
+def test_table1_says_what_the_floor_is_made_of(results):
+    set_score(results, "real", samples=1100, real_samples=4900)
+    call("table1", results)
+    text = (results / "out" / "table1.md").read_text()
+    assert "1,200 samples against 6,000 real images" in text
+    assert "Real images (split): 1,100 of the real images against the other 4,900" in text
+
+
 def test_tail_spread_is_that_of_the_second_half():
     assert common.tail_spread(np.array([90.0, 5.0, 8.0, 6.0])) == 2.0
     assert common.tail_spread(np.array([90.0, 50.0, 8.0, 6.0, 5.0])) == 3.0

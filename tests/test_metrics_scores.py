@@ -16,6 +16,7 @@ from metrics_reference import (
     made_up,
     prdc_by_definition,
 )
+from scipy.special import stdtrit
 
 from tinygan.files import read_json
 from tinygan.metrics.features import Features, write_features
@@ -121,7 +122,7 @@ def test_authors_option_reaches_fid_and_intra_fid():
         (made_up([0], 9), made_up([0], 9), "real images lack 1 classes: bird"),
         (made_up([1], 9), made_up([1], 9), "real images lack 1 classes: bear"),
         (made_up([0, 1, 2], 9), made_up([0, 1], 9), r"dw images have labels \[2\]"),
-        (made_up([0, 1], 3), made_up([0, 1], 9), r"class 0 \(bear\): 3 samples .* 4 groups"),
+        (made_up([0, 1], 1), made_up([0, 1], 9), r"class 0 \(bear\): .* at least 2 samples"),
         (made_up([0, 1], 9), made_up([0, 1], 1), r"class 0 \(bear\): .* at least 2 samples"),
         (replace(made_up([0, 1], 9), extractor="b"), made_up([0, 1], 9), "cannot be compared"),
     ],
@@ -147,15 +148,71 @@ def test_score_refuses_provenance_that_names_a_score():
         score("dw", [(made_up([0], 24), made_up([0], 9))], ["bear"], FEW, {"fid": 0.0})
 
 
-def test_split_floor_deals_each_class_into_even_and_odd_rows():
-    labels = np.array([0, 0, 0, 1, 1, 1, 1, 1])
-    rows = np.arange(8, dtype=np.float32)[:, None]
-    even, odd = split_floor(Features(rows, rows, labels, "made_up", ""))
-    assert even.features[:, 0].tolist() == [0, 2, 3, 5, 7]
-    assert even.labels.tolist() == [0, 0, 1, 1, 1]
-    assert odd.features[:, 0].tolist() == [1, 4, 6] and odd.labels.tolist() == [0, 1, 1]
-    with pytest.raises(ValueError, match="halved"):
-        split_floor(made_up([0, 1], 1))
+def test_the_floor_draws_as_many_real_images_as_a_model_has_samples():
+    labels = np.repeat([0, 1, 2], [3, 8, 20])
+    rows = np.arange(31, dtype=np.float32)[:, None]
+    real = Features(rows, rows, labels, "made_up", "")
+    drawn, others = split_floor(real, 5, seed=0)
+    # Half of a class where that is less, so that the reference is never the smaller set.
+    assert np.bincount(drawn.labels).tolist() == [1, 4, 5]
+    assert np.bincount(others.labels).tolist() == [2, 4, 15]
+    found = np.concatenate([drawn.features, others.features])[:, 0]
+    assert sorted(found.tolist()) == list(range(31))
+    for part in (drawn, others):
+        assert part.labels.tolist() == labels[part.features[:, 0].astype(int)].tolist()
+    # The draw of a class depends on the seed, and not on the classes beside it.
+    alone, _ = split_floor(real.take(labels == 2), 5, seed=0)
+    assert alone.features.tolist() == drawn.features[drawn.labels == 2].tolist()
+    again, other = split_floor(real, 5, seed=0)[0], split_floor(real, 5, seed=1)[0]
+    assert again.features.tolist() == drawn.features.tolist() != other.features.tolist()
+    with pytest.raises(ValueError, match="class 1 has one real image"):
+        split_floor(made_up([1], 1), 5, seed=0)
+
+
+def test_intervals_adapt_to_small_classes():
+    """Two classes of 30 real images, as a user has them, with the default settings."""
+    drawn, others = split_floor(made_up([0, 1], 30), 200, seed=0)
+    scores, rows = score("real", [(drawn, others)], NAMES[:2], Settings(), {})
+    assert (scores["samples"], scores["real_samples"]) == (30, 30)
+    for name in SCORES:
+        assert scores[f"{name}_low"] <= scores[name] <= scores[f"{name}_high"]
+    x, y = (f.features[f.labels == 1] for f in (drawn, others))
+    without = [frechet_distance(np.delete(x, i, axis=0), y) for i in range(15)]
+    half = stdtrit(14, 0.975) * np.sqrt(14 * np.var(without))  # every image is a group
+    assert rows[1]["high"] - rows[1]["intra_fid"] == pytest.approx(half, rel=1e-6)
+
+
+def test_the_interval_of_classes_of_unequal_size_adds_their_squared_errors():
+    images = made_up([0, 1, 2], 30, shift=1.0).take(np.r_[0:30, 30:35, 60:75])
+    scores, rows = score("x", [(images, made_up([0, 1, 2], 15, seed=5))], NAMES, Settings(), {})
+    errors = [
+        (row["high"] - row["intra_fid"]) / stdtrit(groups - 1, 0.975)
+        for row, groups in zip(rows, (20, 5, 15), strict=True)
+    ]
+    half = stdtrit(4, 0.975) * np.sqrt(np.sum(np.square(errors))) / 3
+    assert scores["intra_fid_high"] - scores["intra_fid"] == pytest.approx(half, rel=1e-9)
+
+
+def test_a_score_without_an_interval_has_its_value(tmp_path):
+    """Without one of its two images, a class has no covariance."""
+    images, real = made_up([0, 1, 2], 2, shift=1.0), made_up([0, 1, 2], 3, seed=5)
+    few = Settings(is_splits=6, nearest=4, interval_groups=2)
+    scores, rows = score("x", [(images, real)], NAMES, few, {})
+    x, y = (f.features.astype(float) for f in (images, real))
+    assert rows[2]["intra_fid"] == pytest.approx(frechet_by_svd(x[4:], y[6:]), rel=1e-5)
+    assert scores["inception_score"] == pytest.approx(1)  # of one image a split
+    assert scores["precision"] == prdc_by_definition(x, y, 4)["precision"]
+    for name in set(SCORES) - {"fid", "kid"}:
+        assert scores[f"{name}_low"] is scores[f"{name}_high"] is None
+    assert scores["fid_low"] < scores["fid"] < scores["fid_high"]
+    write_scores(tmp_path / "x.json", tmp_path / "x.csv", scores, rows)
+    assert read_json(tmp_path / "x.json")["intra_fid_low"] is None
+    assert (tmp_path / "x.csv").read_text().splitlines()[1].endswith(",,")
+    mixed = images.take(np.r_[0:6]), made_up([0, 1, 2], 3, seed=5)
+    more = made_up([0], 9, shift=1.0), mixed[1].take(mixed[1].labels == 0)
+    rest = tuple(f.take(f.labels > 0) for f in mixed)
+    scores, rows = score("x", [more, rest], NAMES, few, {})
+    assert rows[0]["low"] is not None and scores["intra_fid_low"] is None
 
 
 def test_files_are_read_two_at_a_time(tmp_path):

@@ -3,6 +3,7 @@
 The second set is the reference: where generated and real images are compared, the real ones.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from tinygan.classes import ClassesDiffer, match
 from tinygan.image_sets import ImageSet, Reading
+from tinygan.metrics.counts import share
 from tinygan.metrics.extractors import Extractor
 from tinygan.metrics.features import Features, extract
 from tinygan.metrics.inception_score import inception_score
@@ -62,16 +64,12 @@ def compare(
     Raises:
         ValueError: too few images for a score, or a file that `read_image` refuses.
     """
-    if samples is not None:
-        a, b = (s.choose(samples, stream(seed, "compare", i)) for i, s in enumerate((a, b)))
-    classes, notes = _shared_classes(a, b)
+    a, b, classes, notes = matched(a, b, seed=seed, samples=samples, splits=splits)
     features_a, about_a = _features(a, "A", classes, extractor, batch, splits, progress)
     features_b, about_b = _features(b, "B", classes, extractor, batch, splits, progress)
-    label_counts = np.bincount(features_a.labels)
     settings = Settings(
         is_splits=splits,
-        overall_samples=len(classes) * int(label_counts.max()),  # that is, all
-        interval_groups=min(Settings.interval_groups, int(label_counts.min())),
+        overall_samples=len(classes) * int(np.bincount(features_a.labels).max()),  # that is, all
         seed=seed,
     )
     found, _ = score("A", [(features_a, features_b)], classes, settings, {})
@@ -90,6 +88,52 @@ def compare(
         "seed": seed,
         "notes": notes,
     }
+
+
+def matched(
+    a: ImageSet, b: ImageSet, *, seed: int = 0, samples: int | None = None, splits: int = 10
+) -> tuple[ImageSet, ImageSet, list[str], list[str]]:
+    """Draw the images to score, and see that they are enough; nothing is decoded yet.
+
+    Args:
+        a, b, seed, samples, splits: see `compare`.
+
+    Returns:
+        the images of both sets, the classes to score one by one, and notes on what is left out.
+
+    Raises:
+        ValueError: too few images for a score.
+    """
+    same = a.path.resolve() == b.path.resolve()
+    if samples is not None:
+        a, b = (s.choose(samples, stream(seed, "compare", i)) for i, s in enumerate((a, b)))
+    classes, notes = _shared_classes(a, b)
+    for images in (a, b):
+        _check_counts(images, classes, splits, "" if samples is None else "of those drawn ")
+    return a, b, classes, notes + ["A and B are the same folder"] * same
+
+
+def _check_counts(images: ImageSet, classes: Sequence[str], splits: int, which: str) -> None:
+    count = len(images.readers)
+    if splits > count:
+        raise ValueError(f"{images.path} has {count} images, too few for --splits {splits}")
+    counts = [count]
+    if len(classes) > 1:
+        by_name = Counter(images.labels)
+        counts = [by_name[name] for name in classes]
+        if min(counts) < 2:
+            raise ValueError(
+                f"class {classes[counts.index(min(counts))]} has 1 image {which}in {images.path}, "
+                "but an intra-FID needs 2: add images, leave the class out of both folders, or "
+                "ignore the classes (--no-classes)"
+            )
+    total = Settings.pairwise_samples
+    paired = sum(min(n, share(total, len(counts), i)) for i, n in enumerate(counts))
+    if paired <= Settings.nearest:
+        raise ValueError(
+            f"{images.path} has {paired} images, but precision to coverage need "
+            f"{Settings.nearest + 1}: they look at the neighbour number {Settings.nearest} of each"
+        )
 
 
 def _features(
@@ -154,11 +198,15 @@ def table(result: dict[str, Any]) -> str:
         ],
     ]
     scores = [["", "A against B", "95 % interval"]] + [
-        [name, f"{found['value']:.4g}", f"{found['low']:.4g} to {found['high']:.4g}"]
+        [name, f"{found['value']:.4g}", _interval(**found)]
         for name, found in result["scores"].items()
     ]
     made_by = f"extractor {result['extractor']}, {result['resize']}; seed {result['seed']}"
     return "\n".join([*_aligned(about), "", *_aligned(scores), "", made_by, *result["notes"]])
+
+
+def _interval(value: float, low: float | None, high: float | None) -> str:
+    return "–" if low is None else f"{low:.4g} to {high:.4g}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

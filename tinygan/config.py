@@ -14,6 +14,7 @@ from typing import Any
 
 from tinygan.classes import match
 from tinygan.config_file import ConfigError, key_paths, overlay, read_file
+from tinygan.metrics.counts import setting_problems
 from tinygan.real.animal_mnist import CLASSES as ANIMAL_MNIST
 from tinygan.real.wnids import imagenet_names, wnid_of_name
 from tinygan.schema import coerce, schema_problems, suggest
@@ -277,17 +278,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     if config["real"]["source"] != "imagenet" and config["real"].get("check_counts"):
         yield "real.check_counts: only imagenet has known numbers of images; leave it out"
     yield from _teacher_contradictions(config["teacher"])
-    metrics, classes = config["metrics"], len(config["classes"])
-    if metrics["is_splits"] > metrics["samples_per_class"] * classes:
-        yield (
-            f"metrics.is_splits: {metrics['is_splits']} splits of "
-            f"{metrics['samples_per_class'] * classes} samples; use fewer splits"
-        )
-    if metrics["interval_groups"] > metrics["samples_per_class"]:
-        yield (
-            f"metrics.interval_groups: {metrics['interval_groups']} groups of "
-            f"{metrics['samples_per_class']} samples a class; use fewer groups or more samples"
-        )
+    yield from setting_problems(config["metrics"], len(config["classes"]))
     for section in ("variants", "sources"):
         for name in config.get(section, {}):
             if name in RESERVED or name.startswith("train_"):

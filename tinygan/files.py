@@ -169,6 +169,22 @@ def atomic_folder(folder: Path, own: Collection[str]) -> Iterator[Path]:
         os.close(mark)
 
 
+def require_file(path: Path) -> None:
+    """Refuse, before it is computed, what could not be written to this path.
+
+    Raises:
+        OSError: the path is a folder, or its folder neither exists nor can be made or written to.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the name of a file")
+    above = next(place for place in path.absolute().parents if place.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"{above} is a file, so {path} cannot be written: give another")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be written: {above} is not yours to write to")
+
+
 def require_own(folder: Path, own: Collection[str]) -> None:
     """Refuse with FileExistsError a folder that holds what is not of these names."""
     folder = Path(folder)

@@ -1,37 +1,50 @@
 """The verb that scores two folders of images, outside any pipeline and without a config."""
 
 import json
+import sys
 from pathlib import Path
 
 from tinygan.cli.options import Arguments, Config, Verb
 
 
 def _compare(_: Config, arguments: Arguments) -> None:
-    """Score the images of folder A against those of folder B; `score A B` is the same."""
-    from tinygan.compare import compare, table
-    from tinygan.files import write_json
-    from tinygan.image_sets import open_images
-    from tinygan.metrics.extractors import open_extractor
+    """Score the images of folder A against those of folder B.
 
+    The result is JSON on standard output; a table of it and the progress are on standard error.
+    The pipeline has a form of its own, for features: see `tinygan score-features --help`.
+    """
+    from tinygan.compare import compare, matched, table
+    from tinygan.files import require_file, write_json
+    from tinygan.image_sets import open_images
+    from tinygan.metrics.extractors import check_name, open_extractor
+
+    _check_numbers(arguments)
+    check_name(arguments.extractor)
+    if arguments.out:
+        require_file(arguments.out)
     by_class = not arguments.no_classes
     a, b = (open_images(folder, by_class=by_class) for folder in (arguments.a, arguments.b))
+    draw = {name: getattr(arguments, name) for name in ("seed", "samples", "splits")}
+    matched(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
     options = {"graph": arguments.graph} if arguments.graph else {}
     with open_extractor(
         arguments.extractor, side=arguments.side, threads=arguments.threads, **options
     ) as extractor:
-        result = compare(
-            a,
-            b,
-            extractor,
-            batch=arguments.batch,
-            seed=arguments.seed,
-            samples=arguments.samples,
-            splits=arguments.splits,
-        )
-    print(table(result))
-    print(json.dumps(result, indent=2))
-    if arguments.out:
-        write_json(arguments.out, result)
+        result = compare(a, b, extractor, batch=arguments.batch, **draw)
+    try:
+        if arguments.out:
+            write_json(arguments.out, result)
+    finally:  # where that fails, the result is at least printed
+        print(table(result), file=sys.stderr)
+        print(json.dumps(result, indent=2))
+
+
+def _check_numbers(arguments: Arguments) -> None:
+    least = dict.fromkeys(("side", "samples", "splits", "batch", "threads"), 1) | {"seed": 0}
+    for name, lowest in least.items():
+        value = getattr(arguments, name)
+        if value is not None and value < lowest:
+            raise ValueError(f"--{name} {value}: it must be {lowest} or more")
 
 
 def _whole(default: int | None, meaning: str) -> dict:
@@ -47,7 +60,7 @@ def _whole(default: int | None, meaning: str) -> dict:
 _FOLDER = {"type": Path, "help": "folder of images, or of shards"}
 
 VERBS: dict[str, Verb] = {
-    "compare": (
+    "score": (
         _compare,
         {
             "a": _FOLDER,

@@ -5,6 +5,7 @@ from pathlib import Path
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
 from tinygan.config import class_ids, parse_range, shard_ranges
 from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
+from tinygan.metrics.counts import LEAST_REAL
 
 
 def _download(config: Config, arguments: Arguments) -> None:
@@ -65,6 +66,8 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         {label: listers[label] for label in labels},
         crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"], draft=draft),
         max_dropped=settings["max_dropped"],
+        # Students may train on a crop that is not scored.
+        least=LEAST_REAL if arguments.crop == settings["crop"] else 1,
         source=settings["source"],
         provenance=decided | ({"draft": True} if draft else {}),
         names=ids,

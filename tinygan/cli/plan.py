@@ -2,11 +2,13 @@
 
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.disk import KINDS, disk_needed, size_text
+from tinygan.enough import require_images
 from tinygan.plan import Speed, Step, measured, steps_of
 
 
 def _plan(config: Config, arguments: Arguments) -> None:
     """Estimate time, memory and disk of a whole run; measures each step for some seconds."""
+    require_images(config)
     print("| step | jobs | work | a second | time in all | peak memory of a job |")
     print("| :-- | --: | --: | --: | --: | --: |", flush=True)
     seconds, unknown = 0.0, []

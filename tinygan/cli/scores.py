@@ -43,7 +43,10 @@ def _features(config: Config, arguments: Arguments) -> None:
 
 
 def _score(config: Config, arguments: Arguments) -> None:
-    """Score features against the real images'; without --images, real against real."""
+    """Score features against the real images'; without --images, real against real.
+
+    This is the pipeline's form; `tinygan score A B` scores two folders of images.
+    """
     _one_blas_thread()
     from tinygan.metrics.features import read_features
     from tinygan.metrics.parts import pairs, split_floor
@@ -53,7 +56,8 @@ def _score(config: Config, arguments: Arguments) -> None:
     if arguments.images:
         parts = pairs(arguments.images, arguments.real, ids)
     else:
-        parts = (split_floor(read_features([path], ids)) for path in arguments.real)
+        samples, seed = config["metrics"]["samples_per_class"], config["seed"]
+        parts = (split_floor(read_features([path], ids), samples, seed) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
     of_others = not arguments.images or arguments.source in config.get("sources", {})
     result, rows = score(
@@ -104,7 +108,7 @@ def _one_blas_thread() -> None:
 
 VERBS: dict[str, Verb] = {
     "features": (_features, {"--images": FOLDER | {"help": "a shard of images"}}),
-    "score": (
+    "score-features": (
         _score,
         {
             "--source": {"required": True, "help": "name under which the scores are kept"},

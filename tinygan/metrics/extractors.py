@@ -50,14 +50,19 @@ def open_extractor(
     """
     if min(side, threads) < 1:
         raise ValueError(f"side {side} and threads {threads} must be at least 1")
+    check_name(name)
     if name == "efficientnet_lite0":
         from tinygan.metrics.efficientnet_lite import open_efficientnet
 
         yield open_efficientnet(side, threads)
-    elif name == "inception_tf":
+    else:
         from tinygan.metrics.inception_tf import open_inception
 
         with open_inception(graph, threads) as extractor:
             yield extractor
-    else:
+
+
+def check_name(name: str) -> None:
+    """Refuse, with ValueError, a name that is not an extractor's."""
+    if name not in NAMES:
         raise ValueError(f"there is no extractor {name!r}; choose one of {', '.join(NAMES)}")

@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.statistics import Moments, check_dimensions, checked
 
 # What the authors' NumPy code adds to the diagonals of both covariances, always.
@@ -122,6 +123,7 @@ def frechet_jackknife(
 
     Raises:
         ValueError: see `frechet_distance`.
+        TooFewSamples: fewer lie outside a group.
     """
     coupling = _Coupling(x, y)
     without = [coupling.distance_without(groups == g) for g in range(groups.max() + 1)]
@@ -172,7 +174,7 @@ class _Coupling:
         keep = ~left_out
         n = np.count_nonzero(keep)
         if n < 2:
-            raise ValueError(f"{len(keep)} samples are too few for their groups; compute more")
+            raise TooFewSamples(f"{len(keep)} samples are too few for their groups; compute more")
         if self.by_rows:
             gram = self.gram[np.ix_(keep, keep)]
             row = gram.mean(axis=0)

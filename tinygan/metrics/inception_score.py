@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax
 
+from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.statistics import checked
 
 
@@ -38,7 +39,8 @@ def inception_score_jackknife(logits: np.ndarray, splits: int, groups: np.ndarra
         float64 [G].
 
     Raises:
-        ValueError: see `inception_score`; or a group holds a whole split.
+        ValueError: see `inception_score`.
+        TooFewSamples: a group holds a whole split.
     """
     sums = _sums(logits, splits, groups)
     totals = [part.sum(axis=1, keepdims=True) for part in sums]
@@ -70,7 +72,7 @@ def _sums(
 def _values(counts: np.ndarray, entropies: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Return exp(mean of sum p log p - sum m log m) with m the mean of p, from sums [..., K]."""
     if (counts < 1).any():
-        raise ValueError("a split has all its images in one group; compute more images")
+        raise TooFewSamples("a split has all its images in one group; compute more images")
     m = np.maximum(marginals / counts[..., None], 0)
     m_log_m = m * np.log(np.where(m > 0, m, 1))
     return np.exp(entropies / counts - m_log_m.sum(axis=-1))

@@ -12,10 +12,20 @@ are, and the spread over trainings with other seeds is not in it. It surrounds t
 this N, which is what sources scored at the same N are compared by, not the limit of infinite N.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import stdtrit
 
 LEVEL = 0.95
+# The replicates of a score whose interval cannot be had.
+NONE = np.empty(0)
+# Both ends, or None where there is no interval.
+Interval = tuple[float, float] | tuple[None, None]
+
+
+class TooFewSamples(ValueError):
+    """A score can be had, but not without one of its groups."""
 
 
 def deal(count: int, groups: int, rng: np.random.Generator) -> np.ndarray:
@@ -44,7 +54,7 @@ def deal(count: int, groups: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permuted(runs, axis=1).ravel()[:count]
 
 
-def interval(value: float, without: np.ndarray) -> tuple[float, float]:
+def interval(value: float, without: np.ndarray) -> Interval:
     """Return the 95 % confidence interval of a score by the delete-a-group jackknife.
 
     With t_g the score without group g and t their mean, the squared standard error is
@@ -53,9 +63,36 @@ def interval(value: float, without: np.ndarray) -> tuple[float, float]:
 
     Args:
         value: the score of all samples.
-        without: [G], the scores without one group each, G >= 2.
+        without: [G], the scores without one group each, or `NONE`: then there is no interval.
     """
-    groups = len(without)
-    error = np.sqrt((groups - 1) * np.var(without))
-    half = float(stdtrit(groups - 1, (1 + LEVEL) / 2) * error)
+    if not len(without):
+        return None, None
+    return _around(value, _square_error(without), len(without))
+
+
+def interval_of_mean(values: Sequence[float], without: Sequence[np.ndarray]) -> Interval:
+    """Return the 95 % confidence interval of the mean of scores of independent samples.
+
+    Where all have G groups, each leaves out its own group g. Small samples have fewer groups; then
+    the squared standard errors add up, and the fewest groups decide the quantile.
+
+    Args:
+        values: the scores.
+        without: of each score [G], as for `interval`; where one is `NONE`, there is no interval.
+    """
+    value, groups = float(np.mean(values)), [len(scores) for scores in without]
+    if min(groups) == max(groups):
+        return interval(value, np.mean(without, axis=0))
+    if not min(groups):
+        return None, None
+    square_error = sum(map(_square_error, without)) / len(values) ** 2
+    return _around(value, square_error, min(groups))
+
+
+def _square_error(without: np.ndarray) -> float:
+    return (len(without) - 1) * np.var(without)
+
+
+def _around(value: float, square_error: float, groups: int) -> tuple[float, float]:
+    half = float(stdtrit(groups - 1, (1 + LEVEL) / 2) * np.sqrt(square_error))
     return value - half, value + half

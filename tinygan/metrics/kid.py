@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.statistics import check_dimensions, checked
 
 # Rows of a kernel matrix that are in memory at once.
@@ -45,11 +46,12 @@ def kid_jackknife(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[flo
 
     Raises:
         ValueError: see `kid`.
+        TooFewSamples: fewer lie outside a group.
     """
     within, across, rest = _sums(x, y, groups)
     left = len(x) - np.bincount(groups)
     if left.min() < 2:
-        raise ValueError(f"{len(x)} samples are too few for their groups; compute more")
+        raise TooFewSamples(f"{len(x)} samples are too few for their groups; compute more")
     pairs = within.sum() - within.sum(axis=0) - within.sum(axis=1) + np.diag(within)
     return (
         float(_estimate(within.sum(), across.sum(), rest, len(x), len(y))),

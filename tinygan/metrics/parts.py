@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tinygan.classes import match, merge
+from tinygan.metrics.counts import floor_samples
 from tinygan.metrics.features import Features, read_features
 from tinygan.metrics.statistics import Moments
+from tinygan.seeding import stream
 
 # Images to score and the real images of the same classes.
 Part = tuple[Features, Features]
@@ -43,18 +45,30 @@ def pairs(
         yield part
 
 
-def split_floor(real: Features) -> Part:
-    """Return the even and the odd rows of each class of real images.
+def split_floor(real: Features, samples: int, seed: int) -> Part:
+    """Draw real images of each class in place of generated ones; the others are their reference.
 
-    One half scored against the other is the floor: what a perfect generator would score with as
-    many samples as a half holds.
+    Their score is the floor: what a perfect generator would have with as many samples.
+
+    Args:
+        real: features of all real images of some classes.
+        samples: images to draw from each class; half of it where that is less.
+        seed: the run's seed; it decides which images are drawn.
+
+    Returns:
+        the drawn images and the others, without a common one.
+
+    Raises:
+        ValueError: a class has one image only.
     """
-    odd = np.zeros(len(real), dtype=bool)
-    for label in np.unique(real.labels):
-        odd[np.flatnonzero(real.labels == label)[1::2]] = True
-    if not odd.any():
-        raise ValueError("no class has two real images, so they cannot be halved")
-    return real.take(~odd), real.take(odd)
+    drawn = np.zeros(len(real), dtype=bool)
+    for label in np.unique(real.labels).tolist():
+        rows = np.flatnonzero(real.labels == label)
+        count = floor_samples(len(rows), samples)
+        if not count:
+            raise ValueError(f"class {label} has one real image: two sets cannot be drawn from it")
+        drawn[stream(seed, "metrics/floor", label).permutation(rows)[:count]] = True
+    return real.take(drawn), real.take(~drawn)
 
 
 def read_moments(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.statistics import check_dimensions, checked
 
 NAMES = ("precision", "recall", "density", "coverage")
@@ -56,6 +57,7 @@ def prdc_jackknife(
 
     Raises:
         ValueError: see `prdc`.
+        TooFewSamples: fewer lie outside a group.
     """
     others = groups[:, None] != np.arange(groups.max() + 1)
     values = _prdc(x, y, nearest, np.column_stack([np.ones(len(x), dtype=bool), others]))
@@ -71,7 +73,7 @@ def _prdc(x: np.ndarray, y: np.ndarray, nearest: int, kept: np.ndarray) -> np.nd
     check_dimensions(x.shape[1], y.shape[1])
     count = kept.sum(axis=0)
     if count.min() <= nearest:
-        raise ValueError(f"{len(x)} samples are too few for their groups; compute more")
+        raise TooFewSamples(f"{len(x)} samples are too few for their groups; compute more")
     y_radius = _radii(y, nearest, np.ones((len(y), 1), dtype=bool))[0]
     # The ball of an image outside the subset holds nothing.
     x_radii = np.where(kept.T, _radii(x, nearest, kept), -np.inf)

@@ -7,7 +7,7 @@ order of class. So no result depends on the threads or, but for rounding, on how
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +18,21 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygan.files import write_json, write_text
+from tinygan.metrics.counts import share
 from tinygan.metrics.features import Features
-from tinygan.metrics.frechet import AUTHORS_OFFSET, Gaussian, frechet_jackknife
+from tinygan.metrics.frechet import AUTHORS_OFFSET, Gaussian, frechet_distance, frechet_jackknife
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
-from tinygan.metrics.jackknife import deal, interval
-from tinygan.metrics.kid import kid_jackknife
+from tinygan.metrics.jackknife import (
+    NONE,
+    Interval,
+    TooFewSamples,
+    deal,
+    interval,
+    interval_of_mean,
+)
+from tinygan.metrics.kid import kid, kid_jackknife
 from tinygan.metrics.parts import Part, in_order
-from tinygan.metrics.prdc import prdc_jackknife
+from tinygan.metrics.prdc import prdc, prdc_jackknife
 from tinygan.metrics.statistics import Moments
 from tinygan.seeding import stream
 
@@ -42,7 +50,7 @@ class Settings:
         pairwise_samples: images a side, drawn in the same way, for KID and `prdc`, which compare
             all pairs.
         nearest: the k of `prdc`.
-        interval_groups: groups of the jackknife.
+        interval_groups: groups of the jackknife; a class with fewer images has one group each.
         frechet: ``"exact"``, or ``"authors"`` to reproduce the authors' released code.
         seed: the run's seed; it decides which images are drawn and how they are grouped.
         threads: classes scored at the same time.
@@ -70,8 +78,10 @@ class Settings:
         return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.frechet]
 
 
-# A score of all images, and those without one group of them each, [G].
+# A score of all images, and those without one group of them each, [G]; `NONE` for too few images.
 Jackknifed = tuple[float, np.ndarray]
+Scored = tuple[float, Interval]
+_COVARIANCE = "an intra-FID needs at least 2 samples of the class on either side"
 
 
 @dataclass(frozen=True)
@@ -109,8 +119,9 @@ def score(
         the scores: Inception score with its deviation over the splits, FID against all real images,
         mean and population standard deviation over the classes of the intra-FID, KID, precision,
         recall, density and coverage; the 95 % interval of each (keys ..._low and ..._high, see
-        `jackknife`); the numbers of images, the settings and the extractor; and the rows of the
-        intra-FID table, one a class, with the keys `INTRA_COLUMNS`.
+        `jackknife`; None where the images are too few for one); the numbers of images, the
+        settings and the extractor; and the rows of the intra-FID table, one a class, with the keys
+        `INTRA_COLUMNS`.
 
     Raises:
         ValueError: a class has no images or too few on either side, or is not in order; a label has
@@ -128,8 +139,7 @@ def score(
                 bar.update()
     scores: dict[str, Any] = {"source": source}
     real = Gaussian.of_moments(real_moments)
-    for name, (value, without) in _jackknifed(classes, real, settings).items():
-        low, high = interval(value, without)
+    for name, (value, (low, high)) in _overall(classes, real, settings).items():
         scores |= {name: value, f"{name}_low": low, f"{name}_high": high}
     logits = np.concatenate([c.overall.logits for c in classes])
     intra = [c.intra_fid[0] for c in classes]
@@ -161,30 +171,39 @@ def _score_class(
 ) -> tuple[_Class, Moments]:
     """Score one class and draw the images that stand for it overall; also its real moments."""
     images, real = (f.take(f.labels == label) for f in (images, real))
-    shares = [
-        total // len(class_names) + (label < total % len(class_names))
-        for total in (settings.overall_samples, settings.pairwise_samples)
-    ]
+    totals = settings.overall_samples, settings.pairwise_samples
+    overall, pairwise = (share(total, len(class_names), label) for total in totals)
     rng = stream(settings.seed, "metrics/images", label)
     order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
     try:
-        groups = deal(len(images), settings.interval_groups, rng)
-        intra = frechet_jackknife(images.features, real.features, groups, offset=settings.offset)
+        if min(len(images), len(real)) < 2:
+            raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)} real ones")
+        groups = deal(len(images), min(settings.interval_groups, len(images)), rng)
+        x, y, offset = images.features, real.features, settings.offset
+        intra = _jackknifed(
+            lambda: frechet_jackknife(x, y, groups, offset=offset),
+            lambda: frechet_distance(x, y, offset=offset),
+        )
         return _Class(
             samples=len(images),
             intra_fid=intra,
-            overall=images.take(np.sort(order[: shares[0]])),
-            pairwise=images.features[np.sort(order[: shares[1]])],
-            real_pairwise=real.features[np.sort(real_order[: shares[1]])],
+            overall=images.take(np.sort(order[:overall])),
+            pairwise=x[np.sort(order[:pairwise])],
+            real_pairwise=y[np.sort(real_order[:pairwise])],
         ), Moments.of(real.features)
     except ValueError as error:
         raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
 
 
-def _jackknifed(
-    classes: Sequence[_Class], real: Gaussian, settings: Settings
-) -> dict[str, Jackknifed]:
-    """Return every score of all classes together."""
+def _jackknifed(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Jackknifed:
+    try:
+        return with_groups()
+    except TooFewSamples:
+        return whole(), NONE
+
+
+def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> dict[str, Scored]:
+    """Return every score of all classes together, with its interval."""
     features = np.concatenate([c.overall.features for c in classes])
     logits = np.concatenate([c.overall.logits for c in classes])
     pairwise, real_pairwise = (
@@ -192,23 +211,41 @@ def _jackknifed(
         for name in ("pairwise", "real_pairwise")
     )
     rng, g = stream(settings.seed, "metrics/groups"), settings.interval_groups
-    groups, pairwise_groups = (deal(len(a), g, rng) for a in (features, pairwise))
-    splits, intra = settings.is_splits, [c.intra_fid for c in classes]
+    groups, pairwise_groups = (deal(len(a), min(g, len(a)), rng) for a in (features, pairwise))
+    splits, nearest, offset = settings.is_splits, settings.nearest, settings.offset
+    inception, _ = inception_score(logits, splits)
     scores = {
-        "inception_score": (
-            inception_score(logits, splits)[0],
-            inception_score_jackknife(logits, splits, groups),
+        "inception_score": _scored(
+            lambda: (inception, inception_score_jackknife(logits, splits, groups)),
+            lambda: inception,
         ),
-        "fid": frechet_jackknife(features, real, groups, offset=settings.offset),
-        # Every class leaves out its own group g, and no two groups share an image.
-        "intra_fid": (
-            float(np.mean([value for value, _ in intra])),
-            np.mean([without for _, without in intra], axis=0),
+        "fid": _scored(
+            lambda: frechet_jackknife(features, real, groups, offset=offset),
+            lambda: frechet_distance(features, real, offset=offset),
         ),
-        "kid": kid_jackknife(pairwise, real_pairwise, pairwise_groups),
+        "intra_fid": _mean([c.intra_fid for c in classes]),
+        "kid": _scored(
+            lambda: kid_jackknife(pairwise, real_pairwise, pairwise_groups),
+            lambda: kid(pairwise, real_pairwise),
+        ),
     }
-    values, without = prdc_jackknife(pairwise, real_pairwise, settings.nearest, pairwise_groups)
-    return scores | {name: (values[name], without[name]) for name in values}
+    try:
+        values, without = prdc_jackknife(pairwise, real_pairwise, nearest, pairwise_groups)
+    except TooFewSamples:
+        values, without = prdc(pairwise, real_pairwise, nearest), {}
+    return scores | {
+        name: (value, interval(value, without.get(name, NONE))) for name, value in values.items()
+    }
+
+
+def _scored(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Scored:
+    value, without = _jackknifed(with_groups, whole)
+    return value, interval(value, without)
+
+
+def _mean(scores: Sequence[Jackknifed]) -> Scored:
+    values, without = zip(*scores, strict=True)
+    return float(np.mean(values)), interval_of_mean(values, without)
 
 
 def write_scores(

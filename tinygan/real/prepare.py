@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def write_real(
     *,
     crop: Crop,
     max_dropped: float,
+    least: int = 1,
     source: str,
     provenance: dict[str, Any],
     names: Names | None = None,
@@ -37,16 +39,18 @@ def write_real(
         crop: see `tinygan.real.crops.crop_of`.
         max_dropped: largest fraction of the files that may be unreadable. Files that the crop
             leaves out because they are too small do not count.
+        least: images that a class must still have where files of it were dropped. (That it has as
+            many files is for the caller to see.)
         source: the shard's source.
         provenance: what else decides the content; the number of dropped files is added.
         names: the name of each class index, see `tinygan.shards.new_shard`.
 
     Raises:
-        ValueError: more files are unreadable, or a class is left without an image.
+        ValueError: more files are unreadable, or a class is left without an image or with too few.
     """
     small: list[tuple[int, str, str]] = []
     unreadable: list[tuple[int, str, str]] = []
-    taken: set[int] = set()
+    taken: Counter[int] = Counter()
     files = 0
     with (
         new_shard(folder, source=source, provenance=provenance, names=names) as shard,
@@ -65,7 +69,7 @@ def write_real(
                     unreadable.append((label, name, reason))
                 else:
                     shard.append(image[None], np.array([label]))
-                    taken.add(label)
+                    taken[label] += 1
                 progress.update()
         _write_dropped(folder.with_name(f"{folder.name}.dropped.csv"), small + unreadable)
         if len(unreadable) > max_dropped * files:
@@ -74,11 +78,18 @@ def write_real(
                 f"{len(unreadable)} of {files} files cannot be read, more than real.max_dropped "
                 f"{max_dropped:g} of them; the first: class {label}, {name}: {reason}"
             )
-        if without := sorted(set(classes) - taken):
+        if without := sorted(set(classes) - set(taken)):
             raise ValueError(
                 f"no images in the classes {', '.join(map(str, without))}: their folders or tars "
                 f"are empty, or all their files were dropped ({len(small)} too small, "
                 f"{len(unreadable)} unreadable)"
+            )
+        dropped = {label for label, *_ in small + unreadable}
+        if scarce := sorted(label for label in dropped if taken[label] < least):
+            raise ValueError(
+                f"class {scarce[0]} has {taken[scarce[0]]} images left, the scores need {least} of "
+                f"each class: see {folder.name}.dropped.csv for the others, and add images or "
+                "leave the class out of `classes`"
             )
         shard.provenance["dropped"] = {"too_small": len(small), "unreadable": len(unreadable)}
 

@@ -20,6 +20,7 @@ from tinygan.config import (
     teacher_handle,
 )
 from tinygan.disk import require_run
+from tinygan.enough import require_images
 from tinygan.files import digest_json, entries_state, folder_state, write_text
 from tinygan.teacher.python import source_file
 
@@ -175,6 +176,7 @@ WRITERS = {
     "models": {f"train_{variant}" for variant in VARIANTS},
     "state": {f"train_{variant}" for variant in VARIANTS},
 }
+SCORING = {"floor", "score_teacher", "score_variant"}
 
 
 # Before the first job, and not in a dry run.
@@ -189,6 +191,13 @@ onstart:
         raise WorkflowError(
             f"{error}\nMake room, or set TINYGAN_IGNORE_DISK=1 to start all the same."
         ) from None
+    # So are too few images.
+    try:
+        if writing & SCORING:
+            made = [] if writing & WRITERS["real"] else shards("real", "manifest.json")
+            require_images(config, [Path(manifest) for manifest in made])
+    except (OSError, ValueError) as error:
+        raise WorkflowError(str(error)) from None
     text = yaml.safe_dump(config, sort_keys=False)
     write_text(CONFIG, text)
     # For people, and for commands by hand.

@@ -50,7 +50,7 @@ use rule features as features_sampled with:
         variant=GENERATED,
 
 
-# The floor: real images against real images, the even rows of each class against the odd.
+# The floor: as many real images as a model has samples, against the other real images.
 rule floor:
     input:
         real=features("real"),

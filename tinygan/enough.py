@@ -1,0 +1,66 @@
+"""Whether there are enough images to score, counted before the first job."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinygan.disk import real_counts
+from tinygan.files import read_json
+from tinygan.metrics.counts import real_problems
+from tinygan.real.image_folder import open_image_folder
+
+
+def require_images(config: Mapping[str, Any], shards: Sequence[Path] = ()) -> None:
+    """Refuse a run with a class that has too few images for the scores.
+
+    Args:
+        config: checked, with the names of its classes.
+        shards: the manifests of all shards of real images, where they are made; else the files
+            under real.path are counted, if they are on this machine.
+
+    Raises:
+        ValueError: says what is too few, one problem a line, with the key to change.
+        FileNotFoundError, ValueError: real.path lacks a class.
+    """
+    names = config["classes"]
+    counts = _made(shards, len(names)) if shards else _files(config)
+    problems = list(real_problems(config["metrics"], names, counts)) if counts else []
+    problems += _source_problems(config)
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
+def _made(shards: Sequence[Path], classes: int) -> list[int]:
+    counts = dict.fromkeys(range(classes), 0)
+    for manifest in shards:
+        counts |= {int(label): n for label, n in read_json(manifest)["classes"].items()}
+    return list(counts.values())
+
+
+def _files(config: Mapping[str, Any]) -> list[int]:
+    real = config["real"]
+    if real["source"] != "animal_mnist" and not Path(real["path"]).exists():
+        return []
+    if real["source"] == "image_folder":
+        open_image_folder(Path(real["path"]), config["classes"])
+    return real_counts(config, config["classes"])
+
+
+def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the classes of `sources` that have fewer files than are scored.
+
+    Models draw as many as they are asked for. Shards are looked at when they are read.
+    """
+    needed = config["metrics"]["samples_per_class"]
+    for source, folder in config.get("sources", {}).items():
+        if any(Path(folder).glob("*/manifest.json")) or (Path(folder) / "manifest.json").exists():
+            continue
+        for name in config["classes"]:
+            if (Path(folder) / name).is_dir():
+                found = sum(file.name[0] != "." for file in (Path(folder) / name).iterdir())
+                if found < needed:
+                    yield (
+                        f"sources.{source}: class {name} has {found} images in {folder}, but "
+                        f"metrics.samples_per_class asks for {needed}: add images, or lower it for "
+                        "every source"
+                    )

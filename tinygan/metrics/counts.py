@@ -1,0 +1,80 @@
+"""How many images the scores need: what the settings say against what there is to score.
+
+All of it is known before anything runs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+# Real images of a class: two of them in either part of the floor, for a covariance.
+LEAST_REAL = 4
+
+
+def share(total: int, classes: int, label: int) -> int:
+    """Return a class's share of images that are drawn evenly from all classes."""
+    return total // classes + (label < total % classes)
+
+
+def floor_samples(real: int, samples: int) -> int:
+    """Return how many of a class's real images the floor scores, where a model has `samples`."""
+    return min(samples, real // 2)
+
+
+def setting_problems(metrics: Mapping[str, Any], classes: int) -> Iterator[str]:
+    """Yield what contradicts itself in the section `metrics` for this number of classes."""
+    samples, curve = metrics["samples_per_class"], metrics["curve_samples_per_class"]
+    if metrics["overall_samples"] < classes:
+        yield (
+            f"metrics.overall_samples: {metrics['overall_samples']} images of {classes} classes; "
+            f"every class needs one, so use {classes} or more"
+        )
+    if metrics["interval_groups"] > samples:
+        yield (
+            f"metrics.interval_groups: {metrics['interval_groups']} groups of {samples} samples a "
+            "class; use fewer groups or more samples"
+        )
+    of_curve = "samples for a point of the learning curve (metrics.curve_samples_per_class)"
+    yield from _splits(metrics, curve * classes, of_curve)
+    yield from _all_classes(metrics, [samples] * classes, "samples")
+
+
+def real_problems(
+    metrics: Mapping[str, Any], names: Sequence[str], counts: Sequence[int]
+) -> Iterator[str]:
+    """Yield what cannot be scored with these numbers of real images of the named classes."""
+    small = {name: n for name, n in zip(names, counts, strict=True) if n < LEAST_REAL}
+    if small:
+        shown = ", ".join(f"{name} has {_images(n)}" for name, n in list(small.items())[:5])
+        rest = f" (and {len(small) - 5} more classes)" if len(small) > 5 else ""
+        yield (
+            f"real.path: class {shown}{rest}; the scores need at least {LEAST_REAL} of each class, "
+            "two to draw and two to compare them with: add images, or leave the class out of "
+            "`classes`"
+        )
+        return
+    drawn = [floor_samples(count, metrics["samples_per_class"]) for count in counts]
+    yield from _all_classes(metrics, drawn, "real images, half of what there is, for the floor")
+
+
+def _all_classes(metrics: Mapping[str, Any], counts: Sequence[int], what: str) -> Iterator[str]:
+    """Yield what the scores of all classes together cannot do with these images to score."""
+    overall, pairwise = (
+        sum(min(count, share(metrics[key], len(counts), i)) for i, count in enumerate(counts))
+        for key in ("overall_samples", "pairwise_samples")
+    )
+    yield from _splits(metrics, overall, what)
+    if metrics["nearest"] >= pairwise:
+        yield (
+            f"metrics.nearest: {pairwise} {what} (at most metrics.pairwise_samples of them) have "
+            f"no neighbour number {metrics['nearest']}; use less, or more images"
+        )
+
+
+def _splits(metrics: Mapping[str, Any], count: int, what: str) -> Iterator[str]:
+    if metrics["is_splits"] > count:
+        splits = metrics["is_splits"]
+        yield f"metrics.is_splits: {splits} splits of {count} {what}; use fewer splits"
+
+
+def _images(count: int) -> str:
+    return {0: "no images", 1: "1 image"}.get(count, f"{count} images")
