@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from tinygan.decode import decode
 from tinygan.files import digest_json
+from tinygan.image_folders import class_key, first_level, list_images
 from tinygan.seeding import stream
-from tinygan.shards import Shard, open_store
+from tinygan.shards import Shard, find_manifests, open_store
 
 Rows = tuple[np.ndarray, np.ndarray]
 # Rows of a shard store that are copied at once.
@@ -68,8 +69,8 @@ def read_source(
 
         drawn, provenance = draw_model(folder, classes, count, seed=seed, batch=batch)
         rows: Iterator[Rows] = ((images, labels) for images, labels, _ in drawn)
-    elif manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
-        shards = open_store(manifests)
+    elif manifests := find_manifests(folder):
+        shards = open_store(manifests, verify=True)
         rows = _from_store(shards, names, classes, count, seed)
         arrays = [digest_json(shard.manifest["arrays"]) for shard in shards]
         provenance = {"seed": seed, "shards": arrays}
@@ -108,11 +109,12 @@ def _from_store(
 def _from_files(
     folder: Path, names: Sequence[str], classes: range, count: int, image_size: int, seed: int
 ) -> Iterator[Rows]:
-    _check_classes(folder, names)
+    folders = _class_folders(folder, names)
     total = len(classes) * count
     with tqdm(total=total, desc=f"images of {folder.name}", unit="image") as progress:
         for label in classes:
-            files = sorted(_visible(folder / names[label]))
+            place = folders[class_key(names[label])]
+            files = [place / name for name in list_images(place)]
             chosen = _choose(seed, label, names[label], len(files), count)
             for row in chosen:
                 yield read_image(files[row], image_size)[None], np.array([label])
@@ -120,44 +122,36 @@ def _from_files(
 
 
 def read_image(path: Path, image_size: int) -> np.ndarray:
-    """Read one RGB or greyscale image of this size as uint8 [image_size, image_size, 3].
+    """Read one image of this size as uint8 [image_size, image_size, 3], see `decode`.
 
     Raises:
-        ValueError: it is a folder, no image, damaged, of another size, or has alpha, a palette,
-            CMYK or 16-bit pixels.
+        ValueError: it is no image, damaged, of another size, or has transparent or 16-bit pixels.
     """
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: images lie right in the folder of their class")
     try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        image = decode(path)
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read as an image ({error}); remove it") from error
-    if image.mode not in ("RGB", "L"):
-        raise ValueError(f"{path} has {image.mode} pixels; save it as 8-bit RGB or greyscale")
     if image.size != (image_size, image_size):
         raise ValueError(_wrong_size(path, *image.size, image_size))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image)
 
 
-def _check_classes(folder: Path, names: Sequence[str]) -> None:
-    entries = _visible(folder)
-    if files := [entry.name for entry in entries if not entry.is_dir()]:
+def _class_folders(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return the folder of each class by `class_key`; ValueError unless they are these classes'."""
+    images, folders = first_level(folder)
+    if images:
         raise ValueError(
-            f"{folder} has files such as {min(files)} beside the class folders: images lie in one "
+            f"{folder} has images such as {images[0]} beside the class folders: images lie in one "
             "sub-folder for each class, named as under `classes` in the config"
         )
-    found = {entry.name for entry in entries}
-    if unknown := sorted(found - set(names)):
-        near = difflib.get_close_matches(unknown[0], names, n=1)
+    wanted = {class_key(name): name for name in names}
+    if unknown := sorted(folders.keys() - wanted.keys()):
+        near = difflib.get_close_matches(unknown[0], wanted, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"{folder / unknown[0]} is not named like a class of the config{hint}")
-    if missing := [name for name in names if name not in found]:
+    if missing := [name for key, name in wanted.items() if key not in folders]:
         raise ValueError(f"{folder} lacks folders for the classes {', '.join(missing[:10])}")
-
-
-def _visible(folder: Path) -> list[Path]:
-    return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    return folders
 
 
 def _choose(seed: int, label: int, name: str, available: int, count: int) -> np.ndarray:
