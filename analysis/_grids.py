@@ -53,7 +53,7 @@ def _open(results: Path, source: str) -> list[Shard]:
             f"{results}/images/{source} has no images; the figure's own target makes them: "
             f"snakemake --cores 2 {results}/figures/fig1.png (or fig3, fig11)"
         )
-    return open_store(manifests)
+    return open_store(manifests, verify=True)
 
 
 def _first(

@@ -1,7 +1,8 @@
 """The files from outside that a job reads, as one hash: what its freshness depends on.
 
-Names, sizes and modification times of the files that are read count, and nothing else. Where none
-of them is there any more, the hash is the empty string: what was made of them stays as it is.
+Of images, the names, sizes and modification times of the files that are read count, and nothing
+else. Where none of them is there any more, the hash is the empty string: what was made of them
+stays as it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinygan.files import digest_json, entries_state, folder_state
+from tinygan.config import teacher_handle
+from tinygan.files import digest_json, entries_state, folder_state, sha256
 from tinygan.image_folders import class_key, first_level, is_image
 from tinygan.real.wnids import wnid_of_name
 from tinygan.shards import find_manifests
@@ -49,6 +51,47 @@ def source_origin(folder: Path | str, names: Sequence[str]) -> str:
     if find_manifests(folder):
         return folder_state(folder, _of_store)
     return _of_classes(folder, names)
+
+
+def teacher_origin(config: Mapping[str, Any]) -> str:
+    """Return what identifies the teacher: its fingerprint, which every shard of it records.
+
+    It is a hash over bytes, not times, so that a teacher that is copied is the same one; 1 GB takes
+    about a second.
+
+    Raises:
+        FileNotFoundError, ValueError: it is not there.
+    """
+    fingerprint = _fingerprint(config["teacher"]["kind"], teacher_handle(config))
+    return with_files(fingerprint, config["teacher"].get("files", []))
+
+
+@cache
+def _fingerprint(kind: str, handle: str) -> str:
+    if kind == "torch":
+        return _sha256_of(handle, "teacher.handle")
+    if kind == "python":
+        from tinygan.teacher.python import handle_fingerprint
+    else:
+        from tinygan.teacher.hub import handle_fingerprint
+    return handle_fingerprint(handle)
+
+
+def with_files(fingerprint: str, files: Sequence[str]) -> str:
+    """Return a teacher's fingerprint with the files that it reads, config key teacher.files.
+
+    Raises:
+        FileNotFoundError: one of them is not there.
+    """
+    hashes = [_sha256_of(file, "teacher.files") for file in files]
+    return digest_json([fingerprint, *hashes]) if files else fingerprint
+
+
+@cache
+def _sha256_of(file: str, key: str) -> str:
+    if not Path(file).is_file():
+        raise FileNotFoundError(f"{key}: there is no file {file}")
+    return sha256(Path(file))
 
 
 def _of_model(name: str) -> bool:

@@ -23,7 +23,7 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
     from tinygan.teacher.train import save_teacher, train_teacher
 
     use_cpu(arguments.threads)
-    shards = open_store(arguments.real)
+    shards = open_store(arguments.real, verify=True)
     settings = dict(config["mini_teacher"])
     truncations = settings.pop("truncations")
     del settings["threads"]
@@ -60,7 +60,7 @@ def _teacher_card(config: Config, arguments: Arguments) -> None:
 
     use_cpu(arguments.threads)
     images, real = read_features(arguments.images), read_features(arguments.real)
-    write_card(arguments.out, config, open_store(arguments.shards), images, real)
+    write_card(arguments.out, config, open_store(arguments.shards, verify=True), images, real)
 
 
 VERBS: dict[str, Verb] = {

@@ -24,7 +24,7 @@ def _features(config: Config, arguments: Arguments) -> None:
     from tinygan.metrics.features import features_of, write_features
     from tinygan.shards import open_shard
 
-    shard = open_shard(arguments.images)
+    shard = open_shard(arguments.images, verify=True)
     features = features_of(
         shard.images,
         shard.labels,

@@ -46,7 +46,7 @@ def _train(config: Config, arguments: Arguments) -> None:
         image_size=config["image_size"],
         z_dim=config["z_dim"],
     )
-    pairs, real = open_store(arguments.pairs), open_store(arguments.real)
+    pairs, real = (open_store(files, verify=True) for files in (arguments.pairs, arguments.real))
     data = {
         "pairs": [digest_json(shard.manifest["arrays"]) for shard in pairs],
         "real": [digest_json(shard.manifest["arrays"]) for shard in real],

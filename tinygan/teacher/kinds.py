@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygan.config import teacher_handle
+from tinygan.origins import with_files
 from tinygan.real.wnids import IMAGENET_CLASSES, imagenet_indices
 from tinygan.teacher.hub import Teacher
 
@@ -42,6 +43,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
             f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
             f"records {settings['sha256']}: it is damaged, or another file"
         )
+    fingerprint = with_files(fingerprint, settings.get("files", []))
     imagenet = config["real"]["source"] == "imagenet"
     known = np.array(imagenet_indices(names) if imagenet else range(len(names)))
     teacher = load_teacher(

@@ -14,14 +14,15 @@ import yaml
 from tinygan.config import (
     ConfigError,
     load_files,
+    parse_range,
     resolve_variant,
     shard_ranges,
     snapshot_steps,
     teacher_handle,
 )
 from tinygan.disk import require_run
-from tinygan.files import digest_json, entries_state, folder_state, write_text
-from tinygan.teacher.python import source_file
+from tinygan.files import digest_json, read_json, write_text
+from tinygan.origins import real_origin, source_origin, teacher_origin
 
 # On a cluster a job reads the workflow anew: it takes the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
@@ -93,6 +94,32 @@ def shards(source, *files):
     return [f"{P}/images/{source}/{r}/{file}" for r in RANGES for file in files]
 
 
+def pools():
+    """Return all files of the shards that stay, for targets: a deleted array is made again.
+
+    What reads a shard has its manifest as input, and compares the arrays with it.
+    """
+    names = ["manifest.json", "images.npy", "labels.npy"]
+    real = [
+        file for source in dict.fromkeys(["real", REAL_TRAIN]) for file in shards(source, *names)
+    ]
+    return real, shards("teacher_pairs", *names, "z.npy") + shards("teacher", *names, "z.npy")
+
+
+def recorded(origin, record):
+    """Return the hash over the files from outside that a job reads, for params.
+
+    Where they are gone, e.g. to an archive, it is the one that was recorded when the job ran, so
+    that its output stays as it is.
+    """
+    return Path(record).read_text().strip() if not origin and Path(record).is_file() else origin
+
+
+def stop(message):
+    """End with one sentence; Snakemake would wrap an exception of a param in a traceback."""
+    sys.exit(f"config: {message}")
+
+
 def sampled(variant, ranges=RANGES):
     """Return the images of a variant, or of a source from outside, which has no z.
 
@@ -144,12 +171,19 @@ WRITERS = {
 
 # Before the first job, and not in a dry run.
 onstart:
-    # A full disk is found now, not hours later.
+    # Missing images and a full disk are found now, not hours later.
     writing = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    if (
+        writing & {"real_shard", "real_train_shard"}
+        and not Path(config["real"]["path"]).exists()
+    ):
+        stop(NO_IMAGES)
     kinds = [kind for kind, writers in WRITERS.items() if writing & writers]
     try:
         if not os.environ.get("TINYGAN_IGNORE_DISK"):
             require_run(config, Path(P), kinds)
+    except ValueError as error:  # a folder of images that cannot be read
+        raise WorkflowError(str(error)) from None
     except OSError as error:
         raise WorkflowError(
             f"{error}\nMake room, or set TINYGAN_IGNORE_DISK=1 to start all the same."

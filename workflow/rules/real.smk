@@ -43,24 +43,34 @@ if config["real"]["source"] == "animal_mnist":
             " --out {params.folder} > {log} 2>&1"
 
 else:
-    # Its files are too many to be inputs.
-    try:
-        ORIGIN = entries_state(config["real"]["path"])
-    except FileNotFoundError as error:
-        raise WorkflowError(
-            f"config: real.path: {error}; give the path of the images, e.g. with"
-            " --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
-        ) from None
+    # The images are too many to be inputs.
+    NO_IMAGES = (
+        f"real.path: there is no file or folder {config['real']['path']}; give the path of the"
+        " images, e.g. with --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
+    )
+
+    def real_images(source):
+        """Return a function of the wildcards: the hash over the images of a shard, for params."""
+
+        def images(wildcards):
+            origin = real_origin(config, parse_range(wildcards.range))
+            origin = recorded(origin, f"{P}/images/{source}/{wildcards.range}.origin")
+            if not origin and not Path(config["real"]["path"]).exists():
+                stop(NO_IMAGES)
+            return origin
+
+        return images
 
     rule real_shard:
         input:
             code=code("real/crops", "real/image_folder", "real/imagenet", "real/prepare")
-            + code("real/wnids", "decode", "shards"),
+            + code("real/wnids", "decode", "image_folders", "shards"),
         output:
             manifest=f"{P}/images/real/{{range}}/manifest.json",
             images=f"{P}/images/real/{{range}}/images.npy",
             labels=f"{P}/images/real/{{range}}/labels.npy",
             dropped=f"{P}/images/real/{{range}}.dropped.csv",
+            origin=f"{P}/images/real/{{range}}.origin",
         log:
             f"{P}/logs/real/{{range}}.log",
         benchmark:
@@ -73,7 +83,7 @@ else:
         params:
             crop=CROP,
             folder=subpath(output.manifest, parent=True),
-            origin=ORIGIN,
+            origin=real_images("real"),
             quality=config["real"].get("jpeg_quality"),
             draft=config["real"].get("draft", False),
             source=config["real"]["source"],
@@ -81,6 +91,7 @@ else:
         shell:
             "python -m tinygan real-shard --config {CONFIG} --threads {threads}"
             " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
+            " && echo {params.origin} > {output.origin}"
 
     use rule real_shard as real_train_shard with:
         output:
@@ -88,6 +99,7 @@ else:
             images=f"{P}/images/real_train/{{range}}/images.npy",
             labels=f"{P}/images/real_train/{{range}}/labels.npy",
             dropped=f"{P}/images/real_train/{{range}}.dropped.csv",
+            origin=f"{P}/images/real_train/{{range}}.origin",
         log:
             f"{P}/logs/real_train/{{range}}.log",
         benchmark:
@@ -95,7 +107,7 @@ else:
         params:
             crop=TRAIN_CROP,
             folder=subpath(output.manifest, parent=True),
-            origin=ORIGIN,
+            origin=real_images("real_train"),
             quality=config["real"].get("jpeg_quality"),
             draft=config["real"].get("draft", False),
             source=config["real"]["source"],
@@ -103,5 +115,4 @@ else:
 
     rule real:
         input:
-            shards("real", "manifest.json"),
-            shards(REAL_TRAIN, "manifest.json"),
+            pools()[0],

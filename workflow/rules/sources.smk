@@ -1,13 +1,22 @@
 # Images from outside: a folder of the config's `sources` -> shards, scored like any other.
 
 
+# The files of the folder may be too many to be inputs.
+def source_files(wildcards):
+    """Return the hash over what is read of a source for one shard, for params."""
+    names = [config["classes"][label] for label in parse_range(wildcards.range)]
+    origin = source_origin(SOURCES[wildcards.outside], names)
+    return recorded(origin, f"{P}/images/{wildcards.outside}/{wildcards.range}.origin")
+
+
 rule source:
     input:
-        code=code("sources", *SAMPLING),
+        code=code("sources", "decode", "image_folders", *SAMPLING),
     output:
         manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),
         labels=temp(f"{P}/images/{{outside}}/{{range}}/labels.npy"),
+        origin=f"{P}/images/{{outside}}/{{range}}.origin",
     log:
         f"{P}/logs/source/{{outside}}/{{range}}.log",
     benchmark:
@@ -20,8 +29,7 @@ rule source:
         mem_mb=4000 if config["image_size"] >= 128 else 2000,
     params:
         folder=subpath(output.manifest, parent=True),
-        # The files of the folder may be too many to be inputs.
-        files=lambda wildcards: folder_state(SOURCES[wildcards.outside]),
+        origin=source_files,
         settings=lambda wildcards: sections("seed", "image_size", "classes")
         | {
             "folder": SOURCES[wildcards.outside],
@@ -30,3 +38,4 @@ rule source:
     shell:
         "python -m tinygan source --config {CONFIG} --threads {threads} --name {wildcards.outside}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+        " && echo {params.origin} > {output.origin}"
