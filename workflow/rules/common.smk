@@ -14,15 +14,13 @@ import yaml
 from tinygan.config import (
     ConfigError,
     load_files,
-    parse_range,
     resolve_variant,
     shard_ranges,
     snapshot_steps,
     teacher_handle,
 )
 from tinygan.disk import require_run
-from tinygan.files import digest_json, read_json, write_text
-from tinygan.origins import real_origin, source_origin, teacher_origin
+from tinygan.files import digest_json, write_text
 
 # On a cluster a job reads the workflow anew: it takes the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
@@ -104,20 +102,6 @@ def pools():
         file for source in dict.fromkeys(["real", REAL_TRAIN]) for file in shards(source, *names)
     ]
     return real, shards("teacher_pairs", *names, "z.npy") + shards("teacher", *names, "z.npy")
-
-
-def recorded(origin, record):
-    """Return the hash over the files from outside that a job reads, for params.
-
-    Where they are gone, e.g. to an archive, it is the one that was recorded when the job ran, so
-    that its output stays as it is.
-    """
-    return Path(record).read_text().strip() if not origin and Path(record).is_file() else origin
-
-
-def stop(message):
-    """End with one sentence; Snakemake would wrap an exception of a param in a traceback."""
-    sys.exit(f"config: {message}")
 
 
 def sampled(variant, ranges=RANGES):

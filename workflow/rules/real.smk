@@ -43,23 +43,6 @@ if config["real"]["source"] == "animal_mnist":
             " --out {params.folder} > {log} 2>&1"
 
 else:
-    # The images are too many to be inputs.
-    NO_IMAGES = (
-        f"real.path: there is no file or folder {config['real']['path']}; give the path of the"
-        " images, e.g. with --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
-    )
-
-    def real_images(source):
-        """Return a function of the wildcards: the hash over the images of a shard, for params."""
-
-        def images(wildcards):
-            origin = real_origin(config, parse_range(wildcards.range))
-            origin = recorded(origin, f"{P}/images/{source}/{wildcards.range}.origin")
-            if not origin and not Path(config["real"]["path"]).exists():
-                stop(NO_IMAGES)
-            return origin
-
-        return images
 
     rule real_shard:
         input:

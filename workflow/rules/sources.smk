@@ -1,14 +1,6 @@
 # Images from outside: a folder of the config's `sources` -> shards, scored like any other.
 
 
-# The files of the folder may be too many to be inputs.
-def source_files(wildcards):
-    """Return the hash over what is read of a source for one shard, for params."""
-    names = [config["classes"][label] for label in parse_range(wildcards.range)]
-    origin = source_origin(SOURCES[wildcards.outside], names)
-    return recorded(origin, f"{P}/images/{wildcards.outside}/{wildcards.range}.origin")
-
-
 rule source:
     input:
         code=code("sources", "decode", "image_folders", *SAMPLING),

@@ -1,5 +1,4 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
-HANDLE = teacher_handle(config)
 if config["teacher"]["kind"] == "torch":
     TEACHER_CODE = ["teacher/torch", "importers/biggan_torch", "importers/foreign", "batches"]
     TEACHER_CODE += ["models/layers", "models/biggan_deep"]
@@ -13,28 +12,7 @@ else:
     TEACHER_CODE = []
     TEACHER_ENV = "../envs/teacher.yaml"
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
-MINI = "resources/mini_teacher"
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
-# The module that this workflow can make is an input. Another teacher may be gone when all has been
-# asked of it, so a hash over its files is a param; the manifest of each shard has recorded it.
-SHIPPED = os.path.normpath(HANDLE) == MINI
-
-
-def teacher_files(source):
-    """Return a function of the wildcards: the hash over the teacher's files, for params."""
-
-    def files(wildcards):
-        if SHIPPED:
-            return ""
-        try:
-            return teacher_origin(config)
-        except (FileNotFoundError, ValueError) as error:
-            manifest = Path(f"{P}/images/{source}/{wildcards.range}/manifest.json")
-            if manifest.is_file():
-                return read_json(manifest)["provenance"]["teacher"]
-            stop(error)
-
-    return files
 
 
 rule harvest_pairs:
