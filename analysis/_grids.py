@@ -74,7 +74,7 @@ def _open(results: Path, source: str, names: Sequence[str] | None = None) -> lis
             f"{results}/images/{source} has no images; the figure's own target makes them: "
             f"snakemake --cores 2 {results}/figures/fig1.png (or fig3, fig11)"
         )
-    return open_store(manifests, names, what=f"{results}/images/{source}")
+    return open_store(manifests, names, what=f"{results}/images/{source}", verify=True)
 
 
 def _first(

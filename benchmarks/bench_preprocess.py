@@ -23,7 +23,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from tinygan.image_sets import SUFFIXES
+from tinygan.image_folders import SUFFIXES
 from tinygan.real.crops import Crop, TooSmall, crop_of
 
 

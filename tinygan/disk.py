@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.config import DISCRIMINATOR_TERMS, resolve_variant
+from tinygan.image_folders import class_key, count_images, first_level
 from tinygan.real.wnids import images_of_wnid, wnid_of_name
 
 _FLOAT = 4
@@ -73,18 +74,22 @@ def require_shard(
 
 
 def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
-    """Return the number of files of each of these classes; crops leave some of them out.
+    """Return the number of images of each of these classes; crops leave some of them out.
 
     Class folders are counted. Tars are not opened: theirs is ILSVRC2012's own number.
+
+    Raises:
+        ValueError: see `tinygan.image_folders`.
     """
     if config["real"]["source"] == "animal_mnist":
         return [_ANIMAL_MNIST_IMAGES] * len(names)
     path, imagenet = Path(config["real"]["path"]), config["real"]["source"] == "imagenet"
+    folders = first_level(path)[1] if path.is_dir() else {}
     counts = []
     for name in names:
-        wnid = wnid_of_name()[name] if imagenet else name
-        if (path / wnid).is_dir():
-            counts.append(sum(1 for _ in (path / wnid).iterdir()))
+        wnid = wnid_of_name()[name] if imagenet else class_key(name)
+        if wnid in folders:
+            counts.append(count_images(folders[wnid]))
         else:
             counts.append(images_of_wnid()[wnid] if imagenet else 0)
     return counts

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -26,23 +26,75 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def scan(folder: Path | str) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    """Yield the visible entries of a folder, in no order, and whether each is a folder.
+
+    Links are followed; entries whose names begin with a dot are passed over.
+
+    Raises:
+        ValueError: a link is broken, or leads to itself; an entry is neither file nor folder.
+    """
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink() and not os.path.exists(entry.path):
+                raise ValueError(f"{entry.path} is a broken link: mend it or remove it")
+            if not (is_folder := entry.is_dir()) and not entry.is_file():
+                raise ValueError(f"{entry.path} is neither a file nor a folder: remove it")
+            yield entry, is_folder
+
+
+def find_files(folder: Path | str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the visible files of a folder at every depth, in no order; links are followed.
+
+    Yields:
+        the path from the folder, with slashes, and the entry.
+
+    Raises:
+        ValueError: a link is broken, or leads back to a folder that holds it.
+    """
+    yield from _find_files(folder, "", frozenset())
+
+
+def _find_files(
+    folder: Path | str, prefix: str, above: frozenset[tuple[int, int]]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    status = os.stat(folder)
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        raise ValueError(f"{folder} is a link back to a folder that holds it: remove it")
+    for entry, is_folder in scan(folder):
+        if is_folder:
+            yield from _find_files(entry.path, f"{prefix}{entry.name}/", above | {here})
+        else:
+            yield f"{prefix}{entry.name}", entry
+
+
 @cache
-def folder_state(folder: Path | str) -> str:
-    """Return a hash over the names, sizes and times of all files in a folder, read once a process.
+def folder_state(folder: Path | str, wanted: Callable[[str], bool] = bool) -> str:
+    """Return a hash over the names, sizes and times of the files that are read of a folder.
+
+    Once a process: a million files take some 10 s. Times of links are those of what they lead to.
+
+    Args:
+        folder: searched at every depth, see `find_files`.
+        wanted: says of a path from the folder whether the file is read; by default each one is.
+
+    Returns:
+        the hash, or the empty string where there is no such file.
 
     Raises:
         FileNotFoundError: there is no such folder.
+        ValueError: see `find_files`.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    if not Path(folder).is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
+    states = [(name, entry.stat()) for name, entry in find_files(folder) if wanted(name)]
     found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            status = path.stat()
-            name = path.relative_to(folder).as_posix()
-            found.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+    for name, status in sorted(states, key=lambda state: state[0]):
+        found.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"))
+    return found.hexdigest() if states else ""
 
 
 def entries_state(path: Path | str) -> str:

@@ -12,9 +12,8 @@ import numpy as np
 
 from tinygan.classes import warn_unnamed
 from tinygan.decode import decode
-from tinygan.shards import Shard, open_store
-
-SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
+from tinygan.image_folders import SUFFIXES, count_images, first_level, list_images, note
+from tinygan.shards import Shard, find_manifests, open_store
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,9 @@ class Reading(Sequence):
 def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
     """Find the images of a folder; nothing is decoded yet.
 
-    A folder with a manifest.json, in it or in its sub-folders, is a shard store. Any other is
-    searched for image files (`SUFFIXES`) at every depth; hidden files and other files are passed
-    over. Where all images lie in sub-folders, the first level names their classes.
+    A folder with a manifest.json, in it or in its sub-folders, is a shard store. Any other is read
+    as image files, see `tinygan.image_folders`. Where all images lie in sub-folders, the first
+    level names their classes; sub-folders without images are passed over.
 
     Args:
         folder: the folder.
@@ -85,34 +84,40 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give a folder of images, or of shards")
-    if manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
-        shards = open_store(manifests)
+    if manifests := find_manifests(folder):
+        shards = open_store(manifests, verify=True)
         readers = [partial(s.images.__getitem__, i) for s in shards for i in range(len(s.labels))]
         labels = [_class_of(shard, label) for shard in shards for label in shard.labels.tolist()]
         if by_class and any(shard.class_names is None for shard in shards):
             warn_unnamed(str(folder), "as their names")
         return ImageSet(folder, "shards", readers, labels if by_class else None)
-    names = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
-    names = sorted(
-        name
-        for name in names
-        if name.suffix.lower() in SUFFIXES and not any(part[0] == "." for part in name.parts)
-    )
-    if not names:
+    found, labels = (_by_class if by_class else _flat)(folder)
+    if not found:
         known = " ".join(sorted(SUFFIXES))
         raise ValueError(
             f"{folder} has no images: no shards, and no files with a suffix of {known}"
         )
-    readers = [partial(read_image, folder / name) for name in names]
-    direct = [name for name in names if len(name.parts) == 1]
-    if not by_class or len(direct) == len(names):
-        return ImageSet(folder, "files", readers, None)
+    return ImageSet(folder, "files", [partial(read_image, file) for file in found], labels)
+
+
+def _flat(folder: Path) -> tuple[list[Path], None]:
+    return [folder / name for name in list_images(folder)], None
+
+
+def _by_class(folder: Path) -> tuple[list[Path], list[str] | None]:
+    direct, folders = first_level(folder)
     if direct:
-        raise ValueError(
-            f"{folder} has images such as {direct[0]} beside sub-folders with images: move them "
-            "into the folders of their classes, or ignore the classes (--no-classes)"
-        )
-    return ImageSet(folder, "files", readers, [name.parts[0] for name in names])
+        if any(count_images(place) for place in folders.values()):
+            raise ValueError(
+                f"{folder} has images such as {direct[0]} beside sub-folders with images: move "
+                "them into the folders of their classes, or ignore the classes (--no-classes)"
+            )
+        return _flat(folder)
+    classes = {name: list_images(place) for name, place in folders.items()}
+    if any(classes.values()) and (empty := [name for name in classes if not classes[name]]):
+        note(f"{folder}: passed over {len(empty)} folders without images, such as {empty[0]}")
+    found = [folders[name] / image for name, images in classes.items() for image in images]
+    return found, [name for name, images in classes.items() for _ in images]
 
 
 def _class_of(shard: Shard, label: int) -> str:

@@ -13,9 +13,11 @@ how classes are cut into shards.
 """
 
 import platform
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -201,7 +203,7 @@ def open_shard(folder: Path, *, verify: bool = False) -> Shard:
 
     Args:
         folder: a shard's folder or the path of its manifest.
-        verify: compare the arrays' SHA-256 with the manifest's (reads everything once).
+        verify: compare the arrays' SHA-256 with the manifest's, once a process (reads everything).
 
     Raises:
         FileNotFoundError: no shard there.
@@ -226,8 +228,12 @@ def open_shard(folder: Path, *, verify: bool = False) -> Shard:
             raise ValueError(f"{file} cannot be read ({error}); make the shard again") from error
         if list(array.shape) != described["shape"] or str(array.dtype) != described["dtype"]:
             raise ValueError(f"{file} is not the array that {path} describes; make the shard again")
-        if verify and sha256(file) != described["sha256"]:
-            raise ValueError(f"{file} does not have the SHA-256 recorded in {path}; make it again")
+        if verify and _sha256_of(file, file.stat().st_mtime_ns) != described["sha256"]:
+            raise ValueError(
+                f"{file} does not have the SHA-256 recorded in {path}: it was changed, or the disk "
+                f"has damaged it. Delete the shard, rm -r {shlex.quote(str(folder))}, and make it "
+                "again, in the pipeline by calling Snakemake as before"
+            )
         arrays[name] = array
     _check(arrays, folder)
     names = _read_names(path, manifest)
@@ -250,8 +256,25 @@ def _read_names(path: Path, manifest: dict[str, Any]) -> dict[int, str] | None:
     return {int(label): name for label, name in names.items()}
 
 
+@cache
+def _sha256_of(file: Path, _: int) -> str:
+    """Return a file's SHA-256; it is read again only when its modification time has changed."""
+    return sha256(file)
+
+
+def find_manifests(folder: Path) -> list[Path]:
+    """Return the manifests of a shard store: of the folder and of its visible sub-folders."""
+    found = [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]
+    # A name with a dot is that of a shard which was never completed.
+    return sorted(path for path in found if not path.relative_to(folder).parts[0].startswith("."))
+
+
 def open_store(
-    folders: Iterable[Path], classes: Sequence[str] | None = None, *, what: str = "the store"
+    folders: Iterable[Path],
+    classes: Sequence[str] | None = None,
+    *,
+    what: str = "the store",
+    verify: bool = False,
 ) -> list[Shard]:
     """Open the shards of one store, in ascending order of class.
 
@@ -260,12 +283,14 @@ def open_store(
         classes: the names of the run's classes, in the order of the class index: the labels become
             those of the run, by name. None leaves them as they are.
         what: the store, for messages.
+        verify: see `open_shard`.
 
     Raises:
         ValueError: no shard is given, image sizes differ, a class is in two shards, or the store
             has not the classes of the run.
     """
-    shards = sorted((open_shard(folder) for folder in folders), key=lambda s: int(s.labels[0]))
+    opened = (open_shard(folder, verify=verify) for folder in folders)
+    shards = sorted(opened, key=lambda shard: int(shard.labels[0]))
     if not shards:
         raise ValueError("a shard store needs at least one shard")
     seen: dict[str, Path] = {}

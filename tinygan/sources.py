@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from tinygan.classes import match, merge
+from tinygan.decode import decode
 from tinygan.files import digest_json
+from tinygan.image_folders import class_key, first_level, list_images
 from tinygan.seeding import stream
-from tinygan.shards import Shard, open_store
+from tinygan.shards import Shard, find_manifests, open_store
 
 Rows = tuple[np.ndarray, np.ndarray]
 # Rows of a shard store that are copied at once.
@@ -68,8 +69,8 @@ def read_source(
 
         drawn, provenance = draw_model(folder, classes, count, seed=seed, batch=batch, names=names)
         rows: Iterator[Rows] = ((images, labels) for images, labels, _ in drawn)
-    elif manifests := [*folder.glob("manifest.json"), *folder.glob("*/manifest.json")]:
-        shards = open_store(manifests)
+    elif manifests := find_manifests(folder):
+        shards = open_store(manifests, verify=True)
         rows = _from_store(folder, shards, names, classes, count, seed)
         arrays = [digest_json(shard.manifest["arrays"]) for shard in shards]
         provenance = {"seed": seed, "shards": arrays}
@@ -119,7 +120,8 @@ def _from_files(
     total = len(classes) * count
     with tqdm(total=total, desc=f"images of {folder.name}", unit="image") as progress:
         for label in classes:
-            files = sorted(_visible(folders[label]))
+            place = folders[label]
+            files = [place / name for name in list_images(place)]
             chosen = _choose(seed, label, names[label], len(files), count)
             for row in chosen:
                 yield read_image(files[row], image_size)[None], np.array([label])
@@ -127,41 +129,31 @@ def _from_files(
 
 
 def read_image(path: Path, image_size: int) -> np.ndarray:
-    """Read one RGB or greyscale image of this size as uint8 [image_size, image_size, 3].
+    """Read one image of this size as uint8 [image_size, image_size, 3], see `decode`.
 
     Raises:
-        ValueError: it is a folder, no image, damaged, of another size, or has alpha, a palette,
-            CMYK or 16-bit pixels.
+        ValueError: it is no image, damaged, of another size, or has transparent or 16-bit pixels.
     """
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: images lie right in the folder of their class")
     try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        image = decode(path)
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read as an image ({error}); remove it") from error
-    if image.mode not in ("RGB", "L"):
-        raise ValueError(f"{path} has {image.mode} pixels; save it as 8-bit RGB or greyscale")
     if image.size != (image_size, image_size):
         raise ValueError(_wrong_size(path, *image.size, image_size))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image)
 
 
 def _class_folders(folder: Path, names: Sequence[str]) -> list[Path]:
     """Return the sub-folder of each class of the run; there are no others."""
-    entries = _visible(folder)
-    if files := [entry.name for entry in entries if not entry.is_dir()]:
+    images, folders = first_level(folder)
+    if images:
         raise ValueError(
-            f"{folder} has files such as {min(files)} beside the class folders: images lie in one "
+            f"{folder} has images such as {images[0]} beside the class folders: images lie in one "
             "sub-folder for each class, named as under `classes` in the config"
         )
-    found = sorted(entry.name for entry in entries)
-    labels = match(found, names, what=str(folder), exact=True, noun="folders for the classes")
-    return [folder / found[label] for label in labels]
-
-
-def _visible(folder: Path) -> list[Path]:
-    return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    found, wanted = list(folders), list(map(class_key, names))
+    labels = match(found, wanted, what=str(folder), exact=True, noun="folders for the classes")
+    return [folders[found[label]] for label in labels]
 
 
 def _choose(seed: int, label: int, name: str, available: int, count: int) -> np.ndarray:

@@ -29,7 +29,7 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
             f"the mini teacher learns the classes of the run in their order: set teacher.classes "
             f"to {config['classes']} as well, or `classes` to {teacher_classes(config)}"
         )
-    shards = open_store(arguments.real, class_ids(config), what="the store of --real")
+    shards = open_store(arguments.real, class_ids(config), what="the store of --real", verify=True)
     settings = dict(config["mini_teacher"])
     truncations = settings.pop("truncations")
     del settings["threads"]
@@ -67,7 +67,7 @@ def _teacher_card(config: Config, arguments: Arguments) -> None:
     use_cpu(arguments.threads)
     ids = class_ids(config)
     images, real = (read_features(files, ids) for files in (arguments.images, arguments.real))
-    shards = open_store(arguments.shards, ids, what="the store of --shards")
+    shards = open_store(arguments.shards, ids, what="the store of --shards", verify=True)
     write_card(arguments.out, config, shards, images, real)
 
 

@@ -25,7 +25,7 @@ def _features(config: Config, arguments: Arguments) -> None:
     from tinygan.metrics.features import features_of, write_features
     from tinygan.shards import open_shard
 
-    shard = open_shard(arguments.images)
+    shard = open_shard(arguments.images, verify=True)
     if shard.class_names is not None:
         match(class_ids(config), shard.class_names, what="the run", by=str(arguments.images))
     features = features_of(

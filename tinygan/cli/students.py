@@ -50,8 +50,8 @@ def _train(config: Config, arguments: Arguments) -> None:
         z_dim=config["z_dim"],
     )
     ids = class_ids(config)
-    pairs = open_store(arguments.pairs, ids, what="the store of --pairs")
-    real = open_store(arguments.real, ids, what="the store of --real")
+    pairs = open_store(arguments.pairs, ids, what="the store of --pairs", verify=True)
+    real = open_store(arguments.real, ids, what="the store of --real", verify=True)
     data = {"pairs": list(map(_digest, pairs)), "real": list(map(_digest, real))}
     weights = LossWeights(**config["loss"])
     state = StateFolder(

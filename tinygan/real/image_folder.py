@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from tinygan.image_sets import SUFFIXES
+from tinygan.image_folders import class_key, first_level, list_images
 
 # Reads the bytes of a file; it has to be called before the next file is asked for.
 Read = Callable[[], bytes]
@@ -22,32 +22,31 @@ def open_image_folder(path: Path, names: Sequence[str]) -> list[ListClass]:
     """
     folders = class_folders(path)
     require(path, folders, names)
-    return [partial(list_folder, folders[name]) for name in names]
+    return [partial(list_folder, folders[class_key(name)]) for name in names]
 
 
 def class_folders(path: Path) -> dict[str, Path]:
-    """Return the visible sub-folders of a folder, by name.
+    """Return the visible sub-folders of a folder, by `class_key` of their names.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: images lie right in it, so that it is a level too low.
+        ValueError: images lie right in it, so that it is a level too low; or see `first_level`.
     """
     if not path.is_dir():
         raise FileNotFoundError(f"real.path: {path} is not a folder of class folders")
-    entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
-    images = [e.name for e in entries if e.suffix.lower() in SUFFIXES and not e.is_dir()]
+    images, folders = first_level(path)
     if images:
         raise ValueError(
-            f"real.path: {path} has images such as {min(images)} right in it; images lie in one "
+            f"real.path: {path} has images such as {images[0]} right in it; images lie in one "
             f"folder a class: if this is one class, give the folder above, {path.resolve().parent}"
         )
-    return {entry.name: entry for entry in sorted(entries) if entry.is_dir()}
+    return folders
 
 
 def require(path: Path, found: Iterable[str], wanted: Sequence[str]) -> None:
     """Refuse with ValueError a path that lacks a class; name the level below if that has it."""
     found = set(found)
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if class_key(name) not in found]
     if not missing:
         return
     for below in sorted(found):
@@ -64,14 +63,6 @@ def require(path: Path, found: Iterable[str], wanted: Sequence[str]) -> None:
 
 
 def list_folder(folder: Path) -> Iterator[tuple[str, Read]]:
-    """List the visible files of one class.
-
-    Raises:
-        ValueError: there is a folder among them.
-    """
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith("."):
-            continue
-        if file.is_dir():
-            raise ValueError(f"{file} is a folder: images lie right in the folder of their class")
-        yield file.name, file.read_bytes
+    """List the images of one class, see `tinygan.image_folders.list_images`."""
+    for name in list_images(folder):
+        yield name, (folder / name).read_bytes

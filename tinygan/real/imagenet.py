@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from tinygan.image_sets import SUFFIXES
+from tinygan.image_folders import is_image
 from tinygan.outside import check_content
 from tinygan.real.image_folder import ListClass, Read, class_folders, list_folder, require
 from tinygan.real.wnids import wnid_of_name
@@ -72,7 +72,7 @@ def _from_tar(path: Path) -> dict[str, ListClass]:
     for member in members:
         name = PurePosixPath(member.name)
         if name.suffix != ".tar":
-            what = "the tar of one class" if name.suffix.lower() in SUFFIXES else "no tar of tars"
+            what = "the tar of one class" if is_image(name.name) else "no tar of tars"
             raise ValueError(f"real.path: {path} holds {name}, it is {what}; {FORMS}")
         listers[name.stem] = partial(_list_nested, path, member)
     return listers
@@ -98,10 +98,16 @@ def _list_tar(path: Path) -> Iterator[tuple[str, Read]]:
 def _list_members(file: BinaryIO, what: str) -> Iterator[tuple[str, Read]]:
     with _damage_named(what):
         tar = tarfile.open(fileobj=file, mode="r:")
-        members = {PurePosixPath(m.name).name: m for m in tar.getmembers() if m.isfile()}
+        members = {_place_in_class(m.name): m for m in tar.getmembers() if not m.isdir()}
     for name in sorted(members):
-        if not name.startswith("."):
+        if is_image(name) and not any(part.startswith(".") for part in name.split("/")):
             yield name, partial(_read_member, tar, members[name], what)
+
+
+def _place_in_class(member: str) -> str:
+    """Return a member's path from the folder of its class, which may or may not be in the tar."""
+    parts = PurePosixPath(member).parts
+    return "/".join(parts[1:] if parts[0] in set(wnid_of_name().values()) else parts)
 
 
 def _read_member(tar: tarfile.TarFile, member: tarfile.TarInfo, what: str) -> bytes:
@@ -113,5 +119,5 @@ def _read_member(tar: tarfile.TarFile, member: tarfile.TarInfo, what: str) -> by
 def _damage_named(what: str) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, KeyError) as error:  # KeyError: a link that leads nowhere
         raise ValueError(f"{what} is no class tar, or damaged: {error}") from error

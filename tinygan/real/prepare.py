@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from tinygan.classes import Names
 from tinygan.files import write_text
+from tinygan.image_folders import printable
 from tinygan.real.crops import Crop, TooSmall
 from tinygan.real.image_folder import ListClass
 from tinygan.shards import new_shard
@@ -98,5 +99,5 @@ def _write_dropped(path: Path, rows: list[tuple[int, str, str]]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("class", "file", "reason"))
-    table.writerows(sorted(rows))
+    table.writerows((label, printable(name), reason) for label, name, reason in sorted(rows))
     write_text(path, text.getvalue())

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygan.files import sha256
+from tinygan.files import find_files, sha256
 from tinygan.outside import check_content, reason
 
 Teacher = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
@@ -128,16 +128,19 @@ def load_teacher(
 def handle_fingerprint(handle: str) -> str:
     """Return what identifies a module: SHA-256 over its files' names and bytes, or its URL.
 
+    Links are followed, hidden files passed over.
+
     Raises:
         FileNotFoundError: the handle is no URL, and no folder either.
     """
     if _is_url(handle):
         return handle
     folder = Path(handle)
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    if not files:
+    names = [name for name, _ in find_files(folder)] if folder.is_dir() else []
+    if not names:
         raise FileNotFoundError(f"no TF-Hub module in {handle!r}: the folder is missing or empty")
-    lines = [f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
+    names.sort(key=lambda name: name.split("/"))
+    lines = [f"{sha256(folder / name)}  {name}\n" for name in names]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

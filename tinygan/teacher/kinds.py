@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygan.classes import match
 from tinygan.config import teacher_classes, teacher_handle
+from tinygan.origins import with_files
 from tinygan.teacher.hub import Teacher
 from tinygan.teacher.trial import check_teacher
 
@@ -44,6 +45,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
             f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
             f"records {settings['sha256']}: it is damaged, or another file"
         )
+    fingerprint = with_files(fingerprint, settings.get("files", []))
     known = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
     teacher = load_teacher(
         handle,

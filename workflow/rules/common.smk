@@ -21,8 +21,7 @@ from tinygan.config import (
 )
 from tinygan.disk import require_run
 from tinygan.enough import require_images
-from tinygan.files import digest_json, entries_state, folder_state, write_text
-from tinygan.teacher.python import source_file
+from tinygan.files import digest_json, write_text
 
 # On a cluster a job reads the workflow anew: it takes the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
@@ -99,6 +98,18 @@ def code(*names):
 def shards(source, *files):
     """Return these files of every shard of a source."""
     return [f"{P}/images/{source}/{r}/{file}" for r in RANGES for file in files]
+
+
+def pools():
+    """Return all files of the shards that stay, for targets: a deleted array is made again.
+
+    What reads a shard has its manifest as input, and compares the arrays with it.
+    """
+    names = ["manifest.json", "images.npy", "labels.npy"]
+    real = [
+        file for source in dict.fromkeys(["real", REAL_TRAIN]) for file in shards(source, *names)
+    ]
+    return real, shards("teacher_pairs", *names, "z.npy") + shards("teacher", *names, "z.npy")
 
 
 def sampled(variant, ranges=RANGES):
@@ -181,12 +192,19 @@ SCORING = {"floor", "score_teacher", "score_variant"}
 
 # Before the first job, and not in a dry run.
 onstart:
-    # A full disk is found now, not hours later.
+    # Missing images and a full disk are found now, not hours later.
     writing = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    if (
+        writing & {"real_shard", "real_train_shard"}
+        and not Path(config["real"]["path"]).exists()
+    ):
+        stop(NO_IMAGES)
     kinds = [kind for kind, writers in WRITERS.items() if writing & writers]
     try:
         if not os.environ.get("TINYGAN_IGNORE_DISK"):
             require_run(config, Path(P), kinds)
+    except ValueError as error:  # a folder of images that cannot be read
+        raise WorkflowError(str(error)) from None
     except OSError as error:
         raise WorkflowError(
             f"{error}\nMake room, or set TINYGAN_IGNORE_DISK=1 to start all the same."

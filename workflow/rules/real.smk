@@ -45,24 +45,17 @@ if config["real"]["source"] == "animal_mnist":
             " --out {params.folder} > {log} 2>&1"
 
 else:
-    # Its files are too many to be inputs.
-    try:
-        ORIGIN = entries_state(config["real"]["path"])
-    except FileNotFoundError as error:
-        raise WorkflowError(
-            f"config: real.path: {error}; give the path of the images, e.g. with"
-            " --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
-        ) from None
 
     rule real_shard:
         input:
             code=code("real/crops", "real/image_folder", "real/imagenet", "real/prepare")
-            + code("real/wnids", "decode", "shards"),
+            + code("real/wnids", "decode", "image_folders", "shards"),
         output:
             manifest=f"{P}/images/real/{{range}}/manifest.json",
             images=f"{P}/images/real/{{range}}/images.npy",
             labels=f"{P}/images/real/{{range}}/labels.npy",
             dropped=f"{P}/images/real/{{range}}.dropped.csv",
+            origin=f"{P}/images/real/{{range}}.origin",
         log:
             f"{P}/logs/real/{{range}}.log",
         benchmark:
@@ -76,7 +69,7 @@ else:
             config=planned,
             crop=CROP,
             folder=subpath(output.manifest, parent=True),
-            origin=ORIGIN,
+            origin=real_images("real"),
             quality=config["real"].get("jpeg_quality"),
             draft=config["real"].get("draft", False),
             source=config["real"]["source"],
@@ -84,6 +77,7 @@ else:
         shell:
             "python -m tinygan real-shard --config {params.config} --threads {threads}"
             " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
+            " && echo {params.origin} > {output.origin}"
 
     use rule real_shard as real_train_shard with:
         output:
@@ -91,6 +85,7 @@ else:
             images=f"{P}/images/real_train/{{range}}/images.npy",
             labels=f"{P}/images/real_train/{{range}}/labels.npy",
             dropped=f"{P}/images/real_train/{{range}}.dropped.csv",
+            origin=f"{P}/images/real_train/{{range}}.origin",
         log:
             f"{P}/logs/real_train/{{range}}.log",
         benchmark:
@@ -99,7 +94,7 @@ else:
             config=planned,
             crop=TRAIN_CROP,
             folder=subpath(output.manifest, parent=True),
-            origin=ORIGIN,
+            origin=real_images("real_train"),
             quality=config["real"].get("jpeg_quality"),
             draft=config["real"].get("draft", False),
             source=config["real"]["source"],
@@ -107,5 +102,4 @@ else:
 
     rule real:
         input:
-            shards("real", "manifest.json"),
-            shards(REAL_TRAIN, "manifest.json"),
+            pools()[0],

@@ -3,11 +3,12 @@
 
 rule source:
     input:
-        code=code("sources", *SAMPLING),
+        code=code("sources", "decode", "image_folders", *SAMPLING),
     output:
         manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),
         labels=temp(f"{P}/images/{{outside}}/{{range}}/labels.npy"),
+        origin=f"{P}/images/{{outside}}/{{range}}.origin",
     log:
         f"{P}/logs/source/{{outside}}/{{range}}.log",
     benchmark:
@@ -21,8 +22,7 @@ rule source:
     params:
         config=planned,
         folder=subpath(output.manifest, parent=True),
-        # The files of the folder may be too many to be inputs.
-        files=lambda wildcards: folder_state(SOURCES[wildcards.outside]),
+        origin=source_files,
         settings=lambda wildcards: sections("seed", "image_size", "classes")
         | {
             "folder": SOURCES[wildcards.outside],
@@ -31,3 +31,4 @@ rule source:
     shell:
         "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+        " && echo {params.origin} > {output.origin}"

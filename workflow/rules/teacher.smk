@@ -1,32 +1,23 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
-HANDLE = teacher_handle(config)
 if config["teacher"]["kind"] == "torch":
-    TEACHER_FILES = [HANDLE]
     TEACHER_CODE = ["teacher/torch", "importers/biggan_torch", "importers/foreign", "batches"]
     TEACHER_CODE += ["models/layers", "models/biggan_deep"]
     TEACHER_ENV = "../envs/torch.yaml"
     TEACHER_MB = 3500
 elif config["teacher"]["kind"] == "python":
-    try:
-        TEACHER_FILES = [os.path.relpath(source_file(HANDLE))]
-    except ValueError as error:
-        raise WorkflowError(f"config: {error}") from None
     TEACHER_CODE = ["teacher/python"]
     TEACHER_ENV = "../envs/torch.yaml"
     TEACHER_MB = 3500
 else:
-    # A module at a URL, or in TF-Hub's cache, is no file of the workflow.
-    TEACHER_FILES = [] if "://" in HANDLE else [f"{HANDLE}/saved_model.pb"]
     TEACHER_CODE = []
     TEACHER_ENV = "../envs/teacher.yaml"
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
-MINI = "resources/mini_teacher"
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
 
 rule harvest_pairs:
     input:
-        module=TEACHER_FILES,
+        module=f"{MINI}/saved_model.pb" if SHIPPED else [],
         code=code("teacher/kinds", "teacher/hub", "teacher/harvest")
         + code("seeding", "shards", *TEACHER_CODE),
     output:
@@ -46,6 +37,7 @@ rule harvest_pairs:
     params:
         config=planned,
         split="pairs",
+        origin=teacher_files("teacher_pairs"),
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
     shell:
@@ -66,6 +58,7 @@ use rule harvest_pairs as harvest_evaluation with:
     params:
         config=planned,
         split="evaluation",
+        origin=teacher_files("teacher"),
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
         | {"samples": config["metrics"]["samples_per_class"]},
@@ -73,8 +66,7 @@ use rule harvest_pairs as harvest_evaluation with:
 
 rule teacher:
     input:
-        shards("teacher_pairs", "manifest.json"),
-        shards("teacher", "manifest.json"),
+        pools()[1],
 
 
 # The module that is shipped is an input of `all`, not a part of it: where it is present, its rule
