@@ -47,6 +47,8 @@ rule harvest_pairs:
         split="pairs",
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
+        # What the teacher's own labels stand for follows from it.
+        real=config["real"]["source"],
     shell:
         "python -m tinygan harvest --config {CONFIG} --threads {threads} --split {params.split}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
@@ -67,6 +69,7 @@ use rule harvest_pairs as harvest_evaluation with:
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
         | {"samples": config["metrics"]["samples_per_class"]},
+        real=config["real"]["source"],
 
 
 rule teacher:
@@ -155,7 +158,7 @@ rule teacher_card:
     resources:
         mem_mb=2000,
     params:
-        settings=sections("seed", "real", "teacher", "metrics", "mini_teacher"),
+        settings=sections("seed", "classes", "real", "teacher", "metrics", "mini_teacher"),
     shell:
         "python -m tinygan teacher-card --config {CONFIG} --threads {threads} --shards {input.shards}"
         " --real {input.real} --images {input.images} --out {output.card} > {log} 2>&1"
