@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -238,6 +239,47 @@ def test_pairs_have_the_same_input(results):
         grids.pairs(results, "dw", [4], 6)
     with pytest.raises(FileNotFoundError, match="images/std has no images"):
         grids.pairs(results, "std", [4], 1)
+
+
+def test_pairs_find_classes_by_name(results):
+    """The student's store in another order than the teacher's shows the same classes."""
+    z = np.repeat(np.arange(6.0)[:, None], 4, axis=1)
+    image = np.repeat(np.arange(6, dtype=np.uint8), 8 * 8 * 3).reshape(6, 8, 8, 3)
+    for source, order in (("teacher", [0, 1, 2, 3, 4, 5]), ("dw", [5, 4, 3, 2, 1, 0])):
+        for old in (results / "images" / source).iterdir():
+            shutil.rmtree(old)
+        names = [CLASSES[label] for label in order]
+        about = {"source": source, "provenance": {}, "names": names}
+        folder = results / "images" / source / "000-005"
+        write_shard(folder, image[order], np.arange(6), z[order], **about)
+    images = grids.pairs(results, "dw", [1, 4], 1, CLASSES)
+    assert images[:, :, 0, 0, 0].tolist() == [[1, 4], [1, 4]]
+    with pytest.raises(ValueError, match="different z"):
+        grids.pairs(results, "dw", [1], 1)
+    with pytest.raises(ValueError, match="images/teacher: zebra is not named like a class"):
+        grids.pairs(results, "dw", [1], 1, CLASSES[:5])
+
+
+def test_intra_fid_is_paired_by_name(results):
+    path = results / "intra_fid" / "dw.csv"
+    expected = common.read_intra_pair(results, "dw")
+    table = pd.read_csv(path).iloc[::-1].assign(**{"class": range(6)})
+    table.to_csv(path, index=False)
+    found = common.read_intra_pair(results, "dw")
+    np.testing.assert_array_equal(found[:2], expected[:2])
+    assert found[2] == expected[2] == CLASSES
+    table.replace("zebra", "horse").to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"dw.csv: horse is not named.*lacks the classes zebra"):
+        common.read_intra_pair(results, "dw")
+
+
+def test_scores_of_other_classes_stand_in_no_table(results):
+    for source in FID:
+        set_score(results, source, classes=CLASSES[::-1] if source == "std" else CLASSES)
+    call("table1", results)
+    set_score(results, "std", classes=CLASSES[:5])
+    with pytest.raises(ValueError, match="std.json has 5: bear"):
+        call("table1", results)
 
 
 def test_worst_classes_come_first():

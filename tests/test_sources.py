@@ -83,27 +83,32 @@ def test_a_choice_is_seeded_and_does_not_depend_on_the_cut_into_ranges(folder: P
 def test_a_shard_store_gives_the_same_images(folder: Path, tmp_path: Path) -> None:
     images, labels, _ = read(folder)
     cut = labels < 2
-    write_shard(tmp_path / "store/a", images[cut], labels[cut], source="x", provenance={})
-    write_shard(tmp_path / "store/b", images[~cut], labels[~cut], source="x", provenance={})
+    about = {"source": "x", "provenance": {}, "names": NAMES}
+    write_shard(tmp_path / "store/a", images[cut], labels[cut], **about)
+    write_shard(tmp_path / "store/b", images[~cut], labels[~cut], **about)
     for count in (COUNT, 3):
         again, same, _ = read(tmp_path / "store", count=count)
         direct = read(folder, count=count)
         assert np.array_equal(again, direct[0]) and np.array_equal(same, direct[1])
-    alone, _, _ = read(tmp_path / "store" / "a", range(1, 2))
+    alone, _, _ = read(tmp_path / "store", range(1, 2))
     assert np.array_equal(alone, images[COUNT : 2 * COUNT])
-    with pytest.raises(ValueError, match=r"class 2 \(cat\) has 0 images"):
+    with pytest.raises(ValueError, match=r"a lacks the classes cat .*/a has 2: bear, bird; the"):
         read(tmp_path / "store" / "a")
+    with pytest.raises(ValueError, match=r"class 2 \(cat\) has 5 images, but .* for 6"):
+        read(tmp_path / "store", range(2, 3), COUNT + 1)
     with pytest.raises(ValueError, match="8 x 8 px, but the run's image_size is 16; resize"):
         read(tmp_path / "store", image_size=16)
-    write_shard(tmp_path / "store/c", images[:1], np.array([3]), source="x", provenance={})
-    with pytest.raises(ValueError, match="has the classes 3, but the config names only 0 to 2"):
+    write_shard(tmp_path / "store/c", images[:1], np.array([3]), **about | {"names": {3: "cow"}})
+    with pytest.raises(ValueError, match="cow is not named like a class of the run.* 4: bear"):
         read(tmp_path / "store")
 
 
 def test_a_model_is_drawn_from(folder: Path, tmp_path: Path) -> None:
     sngan_file(tmp_path / "g.npz")
     model = tmp_path / "model"
-    assert main(["import-sngan", str(tmp_path / "g.npz"), "--out", str(model)]) == 0
+    names = [*NAMES, *(f"other{i}" for i in range(7))]
+    take = ["import-sngan", str(tmp_path / "g.npz"), "--out", str(model)]
+    assert main([*take, "--classes", *names]) == 0
     images, labels, provenance = read(model, range(1, 3), image_size=32)
     drawn, _ = draw_model(model, range(1, 3), COUNT, seed=0, batch=2)
     expected, same, _ = map(np.concatenate, zip(*drawn, strict=True))

@@ -103,11 +103,10 @@ def _from_store(
             'matched with those of the run: add "class_names", such as {"0": "cat", "1": "dog"} '
             "with the labels that the shard has, to each manifest.json, or make the shards again"
         )
-    match(names, known, what="the run", by=str(folder))
-    wanted = [names[label] for label in classes]
-    for label, there in zip(classes, match(known, wanted, what=str(folder)), strict=True):
-        (holder,) = (shard for shard in shards if there in shard.class_names)
-        rows = np.flatnonzero(holder.labels == there)
+    there = match(known, names, what=str(folder), exact=True)
+    for label in classes:
+        (holder,) = (shard for shard in shards if there[label] in shard.class_names)
+        rows = np.flatnonzero(holder.labels == there[label])
         chosen = _choose(seed, label, names[label], len(rows), count)
         for part in np.split(rows[chosen], range(_ROWS, count, _ROWS)):
             yield holder.images[part], np.full(len(part), label)

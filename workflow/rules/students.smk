@@ -82,7 +82,7 @@ rule sample:
         config=planned,
         model=subpath(input.generator, parent=True),
         folder=subpath(output.manifest, parent=True),
-        settings=sections("seed", "z_dim")
+        settings=sections("seed", "z_dim", "classes")
         | {
             "truncation": config["teacher"]["truncation"],
             "samples": config["metrics"]["samples_per_class"],

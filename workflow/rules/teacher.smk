@@ -40,6 +40,8 @@ rule harvest_pairs:
         origin=teacher_files("teacher_pairs"),
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
+        # What the teacher's own labels stand for follows from it.
+        real=config["real"]["source"],
     shell:
         "python -m tinygan harvest --config {params.config} --threads {threads} --split {params.split}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
@@ -62,6 +64,7 @@ use rule harvest_pairs as harvest_evaluation with:
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
         | {"samples": config["metrics"]["samples_per_class"]},
+        real=config["real"]["source"],
 
 
 rule teacher:
@@ -152,7 +155,7 @@ rule teacher_card:
         mem_mb=2000,
     params:
         config=planned,
-        settings=sections("seed", "real", "teacher", "metrics", "mini_teacher"),
+        settings=sections("seed", "classes", "real", "teacher", "metrics", "mini_teacher"),
     shell:
         "python -m tinygan teacher-card --config {params.config} --threads {threads} --shards {input.shards}"
         " --real {input.real} --images {input.images} --out {output.card} > {log} 2>&1"
