@@ -22,6 +22,8 @@ from matplotlib.figure import Figure
 # Under conda the package is not installed: `python analysis/x.py` must find it in the checkout.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from _pages import to_html
+
 from tinygan.classes import match
 from tinygan.files import atomic_file, read_json, write_text
 
@@ -277,7 +279,7 @@ def write_table(
     caption: str,
     note: str,
 ) -> None:
-    """Write {out}.csv with the numbers, and {out}.md and {out}.tex for people.
+    """Write {out}.csv with the numbers, and {out}.md, {out}.html and {out}.tex for people.
 
     Args:
         out: path without a suffix.
@@ -292,7 +294,9 @@ def write_table(
     header = ["Model", *(f"run {c}" for c in columns), *(f"paper {c}" for c in columns)]
     cells = [[name, *run, *paper] for name, run, paper in rows]
     table = markdown_table(header, cells)
-    write_text(out.with_suffix(".md"), f"**{title}: {caption}**\n\n{table}\n{note}\n")
+    text = f"**{title}: {caption}**\n\n{table}\n{note}\n"
+    write_text(out.with_suffix(".md"), text)
+    write_text(out.with_suffix(".html"), to_html(text, f"{title}: {caption}"))
     n = len(columns)
     heads = " & ".join(_latex(column) for column in columns)
     lines = [

@@ -26,6 +26,7 @@ from _common import (
     tail_spread,
     write_text,
 )
+from _pages import to_html
 
 STUDENTS = ("std", "dw", "std_half")  # in the order of the paper's FID, best first
 ABLATIONS = ("no_feat", "no_gan", "no_kd_adv", "pix_only")
@@ -151,7 +152,7 @@ def _scores(scores: pd.DataFrame, sources: tuple[str, ...]) -> tuple[list[str], 
 
 
 def claims(run: Run) -> list[Claim]:
-    """Write the claims as Markdown to the path `run.out`, and return them."""
+    """Write the claims to the Markdown file `run.out` and as a page beside it; return them."""
     scores = read_scores(run.results, ["teacher", *STUDENTS, "scratch", *ABLATIONS])
     curves = [read_curve(run.results, variant) for variant in ("dw", "scratch")]
     found = {s: correlation(*read_intra_pair(run.results, s)[:2]) for s in PAPER_R}
@@ -175,7 +176,9 @@ def claims(run: Run) -> list[Claim]:
             f"Holds if {claim.check}.\n",
             f"**This run: {claim.verdict}.**\n",
         ]
-    write_text(run.out, "\n".join(parts))
+    text = "\n".join(parts)
+    write_text(run.out, text)
+    write_text(run.out.with_suffix(".html"), to_html(text, "The paper's claims on this run"))
     return made
 
 

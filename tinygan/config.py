@@ -20,8 +20,8 @@ from tinygan.real.wnids import imagenet_names, wnid_of_name
 from tinygan.schema import coerce, schema_problems, suggest
 
 # What a config that lists only what differs is laid over, unless the working directory has one.
-DEFAULT = Path(__file__).parents[1] / "config.yaml"
-PRESETS = Path(__file__).parents[1] / "workflow" / "presets"
+DEFAULT = Path(__file__).with_name("default.yaml")
+PRESETS = Path(__file__).with_name("presets")
 
 # The sections that a variant may override.
 VARIANT_SECTIONS = ("student", "train", "loss")
@@ -91,13 +91,17 @@ def load_files(
         layers.append(("the command line", coerce(overrides)))
     config = _merged(layers)
     if any(problem.startswith("missing key") for problem in schema_problems(config)):
-        default = Path("config.yaml") if Path("config.yaml").is_file() else DEFAULT
-        if default.is_file():
-            layers.insert(0, (str(default), coerce(read_file(default))))
-            config = _merged(layers)
+        default = default_file()
+        layers.insert(0, (str(default), coerce(read_file(default))))
+        config = _merged(layers)
     if problems := _problems(config):
         raise ConfigError(_listed(problems, layers))
     return config | {"classes": class_names(config)}
+
+
+def default_file() -> Path:
+    """Return config.yaml in the working directory or, where there is none, this package's own."""
+    return Path("config.yaml") if Path("config.yaml").is_file() else DEFAULT
 
 
 def validate(config: Any) -> None:

@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 # What `atomic_file` calls a model, log or card that is not whole yet.
 _PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.(safetensors|csv|json)")
 
@@ -132,12 +130,16 @@ def _full_disk_named(path: Path) -> Iterator[None]:
     """Say which file a full disk has stopped; the errors themselves name none."""
     try:
         yield
-    except SafetensorError as error:  # no OSError, whatever was wrong with the disk
-        raise OSError(f"cannot write {path} ({error}): disk full?") from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise OSError(f"cannot write {path}: {error.strerror}; make room and run again") from error
+    except Exception as error:
+        # By name: what writes tables and figures has no safetensors. It is no OSError, whatever was
+        # wrong with the disk.
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise OSError(f"cannot write {path} ({error}): disk full?") from error
 
 
 @contextmanager

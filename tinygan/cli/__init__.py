@@ -11,7 +11,7 @@ from pathlib import Path
 from tinygan.cli import compare, data, imports, mini_teacher, models, plan, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.cli.streams import BROKEN_PIPE, ReaderHasGone, patient_streams
-from tinygan.config import load
+from tinygan.config import default_file, load
 from tinygan.enough import require_images
 from tinygan.errors import report
 
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument(name, **option)
         if verb in _STANDALONE:
             continue
-        sub.add_argument("--config", default="config.yaml", help="default: config.yaml")
+        sub.add_argument("--config", help="default: config.yaml, else the one of the package")
         if verb not in _CHECKS:
             sub.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
             sub.add_argument("--out", type=Path, required=True, help="what to write")
@@ -79,6 +79,8 @@ def _run(typed: list[str]) -> int:
     arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
     try:
         preset = getattr(arguments, "preset", None)
+        if "config" in arguments:
+            arguments.config = arguments.config or default_file()
         config = load(arguments.config, preset) if "config" in arguments else {}
         arguments.function(config, arguments)
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:

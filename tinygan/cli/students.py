@@ -1,6 +1,7 @@
 """Verbs that train a student and draw its images."""
 
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,16 +106,16 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     """Return all that decides what a training makes, for its state to be compared with."""
     import torch
 
-    from tinygan import batches, distributed, losses, objective, seeding, training, training_log
-    from tinygan.models import discriminator, layers, student
+    from tinygan.code import STEPS, closure, file_of
+    from tinygan.distributed import World
     from tinygan.state import code_digests
 
-    modules = [batches, distributed, losses, objective, seeding, training, training_log]
-    modules += [discriminator, layers, student]
+    names = sorted(name for name in closure(*STEPS["train"]) if file_of(name))
+    modules = [import_module(name) for name in names]
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _FREE}
     # On a machine without GPU, `auto` and `cpu` are one.
-    settings["device"] = distributed.World().device(settings.get("device", "auto")).type
+    settings["device"] = World().device(settings.get("device", "auto")).type
     return {
         **{section: config[section] for section in sections},
         "train": settings,

@@ -1,6 +1,4 @@
 # Tables, figures and the check of the paper's claims: scores and images -> what the reader sees.
-COMMON = ["analysis/_common.py", "analysis/_pages.py"]
-GRIDS = [*COMMON, "analysis/_grids.py"] + code("shards")
 
 
 rule table1:
@@ -8,7 +6,7 @@ rule table1:
         scores_of("real", "teacher", "std", "std_half", "dw", *SOURCES),
         rules.cost.output,
         script="analysis/table1.py",
-        code=COMMON,
+        code=script_code("table1"),
     output:
         table_files("table1", "Table 1: cost and scores"),
     log:
@@ -34,7 +32,7 @@ use rule table1 as table2 with:
     input:
         scores_of("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only"),
         script="analysis/table2.py",
-        code=COMMON,
+        code=script_code("table2"),
     output:
         table_files("table2", "Table 2: ablations"),
     log:
@@ -48,7 +46,7 @@ use rule table1 as fig1 with:
         sampled("dw"),
         teacher=shards("teacher", "manifest.json"),
         script="analysis/fig1.py",
-        code=GRIDS,
+        code=script_code("fig1"),
     output:
         figure_files("fig1", "Figure 1: teacher and student"),
     log:
@@ -62,7 +60,7 @@ use rule table1 as fig3 with:
         sampled("pix_only"),
         teacher=shards("teacher", "manifest.json"),
         script="analysis/fig3.py",
-        code=GRIDS,
+        code=script_code("fig3"),
     output:
         figure_files("fig3", "Figure 3: the pixel loss alone"),
     log:
@@ -76,7 +74,7 @@ use rule table1 as fig8 with:
         scores_of(*CURVES),
         expand(rules.curve.output, variant=CURVES),
         script="analysis/fig8.py",
-        code=COMMON,
+        code=script_code("fig8"),
     output:
         figure_files("fig8", "Figure 8: learning curves"),
     log:
@@ -90,7 +88,7 @@ use rule table1 as fig9 with:
         scores_of("teacher", "dw", "std"),
         intra_of("teacher", "dw", "std"),
         script="analysis/fig9.py",
-        code=COMMON,
+        code=script_code("fig9"),
     output:
         figure_files("fig9", "Figure 9: class by class"),
     log:
@@ -106,7 +104,7 @@ use rule table1 as fig11 with:
         intra_of("dw"),
         teacher=shards("teacher", "manifest.json"),
         script="analysis/fig11.py",
-        code=GRIDS,
+        code=script_code("fig11"),
     output:
         figure_files("fig11", "Figure 11: the worst classes"),
     log:
@@ -122,7 +120,7 @@ rule claims:
         expand(rules.curve.output, variant=CURVES),
         rules.cost.output,
         script="analysis/claims.py",
-        code=COMMON,
+        code=script_code("claims"),
     output:
         md=f"{P}/claims.md",
         page=reported(f"{P}/claims.html", "Claims", "The paper's claims", "../report/claims.rst"),
@@ -149,7 +147,7 @@ rule metrics:
     input:
         scores_of(*SCORED),
         script="analysis/metrics.py",
-        code=COMMON,
+        code=script_code("metrics"),
     output:
         f"{P}/metrics.json",
     log:

@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 import yaml
 
+from tinygan.code import closure, code_of, file_of
 from tinygan.config import (
     ConfigError,
     load_files,
@@ -69,30 +70,30 @@ wildcard_constraints:
 
 
 def sections(*names, of=config):
-    """Return the named sections of a config, for params, without what decides no output."""
+    """Return the named sections of a config, for params, without what decides no output.
+
+    The threads of the mini teacher's training stay: with another number it rounds differently.
+    """
     idle = ("threads", "state_every", "dvclive")
     return {
         name: (
             {key: value for key, value in of[name].items() if key not in idle}
-            if isinstance(of[name], dict)
+            if isinstance(of[name], dict) and name != "mini_teacher"
             else of[name]
         )
         for name in names
     }
 
 
-def code(*names):
-    """Return the modules of tinygan that decide a step's output; a package stands for all in it.
+def code(step, *chosen):
+    """Return the modules that decide a step's output, see tinygan/code.py."""
+    return [os.path.relpath(path) for path in code_of(step, *chosen)]
 
-    cli/, background.py, config.py and files.py are left out: they pass on values and bytes and
-    decide none.
-    """
-    files = []
-    for name in names:
-        path = ROOT / "tinygan" / name
-        found = sorted(path.glob("*.py")) or [path.with_suffix(".py")]
-        files += [os.path.relpath(file) for file in found if file.name != "__init__.py"]
-    return files
+
+def script_code(name):
+    """Return what a script of analysis/ imports of this project."""
+    modules = closure(f"analysis.{name}") - {f"analysis.{name}"}
+    return sorted(os.path.relpath(path) for path in map(file_of, modules) if path)
 
 
 def shards(source, *files):
@@ -169,10 +170,6 @@ def figure_files(name, title):
     ]
 
 
-# What sampling runs, and what turns images into features and scores.
-SAMPLING = ["sampling", "checkpoint", "batches", "seeding", "shards", "models/layers"]
-SAMPLING += ["models/student", "models/sngan"]
-METRICS = ["metrics", "seeding"]
 # The keys of `metrics` that decide the features; the others decide only what is made of them.
 EXTRACTION = ["extractor", "side", "inception_graph", "batch"]
 

@@ -6,13 +6,14 @@ CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
 # A graph at a URL is no file of the workflow.
 GRAPH = [config["metrics"].get("inception_graph", "://")] if TENSORFLOW else []
 GRAPH = [file for file in GRAPH if "://" not in file]
+EXTRACTOR = f"tinygan.metrics.{'inception_tf' if TENSORFLOW else 'efficientnet_lite'}"
 
 
 rule features:
     input:
         manifest=f"{P}/images/{{source}}/{{range}}/manifest.json",
         graph=GRAPH,
-        code=code(*METRICS),
+        code=code("features", EXTRACTOR),
     output:
         temp(f"{P}/features/{{source}}/{{range}}.npz"),
     log:
@@ -39,7 +40,7 @@ use rule features as features_sampled with:
     input:
         lambda wildcards: sampled(wildcards.variant, [wildcards.range]),
         graph=GRAPH,
-        code=code(*METRICS),
+        code=code("features", EXTRACTOR),
     output:
         temp(f"{P}/features/{{variant}}/{{range}}.npz"),
     log:
@@ -54,7 +55,7 @@ use rule features as features_sampled with:
 rule floor:
     input:
         real=features("real"),
-        code=code(*METRICS),
+        code=code("score"),
     output:
         score=f"{P}/scores/real.json",
         intra=f"{P}/intra_fid/real.csv",
@@ -79,7 +80,7 @@ rule score_teacher:
     input:
         real=features("real"),
         images=features("teacher"),
-        code=code(*METRICS),
+        code=code("score"),
     output:
         score=f"{P}/scores/teacher.json",
         intra=f"{P}/intra_fid/teacher.csv",
@@ -106,7 +107,7 @@ use rule score_teacher as score_variant with:
     input:
         real=features("real"),
         images=lambda wildcards: features(wildcards.variant),
-        code=code(*METRICS),
+        code=code("score"),
     output:
         score=f"{P}/scores/{{variant}}.json",
         intra=f"{P}/intra_fid/{{variant}}.csv",
@@ -124,7 +125,7 @@ rule curve:
         snapshots=lambda wildcards: snapshots(wildcards.variant),
         card=CARD,
         graph=GRAPH,
-        code=code(*SAMPLING, *METRICS),
+        code=code("curve", EXTRACTOR),
     output:
         f"{P}/scores/curve/{{variant}}.csv",
     log:
@@ -148,7 +149,7 @@ rule curve:
 
 rule cost:
     input:
-        code=code("cost", "systems", "models", "training", "cli/models"),
+        code=code("cost"),
     output:
         f"{P}/cost.csv",
     log:
@@ -171,7 +172,7 @@ rule cost:
 # The six systems of the paper's Table 1 at its size: the same in every preset.
 rule cost_paper:
     input:
-        code=code("cost", "systems", "models", "cli/models"),
+        code=code("cost"),
     output:
         f"{P}/tables/cost_paper.csv",
     log:

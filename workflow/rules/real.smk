@@ -3,7 +3,7 @@ if config["real"]["source"] == "animal_mnist":
 
     rule download:
         input:
-            code=code("real/animal_mnist"),
+            code=code("download"),
         output:
             f"{P}/downloads/animal_mnist.whl",
         log:
@@ -24,7 +24,7 @@ if config["real"]["source"] == "animal_mnist":
     rule real:
         input:
             wheel=rules.download.output[0],
-            code=code("real/animal_mnist", "shards"),
+            code=code("real"),
         output:
             shards("real", "manifest.json", "images.npy", "labels.npy"),
         log:
@@ -48,8 +48,7 @@ else:
 
     rule real_shard:
         input:
-            code=code("real/crops", "real/image_folder", "real/imagenet", "real/prepare")
-            + code("real/wnids", "decode", "image_folders", "shards"),
+            code=code("real-shard"),
         output:
             manifest=f"{P}/images/real/{{range}}/manifest.json",
             images=f"{P}/images/real/{{range}}/images.npy",

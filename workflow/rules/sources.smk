@@ -3,7 +3,7 @@
 
 rule source:
     input:
-        code=code("sources", "decode", "image_folders", *SAMPLING),
+        code=code("source"),
     output:
         manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),

@@ -16,9 +16,7 @@ for variant in VARIANTS:
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards(REAL_TRAIN, "manifest.json"),
-            code=code("training", "training_log", "objective", "losses", "batches", "state")
-            + code("distributed", "checkpoint", "seeding", "shards")
-            + code("models/layers", "models/student", "models/discriminator"),
+            code=code("train"),
         output:
             generator=f"{P}/models/{variant}/generator.safetensors",
             card=f"{P}/models/{variant}/card.json",
@@ -63,7 +61,7 @@ rule sample:
         generator=GENERATOR,
         card=CARD,
         latents=f"{P}/images/teacher/{{range}}/manifest.json",
-        code=code(*SAMPLING),
+        code=code("sample"),
     output:
         manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),

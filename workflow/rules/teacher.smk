@@ -1,15 +1,14 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
 if config["teacher"]["kind"] == "torch":
-    TEACHER_CODE = ["teacher/torch", "importers/biggan_torch", "importers/foreign", "batches"]
-    TEACHER_CODE += ["models/layers", "models/biggan_deep"]
+    TEACHER_CODE = "tinygan.teacher.torch"
     TEACHER_ENV = "../envs/torch.yaml"
     TEACHER_MB = 3500
 elif config["teacher"]["kind"] == "python":
-    TEACHER_CODE = ["teacher/python"]
+    TEACHER_CODE = "tinygan.teacher.python"
     TEACHER_ENV = "../envs/torch.yaml"
     TEACHER_MB = 3500
 else:
-    TEACHER_CODE = []
+    TEACHER_CODE = "tinygan.teacher.hub"
     TEACHER_ENV = "../envs/teacher.yaml"
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
@@ -18,8 +17,7 @@ MODULE = ["saved_model.pb", "tfhub_module.pb"]
 rule harvest_pairs:
     input:
         module=f"{MINI}/saved_model.pb" if SHIPPED else [],
-        code=code("teacher/kinds", "teacher/hub", "teacher/harvest")
-        + code("seeding", "shards", *TEACHER_CODE),
+        code=code("harvest", TEACHER_CODE),
     output:
         manifest=f"{P}/images/teacher_pairs/{{range}}/manifest.json",
         images=f"{P}/images/teacher_pairs/{{range}}/images.npy",
@@ -81,8 +79,7 @@ MADE = [f"{MINI}/{file}" for file in MODULE]
 rule train_teacher:
     input:
         real=shards("real", "manifest.json"),
-        code=code("teacher/train", "losses", "batches", "seeding", "shards")
-        + code("models/layers", "models/biggan_deep", "models/discriminator"),
+        code=code("train-teacher"),
     output:
         weights=f"{P}/mini_teacher/generator.safetensors",
         table=f"{P}/mini_teacher/log.csv",
@@ -107,7 +104,7 @@ rule train_teacher:
 rule export_teacher:
     input:
         weights=rules.train_teacher.output.weights,
-        code=code("teacher/export"),
+        code=code("export-teacher"),
     output:
         MARK if all(Path(file).is_file() for file in MADE) else MADE,
     log:
@@ -140,7 +137,7 @@ rule teacher_card:
         images=features("teacher"),
         real=features("real"),
         origin=shards("real", "manifest.json"),
-        code=code("teacher/card", *METRICS),
+        code=code("teacher-card"),
     output:
         card=f"{MINI}.md",
         grid=f"{MINI}.png",

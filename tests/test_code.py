@@ -1,0 +1,111 @@
+"""Lists that must agree: code inputs of rules, deps of DVC stages, identities, imports."""
+
+import ast
+import re
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tinygan.cli import _VERBS
+from tinygan.cli.students import _identity
+from tinygan.code import NEUTRAL, ROOT, STEPS, closure, code_of, file_of
+from tinygan.config import DEFAULT, load, resolve_variant
+
+HUB, LITE = "tinygan.teacher.hub", "tinygan.metrics.efficientnet_lite"
+ALTERNATIVES = [HUB, LITE, "tinygan.metrics.inception_tf"]
+ALTERNATIVES += ["tinygan.teacher.torch", "tinygan.teacher.python"]
+CHOSEN = {"harvest": [HUB], "features": [LITE], "curve": [LITE]}
+# The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
+STAGES = {
+    "real": ["download", "real"],
+    "teacher": ["harvest"],
+    "train": ["train"],
+    "evaluate": ["sample", "features", "score", "curve", "cost"],
+}
+
+
+def names(paths) -> set[str]:
+    return {str(path.relative_to(ROOT)) for path in paths}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_closure_is_that_of_the_standard_library(step: str) -> None:
+    """`modulefinder` follows the byte code; it is told to stay in this project."""
+    # Importing a command brings the package of all commands, which decides nothing.
+    roots = [name for name in STEPS[step] if not name.startswith("tinygan.cli.")]
+    finder = ModuleFinder(path=[str(ROOT)])
+    for module in roots:
+        finder.import_hook(module)
+    found = {name for name in finder.modules if name.startswith("tinygan.") and file_of(name)}
+    mine = {name for name in closure(*roots, neutral=frozenset()) if file_of(name)} - {"tinygan"}
+    assert mine <= found
+    # Of what a choosing module imports in its functions, only the chosen one is followed.
+    assert found - mine <= closure(*ALTERNATIVES, neutral=frozenset())
+
+
+def test_a_step_starts_from_all_that_its_command_imports() -> None:
+    for step, roots in STEPS.items():
+        function, _ = _VERBS[{"score": "score-features"}.get(step, step)]
+        tree = ast.parse(Path(function.__code__.co_filename).read_text())
+        (body,) = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef) and node.name == function.__name__
+        ]
+        imported = {
+            node.module
+            for node in ast.walk(body)
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("tinygan.")
+        }
+        missing = imported - NEUTRAL - closure(*roots) - {"tinygan.code"}
+        assert not missing, f"{step}: {sorted(missing)}"
+
+
+def test_what_was_forgotten_once_is_there() -> None:
+    for step, module in (
+        ("train", "distributed"),
+        ("harvest", "teacher/kinds"),
+        ("harvest", "real/wnids"),
+        ("cost", "objective"),
+        ("features", "shards"),
+        ("teacher-card", "shards"),
+    ):
+        assert f"tinygan/{module}.py" in names(code_of(step, *CHOSEN.get(step, [])))
+
+
+def test_a_stage_of_dvc_depends_on_what_its_rules_depend_on() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    for stage, steps in STAGES.items():
+        described = stages[stage].get("do", stages[stage])
+        listed = {dep for dep in described["deps"] if dep.startswith("tinygan/")}
+        expected = set().union(*(names(code_of(step, *CHOSEN.get(step, []))) for step in steps))
+        if stage == "evaluate":
+            assert "analysis" in described["deps"]
+            for script in (ROOT / "analysis").glob("*.py"):
+                modules = closure(f"analysis.{script.stem}")
+                expected |= names(
+                    path
+                    for name in modules
+                    if name.startswith("tinygan.") and (path := file_of(name))
+                )
+        wanted = "\n".join(f"      - {name}" for name in sorted(expected))
+        assert listed == expected, f"deps of {stage} in dvc.yaml:\n{wanted}"
+
+
+def test_the_identity_of_a_training_has_the_code_of_its_rule() -> None:
+    config = resolve_variant(load(DEFAULT), "dw")
+    code = _identity(config, {})["code"]
+    modules = {str(file_of(name).relative_to(ROOT)) for name in code if name != "torch"}
+    assert modules == names(code_of("train"))
+
+
+def test_rules_name_steps_and_no_modules() -> None:
+    """Every rule that runs the library has the code of the command that it calls."""
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in re.split(r"(?m)^ *(?=(?:use )?rule )", path.read_text())[1:]:
+            called = re.search(r"python -m tinygan ([\w-]+)", rule)
+            given = re.search(r'code=code\("([\w-]+)"', rule)
+            if called:
+                assert given and given[1] == called[1], rule[:60]

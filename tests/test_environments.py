@@ -1,0 +1,163 @@
+"""The environments of the rules hold what the rules run; a wheel runs without a checkout."""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from PIL import Image
+
+from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of
+
+CLI = [f"tinygan.cli.{path.stem}" for path in (ROOT / "tinygan/cli").glob("[!_]*.py")]
+HUB, LITE, INCEPTION = (
+    "tinygan.teacher.hub",
+    "tinygan.metrics.efficientnet_lite",
+    "tinygan.metrics.inception_tf",
+)
+# What runs in each environment: steps, what the config chooses for them, and scripts.
+RUNS = {
+    "torch": (
+        *("download real real-shard harvest train sample source features score curve cost".split()),
+        *("train-teacher", "teacher-card"),
+        *("tinygan.teacher.torch", "tinygan.teacher.python", LITE),
+    ),
+    "teacher": ("harvest", "features", "export-teacher", "tinygan.teacher.hub", INCEPTION),
+    "analysis": tuple(f"analysis.{path.stem}" for path in (ROOT / "analysis").glob("*.py")),
+}
+BLOCKED = """
+import importlib, sys
+from importlib.abc import MetaPathFinder
+
+class Block(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"{name} is not in this environment", name=name)
+
+sys.meta_path.insert(0, Block())
+sys.path.insert(0, "analysis")
+for name in MODULES:
+    importlib.import_module(name)
+"""
+
+
+def modules(environment: str) -> list[str]:
+    roots = [root for name in RUNS[environment] for root in STEPS.get(name, (name,))]
+    roots += [] if environment == "analysis" else ["tinygan.cli", *CLI]
+    # Of the neutral modules too, but of the commands only what they import at their top.
+    found = closure(*roots, neutral=frozenset(["tinygan.cli", *CLI]))
+    return sorted(found | ({"tinygan.cli", *CLI} if environment != "analysis" else set()))
+
+
+def allowed(environment: str) -> set[str]:
+    """Return the distributions of an environment: its pins, and what they require."""
+    path = ROOT / "workflow" / "envs" / f"{environment}.yaml"
+    pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
+    waiting, found = [Requirement(pin).name for pin in pins], set()
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            wanted = map(Requirement, requires(name) or [])
+        except PackageNotFoundError:
+            continue
+        waiting += [r.name for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})]
+    return found
+
+
+def outside(environment: str) -> set[str]:
+    """Return the names that can be imported here and not in an environment."""
+    inside = allowed(environment)
+    return {
+        name
+        for name, distributions in packages_distributions().items()
+        if not {canonicalize_name(d) for d in distributions} & (inside | {"tinygan"})
+    }
+
+
+@pytest.mark.parametrize("environment", RUNS)
+def test_nothing_that_a_rule_imports_is_outside_its_environment(environment: str) -> None:
+    blocked = outside(environment)
+    for name in modules(environment):
+        path = file_of(name)
+        # Functions of other environments are in one file with those of this one.
+        tree = ast.parse(path.read_text()) if path else ast.Module([], [])
+        shallow = name.startswith("tinygan.cli") or (name == HUB and environment == "torch")
+        nodes = ast.iter_child_nodes(tree) if shallow else ast.walk(tree)
+        for node in nodes:
+            wanted = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            wanted += [node.module] if isinstance(node, ast.ImportFrom) else []
+            for target in wanted:
+                assert target.split(".")[0] not in blocked, f"{name} imports {target}"
+
+
+@pytest.mark.parametrize("environment", RUNS)
+def test_what_runs_in_an_environment_starts_there(environment: str) -> None:
+    found = [name.removeprefix("analysis.") for name in modules(environment)]
+    # PyTorch and TensorFlow are not started together.
+    found = [name for name in found if environment != "teacher" or name != "tinygan.metrics.curve"]
+    script = f"BLOCKED = {outside(environment)!r}\nMODULES = {found!r}\n{BLOCKED}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_rule_has_one_of_these_environments() -> None:
+    texts = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    used = {name for text in texts for name in re.findall(r'"\.\./envs/(\w+)\.yaml"', text)}
+    assert used == set(RUNS)
+    called = {name for text in texts for name in re.findall(r"python -m tinygan ([\w-]+)", text)}
+    assert called == set(STEPS)
+    assert NEUTRAL.isdisjoint(root for roots in STEPS.values() for root in roots)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, built as a wheel and unpacked, with nothing of the checkout."""
+    top = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "-q"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index"]
+    source = top / "source"
+    for name in ("tinygan", "workflow/presets", "pyproject.toml", "README.md", "LICENSE"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-a", ROOT / name, source / name], check=True)
+    subprocess.run(["cp", ROOT / "config.yaml", source], check=True)
+    subprocess.run([*pip, "wheel", *options, "-w", top, source], check=True)
+    (built,) = top.glob("*.whl")
+    subprocess.run([*pip, "install", *options, "--target", top / "site", built], check=True)
+    return top / "site"
+
+
+def tinygan(wheel: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    start = f"import sys; sys.path.insert(0, {str(wheel)!r}); from tinygan.cli import main; "
+    start += "import tinygan; assert tinygan.__file__.startswith(sys.path[0]); sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-I", "-c", start, *words], cwd=folder, capture_output=True, text=True
+    )
+
+
+def test_a_wheel_alone_scores_plans_and_helps(wheel: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(12):
+            pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    assert "score" in tinygan(wheel, tmp_path, "--help").stdout
+    done = tinygan(wheel, tmp_path, "score", "a", "b", "--side", "32", "--splits", "2")
+    assert done.returncode == 0 and '"fid"' in done.stdout, done.stderr
+    (tmp_path / "mine.yaml").write_text("preset: mine\n")
+    done = tinygan(wheel, tmp_path, "validate", "--config", "mine.yaml")
+    assert "preset mine, 10 classes" in done.stdout, done.stderr
+    stated = "real harvest train sample features score".split()
+    rates = [word for name in stated for word in ("--rate", f"{name}=100")]
+    done = tinygan(wheel, tmp_path, "plan", "--preset", "paper", *rates)
+    assert done.returncode == 0 and "1,194,000" in done.stdout, done.stderr + done.stdout

@@ -1,0 +1,135 @@
+"""The modules that decide what a step makes: the code inputs of its rule, and its identity.
+
+They follow from the imports, which are read and not run. So a rule, a DVC stage and a checkpoint
+cannot come to name different ones.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# What the command of each step starts from. Where one of several modules is chosen by the config,
+# it is named by the caller, see `code_of`.
+STEPS: dict[str, tuple[str, ...]] = {
+    "download": ("tinygan.real.animal_mnist",),
+    "real": ("tinygan.real.animal_mnist", "tinygan.shards", "tinygan.classes"),
+    "real-shard": (
+        "tinygan.real.crops",
+        "tinygan.real.image_folder",
+        "tinygan.real.imagenet",
+        "tinygan.real.official",
+        "tinygan.real.prepare",
+    ),
+    "harvest": ("tinygan.teacher.kinds", "tinygan.teacher.harvest"),
+    "train": (
+        "tinygan.training",
+        "tinygan.state",
+        "tinygan.checkpoint",
+        "tinygan.distributed",
+        "tinygan.cost",  # the card has the number of parameters
+    ),
+    "sample": ("tinygan.sampling", "tinygan.shards"),
+    "source": ("tinygan.sources", "tinygan.shards"),
+    "features": ("tinygan.metrics.features", "tinygan.shards", "tinygan.classes"),
+    "score": ("tinygan.metrics.scores", "tinygan.metrics.parts", "tinygan.metrics.features"),
+    "curve": ("tinygan.metrics.curve", "tinygan.metrics.parts", "tinygan.checkpoint"),
+    "cost": ("tinygan.cli.models", "tinygan.cost", "tinygan.systems", "tinygan.training"),
+    "train-teacher": ("tinygan.teacher.train", "tinygan.shards"),
+    "export-teacher": ("tinygan.teacher.export",),
+    "teacher-card": ("tinygan.teacher.card", "tinygan.metrics.features", "tinygan.shards"),
+}
+
+# These pass on values and bytes, or refuse them, and decide none: the config is in the params.
+_NAMES = "background config config_file cpu disk enough errors files origins outside schema"
+NEUTRAL = frozenset(
+    ["tinygan", "tinygan.cli", "tinygan.cli.options", "tinygan.cli.streams"]
+    + [f"tinygan.{name}" for name in _NAMES.split()]
+)
+# Of what they import in a function, the config chooses one.
+CHOOSING = frozenset({"tinygan.teacher.kinds", "tinygan.metrics.extractors"})
+
+
+def code_of(step: str, *chosen: str) -> list[Path]:
+    """Return the files that decide a step's output, in order of name.
+
+    Args:
+        step: one of `STEPS`.
+        chosen: the modules that the config chooses, e.g. ``"tinygan.teacher.hub"``.
+    """
+    modules = closure(*STEPS[step], *chosen)
+    return sorted(path for name in modules if (path := file_of(name)))
+
+
+def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
+    """Return these modules and all of the project that they import, in functions too.
+
+    Args:
+        roots: names of modules, e.g. ``"tinygan.shards"`` or ``"analysis._common"``.
+        neutral: modules that are left out, with what only they import.
+    """
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name not in neutral:
+            found.add(name)
+            waiting += imports_of(name)
+    return found
+
+
+@cache
+def imports_of(name: str) -> tuple[str, ...]:
+    """Return the modules of the project that a module imports.
+
+    Raises:
+        FileNotFoundError: there is no such module.
+    """
+    path = file_of(name)
+    if path is None:
+        return ()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = ast.iter_child_nodes(tree) if name in CHOOSING else ast.walk(tree)
+    found = {target for node in nodes for target in _targets(node, path)}
+    return tuple(sorted(found - {name}))
+
+
+def file_of(name: str) -> Path | None:
+    """Return a module's file; None for a package without code of its own."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.is_dir():
+        return None if _is_empty(path / "__init__.py") else path / "__init__.py"
+    if not path.with_suffix(".py").is_file():
+        raise FileNotFoundError(f"the project has no module {name}")
+    return path.with_suffix(".py")
+
+
+def _targets(node: ast.AST, path: Path) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield from _in_project(alias.name, path)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        for name in _in_project(node.module, path):
+            yield name
+            # `from package import module` names modules too.
+            for alias in node.names:
+                if _exists(inner := f"{name}.{alias.name}"):
+                    yield inner
+
+
+def _in_project(name: str, path: Path) -> Iterator[str]:
+    if name.split(".")[0] == "tinygan":
+        yield name
+    elif path.parent.name == "analysis" and (path.parent / f"{name}.py").is_file():
+        yield f"analysis.{name}"
+
+
+def _exists(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.is_file() or len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1
