@@ -119,13 +119,15 @@ def test_a_teacher_of_imagenet_is_asked_for_the_classes_index_there(tmp_path, mo
         assert classes == 1000
 
         def teacher(z, labels, truncation):
-            asked.extend(labels.tolist())
-            return np.zeros((len(z), 32, 32, 3), np.uint8)
+            asked.append(labels.tolist())
+            shades = (z[:, :1] * 40 + labels[:, None] % 90 + 90).astype(np.uint8)
+            return np.broadcast_to(shades[:, None, None], (len(z), 32, 32, 3)).copy()
 
         return teacher
 
     monkeypatch.setattr("tinygan.teacher.hub.load_teacher", load_teacher)
     words = ["--split", "pairs", "--classes", "000-001", "--out", str(tmp_path / "shard")]
     assert main(["harvest", "--config", str(path), *words]) == 0
-    assert asked == [300, 300, 0, 0]
+    # The trial has both classes with two z; the harvest has batches of one class.
+    assert asked == [[300, 0], [300, 0], [300, 300], [0, 0]]
     assert open_shard(tmp_path / "shard").labels.tolist() == [0, 0, 1, 1]

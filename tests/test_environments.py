@@ -160,4 +160,4 @@ def test_a_wheel_alone_scores_plans_and_helps(wheel: Path, tmp_path: Path) -> No
     stated = "real harvest train sample features score".split()
     rates = [word for name in stated for word in ("--rate", f"{name}=100")]
     done = tinygan(wheel, tmp_path, "plan", "--preset", "paper", *rates)
-    assert done.returncode == 0 and "1,194,000" in done.stdout, done.stderr + done.stdout
+    assert done.returncode == 0 and "3,184,000 images" in done.stdout, done.stderr + done.stdout

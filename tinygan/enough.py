@@ -6,8 +6,10 @@ from typing import Any
 
 from tinygan.disk import real_counts
 from tinygan.files import read_json
+from tinygan.image_folders import class_key, count_images, first_level
 from tinygan.metrics.counts import real_problems
 from tinygan.real.image_folder import open_image_folder
+from tinygan.shards import find_manifests
 
 
 def require_images(config: Mapping[str, Any], shards: Sequence[Path] = ()) -> None:
@@ -53,14 +55,15 @@ def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """
     needed = config["metrics"]["samples_per_class"]
     for source, folder in config.get("sources", {}).items():
-        if any(Path(folder).glob("*/manifest.json")) or (Path(folder) / "manifest.json").exists():
+        folder = Path(folder)
+        if not folder.is_dir() or (folder / "card.json").is_file() or find_manifests(folder):
             continue
+        _, folders = first_level(folder)
         for name in config["classes"]:
-            if (Path(folder) / name).is_dir():
-                found = sum(file.name[0] != "." for file in (Path(folder) / name).iterdir())
-                if found < needed:
-                    yield (
-                        f"sources.{source}: class {name} has {found} images in {folder}, but "
-                        f"metrics.samples_per_class asks for {needed}: add images, or lower it for "
-                        "every source"
-                    )
+            place = folders.get(class_key(name))
+            if place and (found := count_images(place)) < needed:
+                yield (
+                    f"sources.{source}: class {name} has {found} images in {folder}, but "
+                    f"metrics.samples_per_class asks for {needed}: add images, or lower it for "
+                    "every source"
+                )
