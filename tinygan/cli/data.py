@@ -92,16 +92,19 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
 
 def _harvest(config: Config, arguments: Arguments) -> None:
     """Ask the teacher for the images of a class range and write them as one shard with z."""
+    from tinygan.files import require_own
+    from tinygan.shards import FILES
     from tinygan.teacher.harvest import harvest
     from tinygan.teacher.kinds import open_teacher
 
     settings = config["teacher"]
-    teacher, fingerprint = open_teacher(config, threads=arguments.threads)
     count = {
         "pairs": settings["pairs_per_class"],
         "evaluation": config["metrics"]["samples_per_class"],
     }
     require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
+    require_own(arguments.out, FILES)
+    teacher, fingerprint = open_teacher(config, threads=arguments.threads)
     harvest(
         teacher,
         split=arguments.split,
