@@ -1,7 +1,6 @@
 """What the tables and figures share: the paper's numbers, the run's results, tables and style."""
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,15 +22,15 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from _pages import to_html
+from _paper import SCORES, compares
+from _text import cell, fonts, latex
 
 from tinygan.classes import match
 from tinygan.files import atomic_file, read_json, write_text
 
 DPI = 200
-COST = ["channels", "parameters_total", "parameters_generator", "macs"]
 EXTRACTOR = ["extractor", "extractor_sha256", "side"]
 COUNTS = ["samples", "overall_samples", "real_samples"]
-SCORES = ["inception_score", "inception_score_std", "fid", "intra_fid"]
 # What the paper does not have: it stands in the CSV files alone.
 MORE = ["kid", "precision", "recall", "density", "coverage"]
 INTERVALS = [
@@ -43,37 +42,8 @@ INTERVAL_NOTE = (
     " ± after FID and intra-FID is half the 95 % confidence interval over the draw of the images"
 )
 
-# Tables 1 and 2 of the paper, by the name of the source in this project.
-_TABLE1 = {
-    "sngan": (64, 72.0e6, 42.0e6, 9.10e9, 31.4, 0.7, 29.0, 84.1),
-    "sagan": (64, 81.5e6, 42.0e6, 9.18e9),
-    "teacher": (128, 85.0e6, 50.4e6, 8.32e9, 146.1, 1.7, 19.8, 55.6),
-    "std": (32, 12.6e6, 9.3e6, 2.29e9, 94.0, 1.2, 21.6, 70.6),
-    "std_half": (16, 6.2e6, 2.9e6, 0.58e9, 68.25, 1.0, 27.4, 88.1),
-    "dw": (32, 6.4e6, 3.1e6, 0.44e9, 79.19, 1.6, 24.2, 79.1),
-}
-PAPER: dict[str, dict[str, float]] = {
-    source: dict(zip(COST + SCORES, row, strict=False)) for source, row in _TABLE1.items()
-} | {
-    "no_feat": {"fid": 54.4, "intra_fid": 149.2},
-    "no_gan": {"fid": 28.8, "intra_fid": 89.9},
-    "no_kd_adv": {"fid": 60.5, "intra_fid": 157.0},
-    "pix_only": {"fid": 107.9, "intra_fid": 216.0},
-}
-PAPER_R = {"dw": 0.54, "std": 0.64}  # Fig. 9
 MIN_CLASSES = 4  # for a correlation over the classes, see `correlation`
 MIN_POINTS = 4  # of a learning curve, whose second half is judged: of two points it would be all
-NAMES = {
-    "teacher": "teacher",
-    "dw": "TinyGAN-dw",
-    "std": "TinyGAN-std",
-    "std_half": "TinyGAN-std, half ch.",
-    "scratch": "from scratch",
-    "no_feat": "− L_KD_feat",
-    "no_gan": "− L_GAN",
-    "no_kd_adv": "− L_KD_S, L_KD_D",
-    "pix_only": "L_KD_pix alone",
-}
 
 
 @dataclass(frozen=True)
@@ -251,23 +221,11 @@ def with_interval(values: Mapping[str, float], score: str) -> str:
     return f"{number(values[score])} ± {number(half)}"
 
 
-def _latex(text: str) -> str:
-    text = re.sub(r"([%&#])", r"\\\1", text)
-    text = re.sub(
-        r"L_(\w+)", lambda m: f"$L_{{\\mathrm{{{m[1].replace('_', chr(92) + '_')}}}}}$", text
-    )
-    text = re.sub(r"(?<!L)(?<!\\)_(?!\{)", r"\\_", text)
-    symbols = {"±": r"$\pm$", "−": "$-$", "–": "--", "×": r"$\times$"}
-    symbols |= {"↑": r"$\uparrow$", "↓": r"$\downarrow$"}
-    for symbol, command in symbols.items():
-        text = text.replace(symbol, command)
-    return text
-
-
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table, the first column left, the others right aligned."""
     rule = [":--", *["--:"] * (len(header) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows]) + "\n"
+    shown = [header, rule, *([cell(text) for text in row] for row in rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in shown) + "\n"
 
 
 def write_table(
@@ -278,6 +236,8 @@ def write_table(
     title: str,
     caption: str,
     note: str,
+    *,
+    beside: bool,
 ) -> None:
     """Write {out}.csv with the numbers, and {out}.md, {out}.html and {out}.tex for people.
 
@@ -289,33 +249,46 @@ def write_table(
         title: the table's name; LaTeX numbers its tables itself.
         caption: what the table shows.
         note: the line under the table.
+        beside: whether the paper's numbers stand beside the run's.
     """
     write_text(out.with_suffix(".csv"), frame.to_csv(index=False))
-    header = ["Model", *(f"run {c}" for c in columns), *(f"paper {c}" for c in columns)]
-    cells = [[name, *run, *paper] for name, run, paper in rows]
+    groups = {"run": "This run", "paper": "Paper"} if beside else {"run": "This run"}
+    header = ["Model", *(f"{who} {c}" if beside else c for who in groups for c in columns)]
+    cells = [[name, *run, *(paper if beside else [])] for name, run, paper in rows]
     table = markdown_table(header, cells)
     text = f"**{title}: {caption}**\n\n{table}\n{note}\n"
     write_text(out.with_suffix(".md"), text)
     write_text(out.with_suffix(".html"), to_html(text, f"{title}: {caption}"))
     n = len(columns)
-    heads = " & ".join(_latex(column) for column in columns)
+    heads = " & ".join(latex(column) for column in columns)
+    ends = [(2 + i * n, 1 + (i + 1) * n) for i in range(len(groups))]
+    spans = "".join(rf" & \multicolumn{{{n}}}{{c}}{{{group}}}" for group in groups.values())
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table*}\centering\scriptsize\setlength{\tabcolsep}{3pt}",
-        rf"\caption{{{_latex(caption)}}}",
-        rf"\begin{{tabular}}{{l{'r' * n}{'r' * n}}}",
+        rf"\caption{{{latex(caption)}}}",
+        rf"\begin{{tabular}}{{l{'r' * n * len(groups)}}}",
         r"\toprule",
-        rf" & \multicolumn{{{n}}}{{c}}{{This run}} & \multicolumn{{{n}}}{{c}}{{Paper}} \\",
-        rf"\cmidrule(lr){{2-{n + 1}}}\cmidrule(lr){{{n + 2}-{2 * n + 1}}}",
-        rf"Model & {heads} & {heads} \\",
+        rf"{spans} \\",
+        "".join(rf"\cmidrule(lr){{{first}-{last}}}" for first, last in ends),
+        "Model" + f" & {heads}" * len(groups) + r" \\",
         r"\midrule",
-        *(" & ".join(map(_latex, row)) + r" \\" for row in cells),
+        *(" & ".join(map(latex, row)) + r" \\" for row in cells),
         r"\bottomrule",
-        rf"\multicolumn{{{2 * n + 1}}}{{p{{0.95\textwidth}}}}{{{_latex(note)}}}",
+        rf"\multicolumn{{{len(groups) * n + 1}}}{{p{{0.95\textwidth}}}}{{{latex(note)}}}",
         r"\end{tabular}",
         r"\end{table*}",
     ]
     write_text(out.with_suffix(".tex"), "\n".join(lines) + "\n")
+
+
+_PAPERS = (
+    "Paper: TensorFlow Inception features of 128 px images, 50,000 samples. The two groups are not "
+    "comparable in absolute value, only in their order and ratios."
+)
+_OTHER = (
+    "The paper's numbers are of ImageNet's animals and do not stand beside those of other data."
+)
 
 
 def describe(run: Run, scores: pd.DataFrame) -> str:
@@ -328,18 +301,20 @@ def describe(run: Run, scores: pd.DataFrame) -> str:
     overall = ""
     if (generated.overall_samples < generated.samples).any():
         overall = f" ({count(generated.overall_samples)} of them for IS and FID)"
+    others = _PAPERS if compares(run.config) else _OTHER
     return (
         f"This run: preset {run.config['preset']}, seed {run.config['seed']}, features of "
         f"{extractor_label(scores)}; {count(generated.samples)} samples{overall} against "
-        f"{count(generated.real_samples)} real images. Paper: TensorFlow Inception features of "
-        "128 px images, 50,000 samples. The two groups are not comparable in absolute value, "
-        "only in their order and ratios."
+        f"{count(generated.real_samples)} real images. {others}"
     )
 
 
-def style() -> list[tuple[float, float, float]]:
-    """Set the common style of all figures and return its colour-blind-safe palette."""
-    sns.set_theme(context="paper", style="whitegrid", palette="colorblind", font="DejaVu Sans")
+def style(*texts: str) -> list[tuple[float, float, float]]:
+    """Set the common style of all figures, with fonts for these texts; return its palette.
+
+    The palette is safe for colour-blind readers.
+    """
+    sns.set_theme(context="paper", style="whitegrid", palette="colorblind", font=fonts(*texts))
     plt.rcParams.update(
         {"pdf.fonttype": 42, "figure.dpi": DPI, "savefig.dpi": DPI}
         | {"grid.linewidth": 0.6, "axes.linewidth": 0.8}

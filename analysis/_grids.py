@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from _common import DPI, style
+from _text import drawn
 from matplotlib.figure import Figure
 
 from tinygan.shards import Shard, open_store
@@ -101,7 +102,7 @@ def image_grid(
     Returns:
         A figure in which every image pixel is a whole number of pixels at DPI.
     """
-    style()
+    style(*rows, *columns, corner)
     r, c, h, w, _ = images.shape
     scale = max(1, round(_TILE / max(h, w)))
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
@@ -113,7 +114,9 @@ def image_grid(
             canvas[top : top + h, j * (w + gap) : j * (w + gap) + w] = images[i, j]
     heads = [
         "\n".join(
-            s for line in head.split("\n") for s in textwrap.wrap(line, 12, break_long_words=False)
+            s
+            for line in head.split("\n")
+            for s in textwrap.wrap(drawn(line), 12, break_long_words=False)
         )
         for head in columns
     ]
@@ -127,6 +130,6 @@ def image_grid(
     for j, head in enumerate(heads):
         axes.text(j * (w + gap) + w / 2, -2 * gap, head, ha="center", va="bottom", size=6.5)
     for top, label in zip(tops, rows, strict=True):
-        axes.text(-2 * gap, top + h / 2, label, ha="right", va="center", size=7)
+        axes.text(-2 * gap, top + h / 2, drawn(label), ha="right", va="center", size=7)
     axes.text(-2 * gap, -2 * gap, corner, ha="right", va="bottom", size=7)
     return figure

@@ -14,7 +14,8 @@ h1 {{ font-size: 1.4rem; }}
 h2 {{ font-size: 1.15rem; margin-top: 2rem; }}
 .table {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .3rem .6rem; border-bottom: 1px solid #cbd5e1; text-align: right; }}
+th, td {{ padding: .3rem .6rem; border-bottom: 1px solid #cbd5e1; text-align: right;
+  white-space: nowrap; }}
 th:first-child, td:first-child {{ text-align: left; }}
 thead th {{ border-bottom: 2px solid #475569; vertical-align: bottom; }}
 tbody tr:hover {{ background: #f1f5f9; }}

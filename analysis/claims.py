@@ -10,9 +10,6 @@ import pandas as pd
 from _common import (
     MIN_CLASSES,
     MIN_POINTS,
-    NAMES,
-    PAPER,
-    PAPER_R,
     Run,
     correlation,
     describe,
@@ -27,6 +24,7 @@ from _common import (
     write_text,
 )
 from _pages import to_html
+from _paper import NAMES, PAPER, PAPER_R
 
 STUDENTS = ("std", "dw", "std_half")  # in the order of the paper's FID, best first
 ABLATIONS = ("no_feat", "no_gan", "no_kd_adv", "pix_only")

@@ -1,7 +1,8 @@
 """Figure 1: images of the teacher (odd rows) and of TinyGAN-dw (even rows) for the same z and y."""
 
-from _common import NAMES, Run, main, save
+from _common import Run, main, save
 from _grids import image_grid, pairs, row_pairs, spread_classes
+from _paper import NAMES
 
 SAMPLES = 4  # row pairs, if there are so many
 

@@ -1,7 +1,8 @@
 """Figure 11: samples of the classes with TinyGAN-dw's highest intra-FID; teacher above student."""
 
-from _common import NAMES, Run, extractor_label, main, read_intra_fid, read_scores, save
+from _common import Run, extractor_label, main, read_intra_fid, read_scores, save
 from _grids import image_grid, pairs, row_pairs
+from _paper import NAMES
 
 SAMPLES = 3  # row pairs, if there are so many
 

@@ -1,7 +1,8 @@
 """Figure 3: the student trained on the pixel loss alone (second row) is blurry; teacher above."""
 
-from _common import NAMES, Run, main, save
+from _common import Run, main, save
 from _grids import image_grid, pairs, spread_classes
+from _paper import NAMES
 
 
 def fig3(run: Run) -> None:

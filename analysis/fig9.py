@@ -7,8 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from _common import (
     MIN_CLASSES,
-    NAMES,
-    PAPER_R,
     Run,
     correlation,
     extractor_label,
@@ -18,6 +16,8 @@ from _common import (
     save,
     style,
 )
+from _paper import NAMES, PAPER_R, compares
+from _text import drawn
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
@@ -27,7 +27,7 @@ MOST_NAMES = 20  # with more classes the dots are not named
 
 def fig9(run: Run) -> dict[str, float | None]:
     """Draw Figure 9; return Pearson's r of each student, None where there are too few classes."""
-    palette = style()
+    palette = style(*run.config["classes"])
     label = extractor_label(read_scores(run.results, ["teacher", *PAPER_R]))
     figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.8), sharex=True, sharey=True)
     found = {}
@@ -38,7 +38,8 @@ def fig9(run: Run) -> dict[str, float | None]:
         if found[student] is not None:
             span = np.array([x.min(), x.max()])
             axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
-            said = f"r = {found[student]:.2f} (paper: {PAPER_R[student]:.2f})"
+            said = f"r = {found[student]:.2f}"
+            said += f" (paper: {PAPER_R[student]:.2f})" if compares(run.config) else ""
         elif len(x) < MIN_CLASSES:
             said = f"r needs at least {MIN_CLASSES} classes"
         else:
@@ -83,7 +84,9 @@ def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str], lines: np
     reach = range(-16, 17, 4)  # points; the nearest place is tried first
     places = sorted((p for p in product(reach, reach) if any(p)), key=lambda p: (np.hypot(*p), p))
     for point, name in zip(points, names, strict=True):
-        text = axes.annotate(name, point, xytext=(0, 0), textcoords="offset points", size=6.5)
+        text = axes.annotate(
+            drawn(name), point, xytext=(0, 0), textcoords="offset points", size=6.5
+        )
         for place in [*places, (4, 0)]:  # where none is free, the name stands at the right
             text.set(position=place, ha=_ALIGN[np.sign(place[0])], va="center")
             box = text.get_window_extent(renderer)

@@ -1,17 +1,14 @@
 """Table 1: cost and scores of the teacher, the students and the paper's baselines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from _common import (
-    COST,
     INTERVAL_NOTE,
     INTERVALS,
     MORE,
-    NAMES,
-    PAPER,
-    SCORES,
     Run,
     describe,
     main,
@@ -21,16 +18,14 @@ from _common import (
     with_interval,
     write_table,
 )
+from _paper import COST, PAPER, SCORES, compares, labels, own_variants
 
 ROWS = {
     "sngan": "SNGAN-proj",
     "sagan": "SAGAN",
     "teacher": "Teacher (paper: BigGAN-deep)",
-    "std": NAMES["std"],
-    "std_half": NAMES["std_half"],
-    "dw": NAMES["dw"],
-    "real": "Real images (split)",
 }
+STUDENTS = ("std", "std_half", "dw")
 COLUMNS = ["Ch.", "#Par.", "G Par.", "MACs", "IS ↑", "FID ↓", "intra-FID ↓"]
 
 
@@ -55,15 +50,16 @@ def _score(value: float | None) -> str:
 
 def table1(run: Run) -> pd.DataFrame:
     """Write Table 1; return its numbers, the paper's in columns paper_*, absent ones NaN."""
-    outside = list(run.config.get("sources", {}))
-    ours = [source for source in ROWS if source not in ("sngan", "sagan")]
+    outside, beside = list(run.config.get("sources", {})), compares(run.config)
+    own = own_variants(run.config)
+    ours = ["teacher", *STUDENTS, *own, "real"]
     scores, cost = read_scores(run.results, [*ours, *outside]), read_cost(run.results)
     # A teacher that is a Python function does not tell its cost.
     absent = [source for source in ours if source not in (*cost.index, "real", "teacher")]
     if absent:
         raise ValueError(f"{run.results}/cost.csv lacks {', '.join(absent)}; make it again")
     records, rows = [], []
-    for source, name in _names(outside).items():
+    for source, name in _names(run.config, outside, own, beside).items():
         mine = {key: cost[key].get(source) for key in COST}
         mine |= {key: scores[key].get(source) for key in SCORES + MORE + INTERVALS}
         paper = {key: PAPER.get(source, {}).get(key) for key in COST + SCORES}
@@ -78,26 +74,34 @@ def table1(run: Run) -> pd.DataFrame:
     note = (
         f"{describe(run, scores)} Real images (split): {scores.samples['real']:,} of the real "
         f"images against the other {scores.real_samples['real']:,}, the floor that sampling alone "
-        "gives. MACs: multiply-accumulates for one image (the paper's FLOPs). The baselines "
-        "SNGAN-proj and SAGAN are not trained here."
+        "gives. MACs: multiply-accumulates for one image (the paper's FLOPs)."
+        f"{' The baselines SNGAN-proj and SAGAN are not trained here.' if beside else ''}"
         f"{INTERVAL_NOTE}, after IS the deviation over its splits."
     )
+    if own:
+        note += f" Variants of this run that the paper does not have: {', '.join(own)}."
     if outside:
         note += f" From outside this pipeline: {', '.join(outside)}."
     frame = pd.DataFrame(records)
     counts = ["samples", "real_samples", *COST, *(f"paper_{key}" for key in COST)]
     frame[counts] = frame[counts].astype(float).astype("Int64")
-    write_table(run.out, frame, COLUMNS, rows, "Table 1", "Cost and scores", note)
+    caption = "Cost and scores"
+    write_table(run.out, frame, COLUMNS, rows, "Table 1", caption, note, beside=beside)
     return frame
 
 
-def _names(outside: Sequence[str]) -> dict[str, str]:
-    """Return the rows: the paper's, sources from outside, real images.
+def _names(
+    config: Mapping[str, Any], outside: Sequence[str], own: Sequence[str], beside: bool
+) -> dict[str, str]:
+    """Return the rows: the paper's, own variants, sources from outside, real images.
 
     A source called sngan or sagan fills the row of that baseline.
     """
-    added = {source: source for source in outside if source not in ROWS}
-    return {k: v for k, v in ROWS.items() if k != "real"} | added | {"real": ROWS["real"]}
+    first = ROWS if beside else {"teacher": "Teacher"}
+    named = labels(config)
+    students = {name: named[name] for name in (*STUDENTS, *own)}
+    added = {source: source for source in outside if source not in first}
+    return first | students | added | {"real": "Real images (split)"}
 
 
 def _cells(values: dict, score) -> list[str]:

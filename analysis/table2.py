@@ -1,11 +1,11 @@
 """Table 2: the ablations, each against the full objective."""
 
+import math
+
 import pandas as pd
 from _common import (
     INTERVAL_NOTE,
     INTERVALS,
-    NAMES,
-    PAPER,
     Run,
     describe,
     main,
@@ -14,23 +14,27 @@ from _common import (
     with_interval,
     write_table,
 )
+from _paper import PAPER, compares, labels, own_ablations
 
-ROWS = {source: NAMES[source] for source in ("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only")}
+ROWS = ("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only")
+_ABSENT = {"fid": math.nan, "intra_fid": math.nan}
 COLUMNS = ["FID ↓", "FID × full", "intra-FID ↓", "intra-FID × full"]
 
 
 def table2(run: Run) -> pd.DataFrame:
     """Write Table 2; return its numbers, the paper's in columns paper_*."""
-    scores = read_scores(run.results, list(ROWS))
+    names, own = labels(run.config), own_ablations(run.config)
+    scores = read_scores(run.results, [*ROWS, *own])
     if (scores.loc["dw", ["fid", "intra_fid"]] <= 0).any():
         raise ValueError(f"{run.results}/scores/dw.json: a Frechet distance must be above zero")
     records, rows = [], []
-    for source, name in ROWS.items():
+    for source in (*ROWS, *own):
+        name = names[source]
         record = {"model": name if source != "dw" else f"{name} (full)", "source": source}
         cells = []
         for prefix, values, full, shown in (
             ("", scores.loc[source], scores.loc["dw"], with_interval),
-            ("paper_", PAPER[source], PAPER["dw"], lambda v, key: number(v[key], 1)),
+            ("paper_", PAPER.get(source, _ABSENT), PAPER["dw"], lambda v, k: number(v[k], 1)),
         ):
             group = []
             for key in ("fid", "intra_fid"):
@@ -51,7 +55,10 @@ def table2(run: Run) -> pd.DataFrame:
         describe(run, scores)
         + f" × full: the score over that of the full objective.{INTERVAL_NOTE}."
     )
-    write_table(run.out, frame, COLUMNS, rows, "Table 2", caption, note)
+    if own:
+        note += f" Variants of this run that the paper does not have: {', '.join(own)}."
+    beside = compares(run.config)
+    write_table(run.out, frame, COLUMNS, rows, "Table 2", caption, note, beside=beside)
     return frame
 
 

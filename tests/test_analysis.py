@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from tinygan.config import DEFAULT, load
 from tinygan.shards import write_shard
 
 TOP = Path(__file__).resolve().parent.parent
@@ -42,7 +43,7 @@ def results(tmp_path: Path) -> Path:
     root, rng = tmp_path / "results", np.random.default_rng(0)
     (root / "scores" / "curve").mkdir(parents=True)
     (root / "intra_fid").mkdir()
-    config = {"preset": "mini", "seed": 7, "classes": CLASSES}
+    config = load(DEFAULT) | {"preset": "mini", "seed": 7, "classes": CLASSES}
     (root / "config.yaml").write_text(yaml.safe_dump(config))
     for source, fid in FID.items():
         score = {
@@ -465,7 +466,7 @@ def test_a_script_runs_by_hand_from_any_folder(results, tmp_path):
     command = [sys.executable, TOP / "analysis" / "table2.py", "--config", results / "config.yaml"]
     command += ["--results", results, "--out", results / "tables" / "table2"]
     subprocess.run(command, check=True, cwd=tmp_path)
-    assert len(list((results / "tables").iterdir())) == 3
+    assert len(list((results / "tables").iterdir())) == 4
     (results / "scores" / "dw.json").unlink()
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1

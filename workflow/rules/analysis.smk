@@ -3,7 +3,7 @@
 
 rule table1:
     input:
-        scores_of("real", "teacher", "std", "std_half", "dw", *SOURCES),
+        scores_of("real", "teacher", "std", "std_half", "dw", *OWN, *SOURCES),
         rules.cost.output,
         script="analysis/table1.py",
         code=script_code("table1"),
@@ -22,7 +22,8 @@ rule table1:
         config=planned,
         results=lambda wildcards: P,
         out=lambda wildcards, output: os.path.splitext(output[0])[0],
-        settings=sections("preset", "seed", "classes", "metrics"),
+        settings=sections("preset", "seed", "classes", "metrics", *LABELLED)
+        | {"real": config["real"]["source"]},
     shell:
         "python {input.script} --config {params.config} --results {params.results}"
         " --out {params.out} > {log} 2>&1"
@@ -30,7 +31,7 @@ rule table1:
 
 use rule table1 as table2 with:
     input:
-        scores_of("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only"),
+        scores_of("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only", *OWN),
         script="analysis/table2.py",
         code=script_code("table2"),
     output:
@@ -136,7 +137,8 @@ rule claims:
     params:
         config=planned,
         results=lambda wildcards: P,
-        settings=sections("preset", "seed", "classes", "metrics"),
+        settings=sections("preset", "seed", "classes", "metrics", *LABELLED)
+        | {"real": config["real"]["source"]},
     shell:
         "python {input.script} --config {params.config} --results {params.results}"
         " --out {output.md} > {log} 2>&1"

@@ -51,6 +51,9 @@ SOURCES = config.get("sources", {})
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
+OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
+# The sections that tell what a variant changes, and so what it is called in tables.
+LABELLED = ["student", "train", "loss", "variants"]
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
 GENERATED = "|".join([*VARIANTS, *SOURCES])
 CURVES = ["dw", "scratch"]
