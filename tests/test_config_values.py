@@ -48,6 +48,8 @@ def test_the_shipped_config_and_presets_read_as_yaml_reads_them() -> None:
     ("given", "key", "value"),
     [
         ({"train": {"steps": "10", "snapshots": "2"}}, "steps", 10),
+        ({"train": {"steps": "1e4"}}, "steps", 10_000),
+        ({"train": {"steps": "3_000"}}, "steps", 3_000),
         ({"train": {"learning_rate": "1e-3"}}, "learning_rate", 1e-3),
         ({"train": {"learning_rate": "2"}}, "learning_rate", 2.0),
         ({"train": {"compile": "True"}}, "compile", True),
@@ -67,7 +69,12 @@ def test_nulls_lists_choices_and_text_that_looks_like_a_number() -> None:
     assert config["sources"]["a"] == "2020"
 
 
-@pytest.mark.parametrize("text", ["ten", "1.5", "true", "1_000x"])
+def test_a_section_without_a_value_is_empty(write) -> None:
+    config = load(write("sources:\nvariants: {mine: }\n"))
+    assert config["sources"] == {} and config["variants"]["mine"] == {}
+
+
+@pytest.mark.parametrize("text", ["ten", "1.5", "true", "1_000x", "inf", "nan", ""])
 def test_text_that_is_no_whole_number_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(ConfigError, match=r"train\.steps: .*\(in the command line\)$"):
         load_files([], {"train": {"steps": text}})

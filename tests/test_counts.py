@@ -153,13 +153,27 @@ def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: 
     assert not (tmp_path / "again").exists() and (tmp_path / "again.dropped.csv").exists()
 
 
-def test_a_run_does_not_start(config: dict, tmp_path: Path) -> None:
-    folders(config, 30, 1)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config | {"preset": "small"}))
+@pytest.mark.parametrize(
+    ("count", "sources", "message"),
+    [
+        (1, {}, "real.path: class zebra has 1 image; the scores need at least 4"),
+        (30, {"gan": "nowhere"}, "sources.gan: there is no folder nowhere"),
+        (30, {"gan": "data"}, "sources.gan: class bear has 30 images in data, but metrics"),
+        (30, {"gan": "other"}, "sources.gan: other: bera is not named like a class of the run"),
+    ],
+)
+def test_a_run_does_not_start(
+    config: dict, tmp_path: Path, count: int, sources: dict[str, str], message: str
+) -> None:
+    folders(config, 30, count)
+    write_folders(tmp_path / "other", {"bera": {}, "zebra": files(200)})
+    config |= {"preset": "small", "sources": sources}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     command = [Path(sys.executable).parent / "snakemake", "-s", ROOT / "workflow" / "Snakefile"]
-    command += ["--cores", "1", "-d", tmp_path, "--configfile", tmp_path / "mine.yaml", "--", "dw"]
+    command += ["--cores", "1", "-d", tmp_path, "--configfile", tmp_path / "mine.yaml", "--"]
+    command += ["gan" if sources else "dw"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 1
-    assert "real.path: class zebra has 1 image; the scores need at least 4" in done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr
     assert not list((tmp_path / "results").rglob("*.log"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygan.classes import match
 from tinygan.disk import real_counts
 from tinygan.files import read_json
 from tinygan.image_folders import class_key, count_images, first_level
@@ -49,7 +50,7 @@ def _files(config: Mapping[str, Any]) -> list[int]:
 
 
 def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the classes of `sources` that have fewer files than are scored.
+    """Yield what `sources` lack: class folders, or images in them.
 
     Models draw as many as they are asked for. Shards are looked at when they are read.
     """
@@ -58,12 +59,17 @@ def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
         folder = Path(folder)
         if not folder.is_dir() or (folder / "card.json").is_file() or find_manifests(folder):
             continue
-        _, folders = first_level(folder)
-        for name in config["classes"]:
-            place = folders.get(class_key(name))
-            if place and (found := count_images(place)) < needed:
+        found = first_level(folder)[1]
+        wanted = [class_key(name) for name in config["classes"]]
+        try:
+            match(list(found), wanted, what=str(folder), exact=True, noun="folders for the classes")
+        except ValueError as error:
+            yield f"sources.{source}: {error}"
+            continue
+        for name in wanted:
+            if (count := count_images(found[name])) < needed:
                 yield (
-                    f"sources.{source}: class {name} has {found} images in {folder}, but "
+                    f"sources.{source}: class {name} has {count} images in {folder}, but "
                     f"metrics.samples_per_class asks for {needed}: add images, or lower it for "
                     "every source"
                 )

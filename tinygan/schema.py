@@ -25,7 +25,7 @@ _WORDS = {
     },
     "null": dict.fromkeys(("null", "none", "~", ""), None),
 }
-_NUMBERS = {"integer": int, "number": float}
+_EMPTY = {"object": dict, "array": list}
 # A longer value is cut in a message.
 _LONGEST = 80
 
@@ -68,13 +68,22 @@ def _coerce_scalar(value: Any, wanted: Mapping[str, Any]) -> Any:
             return words[value.lower()]
     if "string" in types:
         return value
-    for name, parse in _NUMBERS.items():
-        if name in types:
-            try:
-                return parse(value)
-            except ValueError:
-                continue
-    return value
+    if "integer" in types or "number" in types:
+        return _number(value, whole="integer" in types)
+    # A section without a value, such as `sources:`.
+    return next((_EMPTY[name]() for name in types if name in _EMPTY and not value), value)
+
+
+def _number(text: str, *, whole: bool) -> int | float | str:
+    """Return the number that text is; the text where it is none, or not a whole one."""
+    for parse in (int, float) if whole else (float,):
+        try:
+            number = parse(text)
+        except ValueError:
+            continue
+        if not whole or number == number // 1:
+            return int(number) if whole else number
+    return text
 
 
 def schema_problems(config: Any) -> list[str]:

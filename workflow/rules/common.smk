@@ -193,12 +193,16 @@ SCORING = {"floor", "score_teacher", "score_variant"}
 # Before the first job, and not in a dry run.
 onstart:
     # Missing images and a full disk are found now, not hours later.
-    writing = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    planned_jobs = list(workflow.dag.needrun_jobs())
+    writing = {job.rule.name for job in planned_jobs}
     if (
         writing & {"real_shard", "real_train_shard"}
         and not Path(config["real"]["path"]).exists()
     ):
         stop(NO_IMAGES)
+    for source in {job.wildcards.outside for job in planned_jobs if job.rule.name == "source"}:
+        if not Path(SOURCES[source]).is_dir():
+            stop(f"sources.{source}: there is no folder {SOURCES[source]}")
     kinds = [kind for kind, writers in WRITERS.items() if writing & writers]
     try:
         if not os.environ.get("TINYGAN_IGNORE_DISK"):
