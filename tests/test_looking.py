@@ -126,3 +126,18 @@ def test_elsewhere_the_default_of_the_project_lies_below(checkout: Path, tmp_pat
         checkout, "-n", "-d", str(tmp_path / "elsewhere"), "--", "results/quick/cost.csv"
     )
     assert "missing key" not in done.stdout and len(done.stdout.splitlines()) < 60
+
+
+def test_the_sentence_of_a_failed_job_is_told_in_the_terminal(checkout: Path) -> None:
+    (checkout / "mygan.py").write_text("def images(z, y, truncation):\n    return z[9999]\n")
+    done = snakemake(checkout, "--", "teacher")
+    assert done.returncode != 0
+    (told,) = {line for line in done.stdout.splitlines() if "IndexError" in line}
+    assert told.startswith("results/quick/logs/harvest_") and "mygan.py, line 2" in told
+
+
+def test_a_warning_of_a_job_is_told_in_the_terminal(checkout: Path) -> None:
+    dark = TEACHER.replace("* 60 + 30", "* 20 + 10")
+    (checkout / "mygan.py").write_text(dark)
+    done = snakemake(checkout, "--", "teacher")
+    assert done.returncode == 0 and "warning: teacher mygan:images: its images" in done.stdout

@@ -1,6 +1,7 @@
 # What the rules share: the checked config, the names of files, and the code that a step depends on.
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -33,6 +34,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+STARTED = time.time()
 P = f"results/{config['preset']}"
 # Reading the workflow writes nothing. `onstart` writes the config under a name that follows from
 # its content, so that jobs get the settings they were planned with, whatever is called meanwhile.
@@ -70,6 +72,17 @@ wildcard_constraints:
     source="real|teacher",
     variant="|".join(VARIANTS),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
+
+
+def said(*starts):
+    """Return what jobs of this run have written in their logs, of lines that begin so, once each."""
+    found = {}
+    for path in sorted(Path(P, "logs").rglob("*.log")):
+        if path.stat().st_mtime >= STARTED:
+            for line in path.read_text(errors="replace").splitlines():
+                if line.startswith(starts):
+                    found.setdefault(line, path)
+    return [f"{path}: {line}" for line, path in found.items()]
 
 
 def sections(*names, of=config):
