@@ -98,8 +98,6 @@ def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> N
         ({"overall_samples": 9}, "metrics.overall_samples: 9 images of 10 classes"),
         ({"overall_samples": 10, "is_splits": 11}, "metrics.is_splits: 11 splits of 10 samples"),
         ({"curve_samples_per_class": 2, "is_splits": 21}, "21 splits of 20 samples for a point"),
-        ({"pairwise_samples": 5}, "metrics.nearest: 5 samples .* have no neighbour number 5"),
-        ({"nearest": 2000}, "metrics.nearest: 2000 samples"),
         ({"samples_per_class": 2}, "metrics.interval_groups: 20 groups of 2 samples a class"),
     ],
 )
@@ -108,6 +106,23 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
     config["metrics"] |= changes
     with pytest.raises(ConfigError, match=message):
         validate(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pairwise_samples": 5}, "metrics.nearest: 5 samples .* have no neighbour number 5"),
+        ({"nearest": 2000}, "metrics.nearest: 2000 samples"),
+    ],
+)
+def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
+    changes: dict, message: str
+) -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["metrics"] |= changes
+    validate(config)  # a harvest, for one, can do without
+    with pytest.raises(ValueError, match=message):
+        require_images(config)
 
 
 @pytest.mark.parametrize("classes", [1, 3])

@@ -61,9 +61,10 @@ def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
 
 def test_students_train_on_one_crop_and_are_scored_against_the_other(checkout: Path) -> None:
     scored = snakemake(checkout, "--config", "real={path: imagenet}", "-n", "train_dw").stdout
-    assert "images/real_train/000-004" in scored and "images/real/000-004" not in scored
+    assert "logs/real_train/000-004" in scored and "logs/real/000-004" not in scored
     one = "real={path: imagenet, train_crop: biggan}"
-    assert "images/real_train" not in snakemake(checkout, "--config", one, "-n", "train_dw").stdout
+    alike = snakemake(checkout, "--config", one, "-n", "train_dw").stdout
+    assert "logs/real_train" not in alike and "logs/real/000-004" in alike
 
 
 def test_a_missing_path_is_one_sentence(checkout: Path) -> None:

@@ -257,9 +257,6 @@ def test_a_source_is_a_target_and_everything_scores_it(tmp_path: Path, folder: P
         return done.stdout
 
     alone = plan("mine")
-    assert "rule source:" in alone and "scores/mine.json" in alone and "train_" not in alone
-    everything = plan("all")
-    for file in ("results/mini/scores/mine.json", "results/mini/intra_fid/mine.csv"):
-        assert file in everything
-    table = everything.split("rule table1:")[1].split("output:")[0]
-    assert "scores/mine.json" in table
+    assert "rule source:" in alone and "logs/score/mine.log" in alone and "train_" not in alone
+    for target in ("all", "results/mini/tables/table1.csv", "results/mini/intra_fid/mine.csv"):
+        assert "logs/score/mine.log" in plan(target)

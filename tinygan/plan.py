@@ -5,11 +5,13 @@ largest memory is read. The rest is multiplication.
 """
 
 import multiprocessing
+import re
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinygan import measures
@@ -129,7 +131,16 @@ def measured(
 
 def _run(step: Step, config: Mapping[str, Any]) -> Speed:
     rate = step.measure(config, *step.arguments)
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     torch = sys.modules.get("torch")
     gpu = torch and torch.cuda.is_available()
-    return Speed(rate, kibibytes * 1024, torch.cuda.max_memory_allocated() if gpu else None)
+    return Speed(rate, _peak_memory(), torch.cuda.max_memory_allocated() if gpu else None)
+
+
+def _peak_memory() -> int:
+    """Return the most memory that this process has held, in bytes."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # where it can, without that of the process that has started this one
+        kibibytes = int(re.search(r"VmHWM:\s*(\d+)", status.read_text())[1])
+    else:
+        kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kibibytes * 1024

@@ -35,7 +35,10 @@ def setting_problems(metrics: Mapping[str, Any], classes: int) -> Iterator[str]:
         )
     of_curve = "samples for a point of the learning curve (metrics.curve_samples_per_class)"
     yield from _splits(metrics, curve * classes, of_curve)
-    yield from _all_classes(metrics, [samples] * classes, "samples")
+    overall = sum(
+        min(samples, share(metrics["overall_samples"], classes, i)) for i in range(classes)
+    )
+    yield from _splits(metrics, overall, "samples")
 
 
 def real_problems(
@@ -52,7 +55,9 @@ def real_problems(
             "`classes`"
         )
         return
-    drawn = [floor_samples(count, metrics["samples_per_class"]) for count in counts]
+    samples = metrics["samples_per_class"]
+    yield from _all_classes(metrics, [samples] * len(counts), "samples")
+    drawn = [floor_samples(count, samples) for count in counts]
     yield from _all_classes(metrics, drawn, "real images, half of what there is, for the floor")
 
 

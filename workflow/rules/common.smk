@@ -108,6 +108,8 @@ def code(step, *chosen):
 
 def script_code(name):
     """Return what a script of analysis/ imports of this project."""
+    if not (ROOT / "analysis" / f"{name}.py").is_file():
+        return []
     modules = closure(f"analysis.{name}") - {f"analysis.{name}"}
     return sorted(os.path.relpath(path) for path in map(file_of, modules) if path)
 
