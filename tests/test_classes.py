@@ -3,6 +3,8 @@
 import copy
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +133,13 @@ def test_files_are_joined_only_where_their_labels_agree() -> None:
             merge([{0: "cat"}, other], what="x")
     with pytest.raises(ValueError, match="only some of x name their classes"):
         merge([{0: "cat"}, None], what="x")
+
+
+def test_a_config_is_checked_before_numpy_is_there() -> None:
+    """`tinygan score` gives BLAS one thread, which it has to do before NumPy is imported."""
+    code = "import sys, tinygan.cli as c; c.load('config.yaml'); print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 # Shards.

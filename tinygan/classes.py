@@ -2,16 +2,20 @@
 
 A class is its name, not its number. A class of ImageNet has two names, its WNID and the one in
 `tinygan.real.wnids`, and is known by either.
+
+NumPy is not imported here: the config is checked before `tinygan score` sets NumPy's threads.
 """
 
 import difflib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tinygan.real.wnids import wnid_of_name
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # The name of each label: all of them in order, or some.
 Names = Sequence[str] | Mapping[int, str]
@@ -97,8 +101,8 @@ def _differences(
 
 
 def relabel(
-    labels: np.ndarray, names: Mapping[int, str], classes: Sequence[str], *, what: str
-) -> tuple[np.ndarray, dict[int, str]]:
+    labels: "np.ndarray", names: Mapping[int, str], classes: Sequence[str], *, what: str
+) -> tuple["np.ndarray", dict[int, str]]:
     """Turn the labels of a file into those of the run.
 
     Args:
@@ -114,11 +118,12 @@ def relabel(
         ValueError: see `match`.
     """
     ours = match(classes, names, what="the run", by=what)
+    relabelled = labels
     if ours != list(names):
-        table = np.full(max(names) + 1, -1)
-        table[list(names)] = ours
-        labels = table[labels]
-    return labels, {label: classes[label] for label in sorted(ours)}
+        relabelled = labels.copy()
+        for there, label in zip(names, ours, strict=True):
+            relabelled[labels == there] = label
+    return relabelled, {label: classes[label] for label in sorted(ours)}
 
 
 def merge(parts: Iterable[Mapping[int, str] | None], *, what: str) -> dict[int, str] | None:

@@ -15,7 +15,7 @@ from typing import Any
 from tinygan.classes import match
 from tinygan.config_file import ConfigError, key_paths, overlay, read_file
 from tinygan.metrics.counts import setting_problems
-from tinygan.real.animal_mnist import CLASSES as ANIMAL_MNIST
+from tinygan.real.animal_names import CLASSES as ANIMAL_MNIST
 from tinygan.real.wnids import imagenet_names, wnid_of_name
 from tinygan.schema import coerce, schema_problems, suggest
 

@@ -12,12 +12,13 @@ from tinygan.cli import compare, data, imports, mini_teacher, models, plan, scor
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.cli.streams import BROKEN_PIPE, ReaderHasGone, patient_streams
 from tinygan.config import default_file, load
-from tinygan.enough import require_images
 from tinygan.errors import report
 
 
 def _validate(config: Config, arguments: Arguments) -> None:
     """Check a config and the numbers of images, and say what it describes."""
+    from tinygan.enough import require_images
+
     require_images(config)
     print(
         f"{arguments.config}: preset {config['preset']}, {len(config['classes'])} classes of "

@@ -1,13 +1,19 @@
 """The verb that says what a run will take."""
 
+from typing import TYPE_CHECKING
+
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.disk import KINDS, disk_needed, size_text
-from tinygan.enough import require_images
-from tinygan.plan import Speed, Step, measured, steps_of
+
+if TYPE_CHECKING:
+    from tinygan.plan import Speed, Step
 
 
 def _plan(config: Config, arguments: Arguments) -> None:
     """Estimate time, memory and disk of a whole run; measures each step for some seconds."""
+    from tinygan.enough import require_images
+    from tinygan.plan import measured, steps_of
+
     require_images(config)
     print("| step | jobs | work | a second | time in all | peak memory of a job |")
     print("| :-- | --: | --: | --: | --: | --: |", flush=True)
@@ -42,7 +48,7 @@ def _stated(words: list[str]) -> dict[str, float]:
     return stated
 
 
-def _row(step: Step, speed: Speed | None) -> str:
+def _row(step: "Step", speed: "Speed | None") -> str:
     amount = f"{step.amount:,} {step.unit}"
     if speed is None:
         return f"| {step.name} | {step.jobs} | {amount} | – | – | – |"

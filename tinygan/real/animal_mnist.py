@@ -17,10 +17,8 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 
 from tinygan.files import atomic_file, sha256
+from tinygan.real.animal_names import CLASSES
 
-CLASSES = (
-    "bear", "bird", "cat", "cow", "dog", "elephant", "giraffe", "horse", "sheep", "zebra",
-)  # fmt: skip
 _IMAGES = "animal_mnist/data/Animal_MNIST/animal_data_version_3.gz"
 _LABELS = "animal_mnist/data/Animal_MNIST/animal_label_version_3.gz"
 _SIDE = 28
