@@ -166,3 +166,8 @@ def test_a_preset_that_is_none_is_refused_with_the_names() -> None:
         load(DEFAULT, "papr")
     with pytest.raises(ConfigError, match="cannot read absent.yaml"):
         load(DEFAULT, "absent.yaml")
+
+
+def test_a_planned_config_that_was_not_written_says_why() -> None:
+    with pytest.raises(ConfigError, match="writes it when a run starts, but not with --no-hooks"):
+        load("results/mini/configs/0123456789abcdef.yaml")
