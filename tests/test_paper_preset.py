@@ -1,10 +1,10 @@
 """The paper preset: its settings, and that its whole DAG is built from a path to ImageNet alone."""
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,9 +38,9 @@ def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = snakemake(checkout, "--config", "real={path: imagenet}", "-n", "--quiet", "rules")
-    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stdout[-3000:]
     found = jobs(done.stdout)
     shards = 80
@@ -49,7 +49,8 @@ def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
     assert found["sample"] == found["features_sampled"] == 8 * shards
     assert found["features"] == 2 * shards and found["score_variant"] == 8
     assert "download" not in found and "train_teacher" not in found
-    assert seconds < 20
+    # Processor seconds, which other work on the machine does not change: 4 were measured.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
     assert not (checkout / "results").exists()
     config = load_files([ROOT / PRESET], {"real": {"path": "imagenet"}})
     assert config["classes"] == imagenet_names("animals") and config["real"]["path"] == "imagenet"
