@@ -74,11 +74,25 @@ def fonts(*texts: str) -> list[str]:
 def _fonts_of(symbol: str) -> tuple[str, ...]:
     if ord(symbol) in _characters(font_manager.findfont(_FIRST)):
         return (_FIRST,)
-    files = {font.fname: font.name for font in font_manager.fontManager.ttflist}
-    found = sorted({name for file, name in files.items() if ord(symbol) in _characters(file)})
+    found = sorted(name for file, name in _others().items() if ord(symbol) in _characters(file))
     if not found:
         print(f"warning: no installed font has {symbol!r}", file=sys.stderr)
     return tuple(found)
+
+
+@cache
+def _others() -> dict[str, str]:
+    """Return the files and names of all fonts, of those installed lately too."""
+    manager = font_manager.fontManager
+    known = {font.fname for font in manager.ttflist}
+    for file in set(font_manager.findSystemFonts()) - known:
+        try:
+            manager.addfont(file)
+        except (OSError, RuntimeError):  # a kind that Matplotlib cannot read
+            continue
+    # Matplotlib brings a font that has a box for every character.
+    fonts = (font for font in manager.ttflist if not font.name.startswith("Last Resort"))
+    return {font.fname: font.name for font in fonts}
 
 
 @cache

@@ -124,10 +124,17 @@ def test_characters_that_no_font_has_are_written_as_their_number(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     text._fonts_of.cache_clear()
-    monkeypatch.setattr(text.font_manager.fontManager, "ttflist", [])
+    monkeypatch.setattr(text, "_others", dict)
     assert text.drawn("猫 cat") == "U+732B cat" and text.fonts("猫") == ["DejaVu Sans"]
     assert "no installed font has" in capsys.readouterr().err
     text._fonts_of.cache_clear()
+
+
+def test_a_font_of_boxes_is_no_font() -> None:
+    manager = text.font_manager.fontManager
+    boxes = [font.fname for font in manager.ttflist if font.name.startswith("Last Resort")]
+    assert all(ord("猫") in text._characters(file) for file in boxes)
+    assert not any(name.startswith("Last Resort") for name in text.fonts("猫"))
 
 
 def test_a_class_of_any_name_can_be_drawn(results: Path, config: dict) -> None:  # noqa: F811
