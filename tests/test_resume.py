@@ -237,8 +237,15 @@ def test_code_digests_see_syntax_and_not_layout(tmp_path):
 
 
 def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
-    mine = [".generator.0123abcd.safetensors", ".log.89abcdef.csv"]
-    theirs = [".gitignore", ".log.csv", "log.0123abcd.csv", "generator.safetensors"]
+    mine = [".generator.0123abcd.safetensors", ".log.89abcdef.csv", ".tmp0UvrsA"]
+    theirs = [
+        ".tmp",
+        ".tmpfile.txt",
+        ".gitignore",
+        ".log.csv",
+        "log.0123abcd.csv",
+        "generator.safetensors",
+    ]
     for name in mine + theirs:
         (tmp_path / name).touch()
     sweep(tmp_path)

@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-# What `atomic_file` calls a model, log or card that is not whole yet.
-_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.(safetensors|csv|json)")
+# What `atomic_file` calls a model, log or card that is not whole yet, and safetensors its own file
+# on the way there.
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.(safetensors|csv|json)|\.tmp[0-9A-Za-z]{6}")
 
 
 def sha256(path: Path) -> str:
