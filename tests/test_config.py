@@ -8,6 +8,7 @@ import yaml
 
 from tinygan import config as configs
 from tinygan.config import ConfigError
+from tinygan.config_checks import discriminator_layers
 
 ROOT = Path(__file__).parents[1]
 
@@ -199,4 +200,4 @@ def test_snapshots_are_even_and_end_at_the_last_step(
 
 @pytest.mark.parametrize(("size", "layers"), [(32, 3), (64, 4), (128, 5)])
 def test_discriminator_layers_follow_the_image_size(size: int, layers: int) -> None:
-    assert configs.discriminator_layers(size) == layers
+    assert discriminator_layers(size) == layers

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from checkouts import copy_folders
 
-from tinygan.config import RESERVED
+from tinygan.config_checks import RESERVED
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -43,10 +43,15 @@ STEPS: dict[str, tuple[str, ...]] = {
 }
 
 # These pass on values and bytes, or refuse them, and decide none: the config is in the params.
-_NAMES = "background config config_file cpu disk enough errors files origins outside schema"
 NEUTRAL = frozenset(
     ["tinygan", "tinygan.cli", "tinygan.cli.options", "tinygan.cli.streams"]
-    + [f"tinygan.{name}" for name in _NAMES.split()]
+    + [
+        f"tinygan.{name}"
+        for name in (
+            *("background", "config", "config_checks", "config_file", "cpu", "disk", "enough"),
+            *("errors", "files", "origins", "outside", "schema"),
+        )
+    ]
 )
 # Of what they import in a function, the config chooses one.
 CHOOSING = frozenset({"tinygan.teacher.kinds", "tinygan.metrics.extractors"})

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinygan.config import DISCRIMINATOR_TERMS, resolve_variant
+from tinygan.config import resolve_variant
+from tinygan.config_checks import DISCRIMINATOR_TERMS
 from tinygan.image_folders import class_key, count_images, first_level
 from tinygan.real.wnids import images_of_wnid, wnid_of_name
 

@@ -2,7 +2,7 @@
 
 The three are told apart by what lies in the folder: ``card.json`` makes it a model, a
 ``manifest.json`` in it or in its sub-folders makes it a shard store, anything else is read as
-images in one sub-folder a class. Whatever it is, its classes are matched with the run's by name.
+images in one sub-folder per class. Whatever it is, its classes are matched with the run's by name.
 """
 
 from collections.abc import Iterator, Sequence

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import class_ids, parse_range, shard_ranges
+from tinygan.config import parse_range, shard_ranges
+from tinygan.config_classes import class_ids
 from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
 from tinygan.metrics.counts import LEAST_REAL
 

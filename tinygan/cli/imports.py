@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import ConfigError, class_ids, parse_range
+from tinygan.config import ConfigError, parse_range
+from tinygan.config_classes import class_ids
 from tinygan.disk import require_shard
 from tinygan.real.wnids import ANIMALS, IMAGENET_CLASSES, wnid_of_name
 

@@ -12,7 +12,7 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config import class_ids, teacher_classes
+from tinygan.config_classes import class_ids, teacher_classes
 from tinygan.cpu import use_cpu
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import Arguments, Config, Verb
-from tinygan.config import resolve_variant, teacher_classes
+from tinygan.config import resolve_variant
+from tinygan.config_classes import teacher_classes
 from tinygan.files import atomic_file
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config import class_ids, resolve_variant, snapshot_steps
+from tinygan.config import resolve_variant, snapshot_steps
+from tinygan.config_classes import class_ids
 from tinygan.cpu import use_cpu
 from tinygan.files import atomic_file, read_json
 

@@ -14,7 +14,8 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config import class_ids, parse_range, resolve_variant, snapshot_steps
+from tinygan.config import parse_range, resolve_variant, snapshot_steps
+from tinygan.config_classes import class_ids
 from tinygan.cpu import use_cpu
 from tinygan.disk import require_shard
 from tinygan.files import digest_json

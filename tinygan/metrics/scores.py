@@ -120,7 +120,7 @@ def score(
         mean and population standard deviation over the classes of the intra-FID, KID, precision,
         recall, density and coverage; the 95 % interval of each (keys ..._low and ..._high, see
         `jackknife`; None where the images are too few for one); the numbers of images, the
-        settings and the extractor; and the rows of the intra-FID table, one a class, with the keys
+        settings and the extractor; and the rows of the intra-FID table, one per class, with the keys
         `INTRA_COLUMNS`.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tinygan.config import teacher_classes
+from tinygan.config_classes import teacher_classes
 from tinygan.files import atomic_file, sha256, write_text
 from tinygan.metrics.features import Features
 from tinygan.metrics.linear_probe import accuracy

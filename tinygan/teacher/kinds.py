@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from tinygan.classes import match
-from tinygan.config import teacher_classes, teacher_handle
+from tinygan.config import teacher_handle
+from tinygan.config_classes import teacher_classes
 from tinygan.origins import with_files
 from tinygan.teacher.hub import Teacher
 from tinygan.teacher.trial import check_teacher
