@@ -30,8 +30,8 @@ def setting_problems(metrics: Mapping[str, Any], classes: int) -> Iterator[str]:
         )
     if metrics["interval_groups"] > samples:
         yield (
-            f"metrics.interval_groups: {metrics['interval_groups']} groups of {samples} samples per "
-            "class; use fewer groups or more samples"
+            f"metrics.interval_groups: {metrics['interval_groups']} groups of {samples} samples "
+            "per class; use fewer groups or more samples"
         )
     of_curve = "samples for a point of the learning curve (metrics.curve_samples_per_class)"
     yield from _splits(metrics, curve * classes, of_curve)

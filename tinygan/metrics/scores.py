@@ -120,8 +120,8 @@ def score(
         mean and population standard deviation over the classes of the intra-FID, KID, precision,
         recall, density and coverage; the 95 % interval of each (keys ..._low and ..._high, see
         `jackknife`; None where the images are too few for one); the numbers of images, the
-        settings and the extractor; and the rows of the intra-FID table, one per class, with the keys
-        `INTRA_COLUMNS`.
+        settings and the extractor; and the rows of the intra-FID table, one per class, with the
+        keys `INTRA_COLUMNS`.
 
     Raises:
         ValueError: a class has no images or too few on either side, or is not in order; a label has
