@@ -25,11 +25,11 @@ from _pages import to_html
 from _paper import SCORES, compares
 from _text import cell, fonts, latex
 
-from tinygan.classes import match
+from tinygan.classes.by_name import match
 from tinygan.files import atomic_file, read_json, write_text
 
 DPI = 200
-EXTRACTOR = ["extractor", "extractor_sha256", "side"]
+EXTRACTOR = ["extractor", "extractor_sha256", "input_size"]
 COUNTS = ["samples", "overall_samples", "real_samples"]
 # What the paper does not have: it stands in the CSV files alone.
 MORE = ["kid", "precision", "recall", "density", "coverage"]
@@ -103,7 +103,7 @@ def read_scores(results: Path, sources: Sequence[str]) -> pd.DataFrame:
         raise ValueError(
             "scores of different extractors cannot stand in one column:\n"
             + frame[EXTRACTOR].to_string()
-            + "\nscore all sources with the same metrics.extractor and metrics.side"
+            + "\nscore all sources with the same metrics.extractor and metrics.input_size"
         )
     named = {source: row["classes"] for source, row in rows.items() if "classes" in row}
     for source, classes in named.items():
@@ -205,7 +205,7 @@ def tail_spread(fid: np.ndarray) -> float:
 
 def extractor_label(scores: pd.DataFrame) -> str:
     """Return the extractor and its input size, for labels and notes."""
-    return f"{scores.extractor.iloc[0]}, {scores.side.iloc[0]} px"
+    return f"{scores.extractor.iloc[0]}, {scores.input_size.iloc[0]} px"
 
 
 def number(value: float | None, digits: int = 2) -> str:

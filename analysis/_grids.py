@@ -10,7 +10,7 @@ from _common import DPI, style
 from _text import drawn
 from matplotlib.figure import Figure
 
-from tinygan.shards import Shard, open_store
+from tinygan.data.shards import Shard, open_store
 
 _TILE = 128  # px of a tile on the page, about: the images are enlarged by a whole factor
 _LINE = 24  # px of a line of text

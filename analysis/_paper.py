@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinygan.config import VARIANT_SECTIONS, resolve_variant
-from tinygan.real.wnids import imagenet_names
+from tinygan.classes.imagenet import imagenet_names
+from tinygan.config.derived import VARIANT_SECTIONS, resolve_variant
 
 COST = ["channels", "parameters_total", "parameters_generator", "macs"]
 SCORES = ["inception_score", "inception_score_std", "fid", "intra_fid"]

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tinygan.metrics import efficientnet_lite
-from tinygan.metrics.efficientnet_lite import CHUNK, fold_norms
+from tinygan.features import efficientnet_lite
+from tinygan.features.efficientnet_lite import CHUNK, fold_norms
 
 Network = Callable[[Tensor], Tensor]
 

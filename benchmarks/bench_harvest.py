@@ -19,7 +19,7 @@ import numpy as np
 
 from tinygan.seeding import latents
 from tinygan.teacher.harvest import harvest
-from tinygan.teacher.hub import load_teacher
+from tinygan.teacher.tfhub import load_teacher
 
 Z_DIM, CLASSES, SIDE, TRUNCATION = 128, 10, 32, 0.8
 

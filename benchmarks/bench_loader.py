@@ -21,9 +21,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tinygan.background import ahead
-from tinygan.batches import Rows, Source, to_batch, to_unit
-from tinygan.shards import open_store, write_shard
+from tinygan.data.shards import open_store, write_shard
+from tinygan.models.pixels import normalize
+from tinygan.runtime import prefetch
+from tinygan.training.data import Rows, Source, to_batch
 
 
 class PngFolder(Dataset):
@@ -89,7 +90,7 @@ def main() -> None:
         for file, image in zip(files, images, strict=True):
             Image.fromarray(image).save(file)
         dataset = PngFolder(files, labels)
-        assert torch.equal(dataset[7][0], to_unit(images[7:8])[0])
+        assert torch.equal(dataset[7][0], normalize(images[7:8])[0])
 
         size = sum(file.stat().st_size for file in files) / len(files) / 1000
         print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}")
@@ -105,7 +106,7 @@ def main() -> None:
         cpu, steps = torch.device("cpu"), range(1, count + 2)
         plain = (to_batch(source.gather(step), cpu) for step in steps)
         rates["shards, when asked for"] = rate(plain, batch, count)
-        threaded = (to_batch(arrays, cpu) for arrays in ahead(source.gather, steps))
+        threaded = (to_batch(arrays, cpu) for arrays in prefetch(source.gather, steps))
         rates["shards, in the background"] = rate(threaded, batch, count)
         for loader, images_per_second in rates.items():
             ms = 1000 * batch / images_per_second

@@ -1,4 +1,4 @@
-"""Training with freed memory given back to the system, and with it kept (`tinygan.cpu.use_cpu`).
+"""Training with freed memory given back to the system, and with it kept (`configure_torch`).
 
     python benchmarks/bench_memory.py [--batches 8 32] [--sides 128] [--rounds 3]
 
@@ -17,13 +17,13 @@ from types import SimpleNamespace
 import torch
 from bench_training import ours
 
-from tinygan.cpu import use_cpu
+from tinygan.runtime import configure_torch
 
 
 def measure(kept: bool, side: int, batch: int, iterations: int) -> tuple[float, float, float]:
     """Return milliseconds and page faults of an iteration, and the peak in GiB."""
     if kept:
-        use_cpu(1)
+        configure_torch(1)
     else:
         torch.set_num_threads(1)
     settings = {"device": "cpu", "precision": "float32", "compile": False}

@@ -17,10 +17,10 @@ from statistics import median
 import numpy as np
 import scipy.linalg
 
-from tinygan.metrics.features import Features
-from tinygan.metrics.frechet import frechet_distance
-from tinygan.metrics.parts import Part
-from tinygan.metrics.scores import Settings, score
+from tinygan.evaluation.parts import Part
+from tinygan.evaluation.scores import Settings, score
+from tinygan.features.files import Features
+from tinygan.metrics.fid import frechet_distance
 
 REAL, SAMPLES, DIMENSIONS, LOGITS, CLASSES = 1300, 5000, 2048, 1000, 398
 
@@ -107,7 +107,7 @@ def bench_evaluation(classes: int, groups: int) -> None:
 
     made: list[float] = []
     names = [str(label) for label in range(classes)]
-    score("bench", parts(), names, Settings(interval_groups=groups), {}, progress="classes")
+    score("bench", parts(), names, Settings(jackknife_groups=groups), {}, progress="classes")
     end = time.process_time()
     each = median(np.diff(waited) - made)
     overall, peak = end - waited[-1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -23,8 +23,8 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from tinygan.image_folders import SUFFIXES
-from tinygan.real.crops import Crop, TooSmall, crop_of
+from tinygan.data.crops import Crop, TooSmall, crop_of
+from tinygan.data.image_folders import SUFFIXES
 
 
 def packaged(path: Path, crop: Crop) -> bytes | None:

@@ -24,7 +24,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
-from tinygan.cpu import use_cpu
+from tinygan.runtime import configure_torch
 
 _ATEN = torch.ops.aten
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
     arguments.iterations, arguments.compile = 10, False
-    use_cpu(arguments.threads)
+    configure_torch(arguments.threads)
     torch.manual_seed(0)
     products, moved = limits(arguments.device, arguments.precision)
     print(describe(arguments))

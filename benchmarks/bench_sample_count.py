@@ -19,14 +19,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from tinygan.data.shards import open_store
+from tinygan.features.extract import features_of
+from tinygan.features.files import Features, read_features
 from tinygan.files import atomic_file, write_text
-from tinygan.metrics.features import Features, features_of, read_features
-from tinygan.metrics.frechet import Gaussian, frechet_jackknife
+from tinygan.metrics.fid import Gaussian, frechet_jackknife
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
-from tinygan.metrics.jackknife import deal, interval
+from tinygan.metrics.jackknife import assign_groups, interval
 from tinygan.metrics.kid import kid_jackknife
 from tinygan.seeding import stream
-from tinygan.shards import open_store
 
 SCORES = ("FID", "KID", "Inception score")
 SPLITS, GROUPS, PAIRWISE = 10, 20, 2000
@@ -38,7 +39,9 @@ def read(path: Path, side: int, threads: int) -> Features:
         return read_features([path])
     shards = open_store(sorted(path.glob("*/manifest.json")))
     images, labels = (np.concatenate([getattr(s, k) for s in shards]) for k in ("images", "labels"))
-    return features_of(images, labels, side=side, batch=100, threads=threads, progress=str(path))
+    return features_of(
+        images, labels, input_size=side, batch=100, threads=threads, progress=str(path)
+    )
 
 
 def draw(features: Features, count: int, rng: np.random.Generator) -> Features:
@@ -55,7 +58,7 @@ def scored(
     sample: Features, reference: Gaussian, some_real: np.ndarray, rng: np.random.Generator
 ) -> dict[str, tuple[float, np.ndarray]]:
     """Return each score, and what it is without each group of the jackknife."""
-    groups = deal(len(sample), GROUPS, rng)
+    groups = assign_groups(len(sample), GROUPS, rng)
     return {
         "FID": frechet_jackknife(sample.features, reference, groups),
         "KID": kid_jackknife(sample.features, some_real, groups),

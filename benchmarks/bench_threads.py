@@ -12,16 +12,17 @@ import statistics
 import time
 from pathlib import Path
 
-from tinygan.config import load, resolve_variant
-from tinygan.cpu import use_cpu
-from tinygan.measures import iteration
+from tinygan.config.derived import resolve_variant
+from tinygan.planning.run import load
+from tinygan.planning.throughput import iteration
+from tinygan.runtime import configure_torch
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 
 
 def trained(variant: str, threads: int, seconds: float, together) -> int:
     """Return the images that one training takes in, from the moment when all are ready."""
-    use_cpu(threads)
+    configure_torch(threads)
     config = resolve_variant(load(CONFIG), variant)
     iterate, images = iteration(config), 0
     iterate(False)

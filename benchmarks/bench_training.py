@@ -26,13 +26,14 @@ from unittest.mock import MagicMock
 
 import torch
 
-from tinygan.batches import Batch
-from tinygan.config import load, resolve_variant
-from tinygan.cpu import use_cpu
-from tinygan.measures import iteration
+from tinygan.config.derived import resolve_variant
+from tinygan.planning.run import load
+from tinygan.planning.throughput import iteration
+from tinygan.runtime import configure_torch
+from tinygan.training.data import Batch
 
 # The paper's scale, where it differs from config.yaml.
-PAPER = {"embedding": 128, "discriminator_channels": 32, "colours": 3}
+PAPER = {"embedding": 128, "discriminator_channels": 32, "image_channels": 3}
 PAPER_CHANNELS = {"std_half": 16}
 PAPER_FEATURE = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1]
 PAPER_ITERATIONS = 398 * 3000 * 30 // 32
@@ -169,7 +170,7 @@ def main() -> None:
     if arguments.give_back:
         torch.set_num_threads(arguments.threads)
     else:
-        use_cpu(arguments.threads)
+        configure_torch(arguments.threads)
     torch.manual_seed(0)
     print(describe(arguments) + "\n")
     if arguments.reference:

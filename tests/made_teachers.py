@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygan.shards import Shard, open_shard
+from tinygan.data.shards import Shard, open_shard
+from tinygan.teacher import Teacher
 from tinygan.teacher.harvest import harvest
-from tinygan.teacher.hub import Teacher
 
 PUBLISHED = "https://tfhub.dev/deepmind/biggan-deep-128/1"
 

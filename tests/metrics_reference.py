@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.linalg
 
-from tinygan.metrics.features import Features
+from tinygan.features.files import Features
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from tinygan.config import DEFAULT, load
-from tinygan.shards import write_shard
+from tinygan.config.read import DEFAULT
+from tinygan.data.shards import write_shard
+from tinygan.planning.run import load
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "analysis"))  # the scripts import each other as they do when run
@@ -50,7 +51,8 @@ def results(tmp_path: Path) -> Path:
             "source": source, "inception_score": 5.25, "inception_score_std": 0.0, "fid": fid,
             "intra_fid": 2 * fid, "intra_fid_std": 1.0, "samples": 1200, "real_samples": 6000,
             "overall_samples": 1200,
-            "extractor": "efficientnet_lite0", "extractor_sha256": "ab", "side": 64, "seed": 7,
+            "extractor": "efficientnet_lite0", "extractor_sha256": "ab", "input_size": 64,
+            "seed": 7,
             "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
         }  # fmt: skip
         for name in ("inception_score", "fid", "intra_fid", *common.MORE):
@@ -175,7 +177,7 @@ def test_scores_of_different_extractors_are_refused(results):
     set_score(results, "std", extractor="inception_tf")
     with pytest.raises(ValueError, match="different extractors"):
         call("table1", results)
-    set_score(results, "std", extractor="efficientnet_lite0", side=96)
+    set_score(results, "std", extractor="efficientnet_lite0", input_size=96)
     with pytest.raises(ValueError, match="different extractors"):
         call("claims", results)
 

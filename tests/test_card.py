@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan.config import load
+from tinygan.data.shards import open_store, write_shard
+from tinygan.features.files import Features
 from tinygan.files import sha256
-from tinygan.metrics.features import Features
-from tinygan.metrics.linear_probe import RIDGES, accuracy
-from tinygan.shards import open_store, write_shard
-from tinygan.teacher.card import write_card
+from tinygan.mini_teacher.card import write_card
+from tinygan.mini_teacher.linear_probe import RIDGES, accuracy
+from tinygan.planning.run import load
 
 
 def blobs(classes, count, seed, dimensions=6, labels=None):

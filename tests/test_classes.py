@@ -19,19 +19,19 @@ from published_forward import sngan_reference
 from published_weights import biggan_weights, sngan_file, tinygan_file
 from test_real import small_set, write_wheel
 
-from tinygan import config as configs
-from tinygan.checkpoint import read_card
-from tinygan.classes import ClassesDiffer, match, merge, relabel
+from tinygan.classes.by_name import ClassesDiffer, match, merge, relabel
+from tinygan.classes.imagenet import wnid_of_name
 from tinygan.cli import main
-from tinygan.compare import compare
+from tinygan.data.real.animal_mnist import CLASSES as ANIMALS
+from tinygan.data.shards import Shard, open_shard, open_store, write_shard
+from tinygan.evaluation.compare import compare
+from tinygan.evaluation.image_sets import open_images
+from tinygan.features.extractor import Extractor
+from tinygan.features.files import read_features, write_features
 from tinygan.files import read_json, write_json
-from tinygan.image_sets import open_images
-from tinygan.metrics.extractors import Extractor
-from tinygan.metrics.features import read_features, write_features
-from tinygan.real.animal_mnist import CLASSES as ANIMALS
-from tinygan.real.wnids import wnid_of_name
+from tinygan.models.io import read_card
+from tinygan.planning import run as configs
 from tinygan.seeding import latents
-from tinygan.shards import Shard, open_shard, open_store, write_shard
 
 WNIDS = list(wnid_of_name().values())
 CATS = {"classes": ["cat", "dog"]}
@@ -48,7 +48,12 @@ TABBY = {"classes": ["n02123045", "n02099601"]} | IMAGENET
 def run(tmp_path: Path) -> Callable[..., int]:
     """Call a verb with mini's config and some changes of it."""
     base = yaml.safe_load(Path("config.yaml").read_text())
-    base["metrics"] |= {"samples_per_class": 2, "interval_groups": 2, "is_splits": 2, "side": 32}
+    base["metrics"] |= {
+        "samples_per_class": 2,
+        "jackknife_groups": 2,
+        "is_splits": 2,
+        "input_size": 32,
+    }
     base["train"] |= {"steps": 2, "batch": 4, "snapshots": 1, "log_every": 1}
     base["student"] |= {"channels": 4, "discriminator_channels": 4}
 
@@ -357,7 +362,7 @@ def test_a_teacher_is_asked_by_name(
 
         return teacher
 
-    monkeypatch.setattr("tinygan.teacher.hub.load_teacher", load_teacher)
+    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", load_teacher)
     teacher = yaml.safe_load(Path("config.yaml").read_text())["teacher"]
     teacher |= {"pairs_per_class": 2, "batch": 2} | ({"classes": own} if own else {})
     words = ["--split", "pairs", "--classes", "000-001", "--out", tmp_path / "shard"]
@@ -369,7 +374,7 @@ def test_a_teacher_is_asked_by_name(
 def test_the_published_pytorch_file_needs_the_names_of_its_classes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinygan.teacher.torch import load_teacher
+    from tinygan.teacher.biggan_pytorch import load_teacher
 
     monkeypatch.setattr(published_weights, "CLASSES", 1000)
     torch.save(biggan_weights(z_dim=128, classes=1000), tmp_path / "b.bin")
@@ -437,8 +442,8 @@ def test_a_student_of_another_order_is_drawn_and_scored_by_name(
         return images
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tinygan.sampling.load_generator", lambda *_: generator)
-        patch.setattr("tinygan.metrics.curve.load_generator", lambda *_: generator)
+        patch.setattr("tinygan.generation.sampling.load_generator", lambda *_: generator)
+        patch.setattr("tinygan.evaluation.curve.load_generator", lambda *_: generator)
         draw = ["sample", "--model", model, "--classes", "000-001", "--out", tmp_path / "out"]
         assert run(FOLDER | DOGS, *draw) == 0
         assert asked == [1, 1, 0, 0]
@@ -449,7 +454,7 @@ def test_a_student_of_another_order_is_drawn_and_scored_by_name(
         asked.clear()
         curve = ["--model", model, "--real", tmp_path / "real.npz", "--out", tmp_path / "c.csv"]
         metrics = yaml.safe_load(Path("config.yaml").read_text())["metrics"]
-        metrics |= {"curve_samples_per_class": 3, "is_splits": 2, "side": 32}
+        metrics |= {"curve_samples_per_class": 3, "is_splits": 2, "input_size": 32}
         assert run(FOLDER | DOGS | {"metrics": metrics}, "curve", *curve) == 0
         assert asked == [1, 1, 1, 0, 0, 0]
 

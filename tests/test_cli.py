@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tinygan.cli import main
-from tinygan.shards import open_shard, write_shard
+from tinygan.data.shards import open_shard, write_shard
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def config(tmp_path):
     with open("config.yaml") as file:
         config = yaml.safe_load(file)
     config["train"] |= {"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1}
-    config["metrics"] |= {"side": 32, "samples_per_class": 4, "curve_samples_per_class": 4}
-    config["metrics"] |= {"is_splits": 2, "interval_groups": 2}
+    config["metrics"] |= {"input_size": 32, "samples_per_class": 4, "curve_samples_per_class": 4}
+    config["metrics"] |= {"is_splits": 2, "jackknife_groups": 2}
     config["student"] |= {"channels": 4, "discriminator_channels": 4}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -125,7 +125,7 @@ def test_a_teacher_of_imagenet_is_asked_for_the_classes_index_there(tmp_path, mo
 
         return teacher
 
-    monkeypatch.setattr("tinygan.teacher.hub.load_teacher", load_teacher)
+    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", load_teacher)
     words = ["--split", "pairs", "--classes", "000-001", "--out", str(tmp_path / "shard")]
     assert main(["harvest", "--config", str(path), *words]) == 0
     # The trial has both classes with two z; the harvest has batches of one class.

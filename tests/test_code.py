@@ -10,12 +10,14 @@ import yaml
 
 from tinygan.cli import _VERBS
 from tinygan.cli.students import _identity
-from tinygan.code import NEUTRAL, ROOT, STEPS, closure, code_of, file_of
-from tinygan.config import DEFAULT, load, resolve_variant
+from tinygan.code import NEUTRAL, ROOT, STEPS, closure, code_of, file_of, roots_of
+from tinygan.config.derived import resolve_variant
+from tinygan.config.read import DEFAULT
+from tinygan.planning.run import load
 
-HUB, LITE = "tinygan.teacher.hub", "tinygan.metrics.efficientnet_lite"
-ALTERNATIVES = [HUB, LITE, "tinygan.metrics.inception_tf"]
-ALTERNATIVES += ["tinygan.teacher.torch", "tinygan.teacher.python"]
+HUB, LITE = "tinygan.teacher.tfhub", "tinygan.features.extractors.efficientnet_lite0"
+ALTERNATIVES = [HUB, LITE, "tinygan.features.extractors.inception_tf"]
+ALTERNATIVES += ["tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable"]
 CHOSEN = {"harvest": [HUB], "features": [LITE], "curve": [LITE]}
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
@@ -34,7 +36,7 @@ def names(paths) -> set[str]:
 def test_the_closure_is_that_of_the_standard_library(step: str) -> None:
     """`modulefinder` follows the byte code; it is told to stay in this project."""
     # Importing a command brings the package of all commands, which decides nothing.
-    roots = [name for name in STEPS[step] if not name.startswith("tinygan.cli.")]
+    roots = [name for name in roots_of(step) if not name.startswith("tinygan.cli.")]
     finder = ModuleFinder(path=[str(ROOT)])
     for module in roots:
         finder.import_hook(module)
@@ -46,7 +48,7 @@ def test_the_closure_is_that_of_the_standard_library(step: str) -> None:
 
 
 def test_a_step_starts_from_all_that_its_command_imports() -> None:
-    for step, roots in STEPS.items():
+    for step in STEPS:
         function, _ = _VERBS[{"score": "score-features"}.get(step, step)]
         tree = ast.parse(Path(function.__code__.co_filename).read_text())
         (body,) = [
@@ -59,18 +61,18 @@ def test_a_step_starts_from_all_that_its_command_imports() -> None:
             for node in ast.walk(body)
             if isinstance(node, ast.ImportFrom) and node.module.startswith("tinygan.")
         }
-        missing = imported - NEUTRAL - closure(*roots) - {"tinygan.code"}
+        missing = imported - NEUTRAL - closure(*roots_of(step)) - {"tinygan.code"}
         assert not missing, f"{step}: {sorted(missing)}"
 
 
 def test_what_was_forgotten_once_is_there() -> None:
     for step, module in (
-        ("train", "distributed"),
-        ("harvest", "teacher/kinds"),
-        ("harvest", "real/wnids"),
-        ("cost", "objective"),
-        ("features", "shards"),
-        ("teacher-card", "shards"),
+        ("train", "training/distributed"),
+        ("harvest", "teacher/open"),
+        ("harvest", "classes/imagenet"),
+        ("cost", "training/objective"),
+        ("features", "data/shards"),
+        ("teacher-card", "data/shards"),
     ):
         assert f"tinygan/{module}.py" in names(code_of(step, *CHOSEN.get(step, [])))
 

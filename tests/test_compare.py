@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from tinygan.cli import main
-from tinygan.compare import compare, matched, table
-from tinygan.image_sets import open_images, read_image
-from tinygan.metrics.extractors import Extractor
-from tinygan.metrics.frechet import frechet_distance
+from tinygan.data.shards import write_shard
+from tinygan.evaluation.compare import compare, matched, table
+from tinygan.evaluation.image_sets import open_images, read_image
+from tinygan.features.extractor import Extractor
+from tinygan.metrics.fid import frechet_distance
 from tinygan.metrics.inception_score import inception_score
 from tinygan.seeding import stream
-from tinygan.shards import write_shard
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,7 +61,7 @@ def test_flat_folders_are_scored_as_their_pixels_are(tmp_path):
     digest = hashlib.sha256(b"".join(b"8 8 " + image.tobytes() for image in a))
     assert about["pixels_sha256"] == digest.hexdigest()
     assert (result["extractor"], result["extractor_sha256"]) == ("corners", "ab" * 32)
-    assert (result["resize"], result["side"], result["seed"]) == ("none at all", 8, 0)
+    assert (result["resize"], result["input_size"], result["seed"]) == ("none at all", 8, 0)
     assert set(result["scores"]) == {"fid", "kid", "precision", "recall", "density", "coverage"}
     assert all(score["low"] <= score["high"] for score in result["scores"].values())
     assert "not sorted into classes" in result["notes"][0]
@@ -169,13 +169,13 @@ def test_the_command_needs_no_config_and_prints_a_table_and_json(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a", pixels(12))
     write(tmp_path / "b", pixels(12, seed=1))
-    options = ["--extractor", "efficientnet_lite0", "--side", "32", "--splits", "2"]
+    options = ["--extractor", "efficientnet_lite0", "--input-size", "32", "--splits", "2"]
     assert main(["score", "a", "b", *options, "--out", "result.json"]) == 0
     out, err = capsys.readouterr()
     assert "fid" in err and "Inception score" in err and "efficientnet_lite0" in err
     printed = json.loads(out)
     assert printed == json.loads(Path("result.json").read_text())
-    assert (printed["extractor"], printed["side"]) == ("efficientnet_lite0", 32)
+    assert (printed["extractor"], printed["input_size"]) == ("efficientnet_lite0", 32)
     assert "image/s" in err
     assert main(["score", "a", "none"]) == 1
     assert capsys.readouterr().err.startswith("tinygan score: none is not a folder")
@@ -192,7 +192,7 @@ def classes(tmp_path, monkeypatch) -> Path:
     for folder in "ab":
         for name in ("cat", "dog"):
             write(tmp_path / folder / name, pixels(12))
-    monkeypatch.setattr("tinygan.metrics.extractors.open_extractor", None)
+    monkeypatch.setattr("tinygan.features.extract.open_extractor", None)
     return tmp_path
 
 
@@ -234,7 +234,7 @@ def test_one_image_of_those_drawn_is_told_apart(classes):
         (["--samples", "0"], "--samples 0: it must be 1 or more"),
         (["--batch", "0"], "--batch 0: it must be 1 or more"),
         (["--threads", "-1"], "--threads -1: it must be 1 or more"),
-        (["--side", "0"], "--side 0: it must be 1 or more"),
+        (["--input-size", "0"], "--input-size 0: it must be 1 or more"),
         (["--seed", "-1"], "--seed -1: it must be 0 or more"),
         (["--extractor", "vgg"], "choose one of efficientnet_lite0, inception_tf"),
         (["--out", "a"], "a is a folder: give the name of a file"),
@@ -287,7 +287,7 @@ def test_a_result_is_not_lost_with_the_reader_of_the_pipe(tmp_path, both, unbuff
     os.close(read)
     with open(tmp_path / "log", "w") as log:
         process = tinygan(
-            *("score", "a", "b", "--side", "32", "--splits", "2", "--out", "r.json"),
+            *("score", "a", "b", "--input-size", "32", "--splits", "2", "--out", "r.json"),
             cwd=tmp_path,
             stdout=written,
             stderr=written if both else log,
@@ -318,7 +318,7 @@ def test_an_ascii_terminal_shows_what_it_can(tmp_path):
         write(tmp_path / folder, pixels(12, seed=len(folder)))
     ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"}
     process = tinygan(
-        *("score", name, "b", "--side", "32", "--splits", "2"),
+        *("score", name, "b", "--input-size", "32", "--splits", "2"),
         cwd=tmp_path,
         env=ascii_only,
         stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tinygan import config as configs
-from tinygan.config import ConfigError
-from tinygan.config_checks import discriminator_layers
+from tinygan.config.derived import discriminator_layers
+from tinygan.config.read import ConfigError
+from tinygan.planning import run as configs
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,8 +76,8 @@ def test_the_shipped_config_is_valid() -> None:
         ("train.learning_rate", "1e-3", "write a number such as 1.0e-3"),
         ("train.learning_rate", float("nan"), "train.learning_rate: nan is not a finite number"),
         ("metrics.is_splits", 2001, "metrics.is_splits: 2001 splits of 2000 samples"),
-        ("metrics.interval_groups", 201, "metrics.interval_groups: 201 groups of 200 samples"),
-        ("metrics.frechet", "fast", "metrics.frechet: 'fast' is not one of"),
+        ("metrics.jackknife_groups", 201, "metrics.jackknife_groups: 201 groups of 200 samples"),
+        ("metrics.fid_mode", "fast", "metrics.fid_mode: 'fast' is not one of"),
         ("variants.all", {}, "variants.all: all is the name of another target"),
         ("variants.train_dw", {}, "variants.train_dw: train_dw is the name of another target"),
         ("variants.No-1", {}, "'No-1' cannot be a name"),
@@ -142,7 +142,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_variant_overlays_its_sections_and_leaves_the_config_alone(config: dict) -> None:
     before = copy.deepcopy(config)
     resolved = configs.resolve_variant(config, "std_half")
-    changed = {"architecture": "std", "channels": 8, "colours": 1}
+    changed = {"architecture": "std", "channels": 8, "image_channels": 1}
     assert resolved["student"] == before["student"] | changed
     assert resolved["loss"] == before["loss"]
     resolved["loss"]["feature"].append(9)
@@ -151,11 +151,11 @@ def test_a_variant_overlays_its_sections_and_leaves_the_config_alone(config: dic
 
 
 def test_only_the_grey_images_of_animal_mnist_make_a_grey_student(config: dict) -> None:
-    assert configs.resolve_variant(config, "dw")["student"]["colours"] == 1
+    assert configs.resolve_variant(config, "dw")["student"]["image_channels"] == 1
     config["real"]["source"] = "image_folder"
-    assert configs.resolve_variant(config, "dw")["student"]["colours"] == 3
-    config["student"]["colours"] = 1
-    assert configs.resolve_variant(config, "dw")["student"]["colours"] == 1
+    assert configs.resolve_variant(config, "dw")["student"]["image_channels"] == 3
+    config["student"]["image_channels"] = 1
+    assert configs.resolve_variant(config, "dw")["student"]["image_channels"] == 1
 
 
 def test_an_unknown_variant_is_refused_with_the_nearest(config: dict) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tinygan import config as configs
 from tinygan.cli import main
-from tinygan.config import DEFAULT, ConfigError, load, load_files
-from tinygan.config_file import read_file
+from tinygan.config.read import DEFAULT, ConfigError, read_file
+from tinygan.planning import run as configs
+from tinygan.planning.run import load, load_files
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = "real: {source: image_folder, path: x, crop: biggan, max_dropped: 0}\n"
@@ -36,9 +36,9 @@ def test_the_shipped_config_and_presets_read_as_yaml_reads_them() -> None:
         found, expected = load_files([path]), yaml.safe_load(path.read_text())
         for key in expected.keys() - {"classes"}:
             part = found[key]
-            if key == "metrics" and "side" not in expected[key]:
+            if key == "metrics" and "input_size" not in expected[key]:
                 part = dict(part)
-                assert part.pop("side") == min(224, 2 * found["image_size"])
+                assert part.pop("input_size") == min(224, 2 * found["image_size"])
             if isinstance(part, dict) and path.name != "config.yaml":
                 part = {name: part[name] for name in expected[key]}
             assert part == expected[key], (path.name, key)
@@ -63,9 +63,9 @@ def test_text_of_a_command_line_becomes_a_number_or_boolean(given, key, value) -
 
 def test_nulls_lists_choices_and_text_that_looks_like_a_number() -> None:
     given = {"loss": {"pixel_zero_at": "null", "feature": ["0", "1", "0.5"]}, "seed": "7"}
-    config = load_files([], given | {"student": {"colours": "3"}, "sources": {"a": 2020}})
+    config = load_files([], given | {"student": {"image_channels": "3"}, "sources": {"a": 2020}})
     assert config["loss"]["pixel_zero_at"] is None and config["loss"]["feature"] == [0, 1, 0.5]
-    assert config["seed"] == 7 and config["student"]["colours"] == 3
+    assert config["seed"] == 7 and config["student"]["image_channels"] == 3
     assert config["sources"]["a"] == "2020"
 
 

@@ -12,11 +12,11 @@ from thop.vision.basic_hooks import count_convNd
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from tinygan import systems
 from tinygan.cli import main
-from tinygan.cost import multiply_accumulates, parameters
+from tinygan.models import paper as systems
 from tinygan.models import sagan
 from tinygan.models.biggan_deep import ToRGB
+from tinygan.models.flops import multiply_accumulates, parameters
 from tinygan.models.student import StudentGenerator, as_drawn
 
 ROOT = Path(__file__).parents[1]

@@ -10,13 +10,14 @@ import yaml
 from image_files import packed, pixels, write_folders
 
 from tinygan.cli import main
-from tinygan.config import ConfigError, validate
-from tinygan.enough import require_images
+from tinygan.config.read import ConfigError
+from tinygan.data.crops import crop_of
+from tinygan.data.prepare import write_real
+from tinygan.data.real.image_folder import open_image_folder
+from tinygan.evaluation.scores import Settings, score
 from tinygan.files import write_json
-from tinygan.metrics.scores import Settings, score
-from tinygan.real.crops import crop_of
-from tinygan.real.image_folder import open_image_folder
-from tinygan.real.prepare import write_real
+from tinygan.planning.image_counts import require_images
+from tinygan.planning.run import validate
 
 ROOT = Path(__file__).parents[1]
 
@@ -63,8 +64,8 @@ def test_four_images_a_class_are_enough_with_settings_to_match(config: dict) -> 
     folders(config, 4, 4)
     text = refusal(config)
     assert "metrics.is_splits: 10 splits of 4 real images" in text
-    assert "metrics.nearest: 4 real images" in text
-    config["metrics"] |= {"is_splits": 2, "nearest": 3}
+    assert "metrics.prdc_k: 4 real images" in text
+    config["metrics"] |= {"is_splits": 2, "prdc_k": 3}
     require_images(config)
 
 
@@ -98,7 +99,7 @@ def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> N
         ({"overall_samples": 9}, "metrics.overall_samples: 9 images of 10 classes"),
         ({"overall_samples": 10, "is_splits": 11}, "metrics.is_splits: 11 splits of 10 samples"),
         ({"curve_samples_per_class": 2, "is_splits": 21}, "21 splits of 20 samples for a point"),
-        ({"samples_per_class": 2}, "metrics.interval_groups: 20 groups of 2 samples per class"),
+        ({"samples_per_class": 2}, "metrics.jackknife_groups: 20 groups of 2 samples per class"),
     ],
 )
 def test_contradicting_settings_are_refused(changes: dict, message: str) -> None:
@@ -111,8 +112,8 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pairwise_samples": 5}, "metrics.nearest: 5 samples .* have no neighbour number 5"),
-        ({"nearest": 2000}, "metrics.nearest: 2000 samples"),
+        ({"pairwise_samples": 5}, "metrics.prdc_k: 5 samples .* have no neighbour number 5"),
+        ({"prdc_k": 2000}, "metrics.prdc_k: 2000 samples"),
     ],
 )
 def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
@@ -133,8 +134,8 @@ def test_the_smallest_settings_that_are_allowed_can_be_scored(classes: int) -> N
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config |= {"classes": [f"c{i}" for i in range(classes)]}
     config["real"] = {"source": "image_folder", "path": "x", "crop": "biggan", "max_dropped": 0}
-    smallest = {"samples_per_class": 2, "interval_groups": 2, "is_splits": 2 * classes}
-    smallest |= {"nearest": 2 * classes - 1, "curve_samples_per_class": 2}
+    smallest = {"samples_per_class": 2, "jackknife_groups": 2, "is_splits": 2 * classes}
+    smallest |= {"prdc_k": 2 * classes - 1, "curve_samples_per_class": 2}
     config["metrics"] |= smallest
     validate(config)
     images, real = made_up(range(classes), 2), made_up(range(classes), 4, seed=3)

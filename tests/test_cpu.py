@@ -8,10 +8,10 @@ import pytest
 SCRIPT = """
 import resource
 import torch
-from tinygan.cpu import use_cpu
+from tinygan.cpu import configure_torch
 
 if {kept}:
-    use_cpu(1)
+    configure_torch(1)
 for _ in range(20):
     torch.ones(2**24)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -14,13 +14,13 @@ from checkouts import copy_folders
 from image_files import packed, pixels, write_folders
 from snakemake.utils import update_config
 
+from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
 from tinygan.cli import main
-from tinygan.config import load
-from tinygan.disk import disk_needed, real_counts, require_run, require_space, size_text
 from tinygan.files import write_json
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.student import StudentGenerator
-from tinygan.real.wnids import images_of_wnid, wnid_of_name
+from tinygan.planning.disk import disk_needed, real_counts, require_run, require_space, size_text
+from tinygan.planning.run import load
 
 ROOT = Path(__file__).parents[1]
 NAMES = ["bear", "bird", "cat"]
@@ -52,7 +52,7 @@ def test_the_official_counts_of_images_have_the_published_sum_and_range() -> Non
 
 def test_the_paper_preset_needs_what_was_computed_by_hand(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    update_config(config, yaml.safe_load((ROOT / "workflow/presets/paper.yaml").read_text()))
+    update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
     (tmp_path / "paper.yaml").write_text(yaml.safe_dump(config))
     needed = disk_needed(load(tmp_path / "paper.yaml"))
     image, z = 128 * 128 * 3 + 8, 128 * 4
@@ -130,8 +130,8 @@ def test_no_job_starts_without_room(
     base["sources"] = {"outside": str(tmp_path / "data")}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(base))
     write_json(tmp_path / "model" / "card.json", {"variant": "dw"})
-    monkeypatch.setattr("tinygan.teacher.hub.handle_fingerprint", lambda handle: "0")
-    monkeypatch.setattr("tinygan.teacher.hub.load_teacher", lambda *rest, **options: None)
+    monkeypatch.setattr("tinygan.teacher.tfhub.handle_fingerprint", lambda handle: "0")
+    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", lambda *rest, **options: None)
     monkeypatch.chdir(tmp_path)
     options = ["--config", "config.yaml", "--classes", "000-002", "--out", "out/000-002"]
     leave_free(monkeypatch, needed - 1)

@@ -20,11 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch import distributed
 from training_world import OBJECTIVES, files, networks
 
-from tinygan import training
-from tinygan.batches import Batch
-from tinygan.distributed import World, processes
-from tinygan.objective import LossWeights
-from tinygan.shards import write_shard
+from tinygan.data.shards import write_shard
+from tinygan.training import loop as training
+from tinygan.training.data import Batch
+from tinygan.training.distributed import World, processes
+from tinygan.training.objective import LossWeights
 
 BATCH = 8
 
@@ -146,7 +146,13 @@ def test_the_command_starts_two_processes_which_stop_and_go_on_together(tmp_path
         images = rng.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
         write_shard(tmp_path / name, images, labels, z, source=name, provenance={})
     config = yaml.safe_load(Path("config.yaml").read_text())
-    config["train"] |= {"steps": 20, "batch": 4, "snapshots": 2, "state_every": 0, "processes": 2}
+    config["train"] |= {
+        "steps": 20,
+        "batch": 4,
+        "snapshots": 2,
+        "checkpoint_every": 0,
+        "processes": 2,
+    }
     config["student"] |= {"channels": 4, "discriminator_channels": 4}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
 

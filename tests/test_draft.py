@@ -9,9 +9,9 @@ import yaml
 from image_files import packed, pixels, write_folders
 
 from tinygan.cli import main
-from tinygan.decode import decode_scaled
-from tinygan.real.crops import crop_of
-from tinygan.shards import open_shard
+from tinygan.data.crops import crop_of
+from tinygan.data.decode import decode_scaled
+from tinygan.data.shards import open_shard
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "imagenet-sample"

@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # --configfile takes every word up to the next option, so the targets stand before it, or after --.
-SMOKE = ["--cores", "2", "--configfile", "workflow/presets/smoke.yaml", "--"]
+SMOKE = ["--cores", "2", "--configfile", "config/smoke.yaml", "--"]
 RANGES = ["000-004", "005-009"]
 VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 

@@ -14,22 +14,22 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
-from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of
+from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of, roots_of
 
 CLI = [f"tinygan.cli.{path.stem}" for path in (ROOT / "tinygan/cli").glob("[!_]*.py")]
 HUB, LITE, INCEPTION = (
-    "tinygan.teacher.hub",
-    "tinygan.metrics.efficientnet_lite",
-    "tinygan.metrics.inception_tf",
+    "tinygan.teacher.tfhub",
+    "tinygan.features.extractors.efficientnet_lite0",
+    "tinygan.features.extractors.inception_tf",
 )
 # What runs in each environment: steps, what the config chooses for them, and scripts.
 RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
         *("train-teacher", "teacher-card"),
-        *("tinygan.teacher.torch", "tinygan.teacher.python", LITE),
+        *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
     ),
-    "teacher": ("harvest", "features", "export-teacher", "tinygan.teacher.hub", INCEPTION),
+    "teacher": ("harvest", "features", "export-teacher", "tinygan.teacher.tfhub", INCEPTION),
     "analysis": tuple(f"analysis.{path.stem}" for path in (ROOT / "analysis").glob("*.py")),
 }
 BLOCKED = """
@@ -49,7 +49,11 @@ for name in MODULES:
 
 
 def modules(environment: str) -> list[str]:
-    roots = [root for name in RUNS[environment] for root in STEPS.get(name, (name,))]
+    roots = [
+        root
+        for name in RUNS[environment]
+        for root in (roots_of(name) if name in STEPS else [name])
+    ]
     roots += [] if environment == "analysis" else ["tinygan.cli", *CLI]
     # Of the neutral modules too, but of the commands only what they import at their top.
     found = closure(*roots, neutral=frozenset(["tinygan.cli", *CLI]))
@@ -104,7 +108,9 @@ def test_nothing_that_a_rule_imports_is_outside_its_environment(environment: str
 def test_what_runs_in_an_environment_starts_there(environment: str) -> None:
     found = [name.removeprefix("analysis.") for name in modules(environment)]
     # PyTorch and TensorFlow are not started together.
-    found = [name for name in found if environment != "teacher" or name != "tinygan.metrics.curve"]
+    found = [
+        name for name in found if environment != "teacher" or name != "tinygan.evaluation.curve"
+    ]
     script = f"BLOCKED = {outside(environment)!r}\nMODULES = {found!r}\n{BLOCKED}"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -116,7 +122,7 @@ def test_every_rule_has_one_of_these_environments() -> None:
     assert used == set(RUNS)
     called = {name for text in texts for name in re.findall(r"python -m tinygan ([\w-]+)", text)}
     assert called == set(STEPS)
-    assert NEUTRAL.isdisjoint(root for roots in STEPS.values() for root in roots)
+    assert NEUTRAL.isdisjoint(root for step in STEPS for root in roots_of(step))
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +132,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "-q"]
     options = ["--no-deps", "--no-build-isolation", "--no-index"]
     source = top / "source"
-    for name in ("tinygan", "workflow/presets", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("tinygan", "config", "pyproject.toml", "README.md", "LICENSE"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-a", ROOT / name, source / name], check=True)
     subprocess.run(["cp", ROOT / "config.yaml", source], check=True)
@@ -152,7 +158,7 @@ def test_a_wheel_alone_scores_plans_and_helps(wheel: Path, tmp_path: Path) -> No
             pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
     assert "score" in tinygan(wheel, tmp_path, "--help").stdout
-    done = tinygan(wheel, tmp_path, "score", "a", "b", "--side", "32", "--splits", "2")
+    done = tinygan(wheel, tmp_path, "score", "a", "b", "--input-size", "32", "--splits", "2")
     assert done.returncode == 0 and '"fid"' in done.stdout, done.stderr
     (tmp_path / "mine.yaml").write_text("preset: mine\n")
     done = tinygan(wheel, tmp_path, "validate", "--config", "mine.yaml")

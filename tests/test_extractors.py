@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
+from tinygan.features import efficientnet_lite
+from tinygan.features.extract import extract, features_of, open_extractor
+from tinygan.features.extractor import Extractor
 from tinygan.files import sha256
-from tinygan.metrics import efficientnet_lite
-from tinygan.metrics.extractors import Extractor, open_extractor
-from tinygan.metrics.features import extract, features_of
 
 IMAGENET = Path(__file__).parents[2] / "shared/data/imagenet-sample"
 
@@ -70,7 +70,7 @@ def test_load_refuses_a_file_of_other_keys_or_no_weights(tmp_path):
 
 
 def efficientnet(images: object, side: int, batch: int = 50) -> tuple[np.ndarray, np.ndarray]:
-    with open_extractor("efficientnet_lite0", side=side, threads=1) as extractor:
+    with open_extractor("efficientnet_lite0", input_size=side, threads=1) as extractor:
         return extract(images, extractor, batch=batch)
 
 
@@ -146,15 +146,15 @@ def test_an_extractor_may_be_anything_that_maps_images_to_rows():
 def test_an_unknown_extractor_is_refused_with_the_known_ones():
     with (
         pytest.raises(ValueError, match="'vgg'.*efficientnet_lite0, inception_tf"),
-        open_extractor("vgg", side=64, threads=1),
+        open_extractor("vgg", input_size=64, threads=1),
     ):
         pass
 
 
 def test_reading_features_starts_neither_torch_nor_tensorflow():
     code = (
-        "import sys, tinygan.metrics.features, tinygan.metrics.inception_tf; "
-        "import tinygan.metrics.scores; "
+        "import sys, tinygan.features.files, tinygan.features.inception_tf; "
+        "import tinygan.evaluation.scores; "
         "print({'torch', 'tensorflow'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -162,8 +162,8 @@ def test_reading_features_starts_neither_torch_nor_tensorflow():
 
 
 def test_features_of_images_name_their_extractor():
-    found = features_of(pixels(2, 32), np.array([3, 4]), side=32, batch=2, threads=1)
-    assert (found.extractor, found.side) == ("efficientnet_lite0", 32)
+    found = features_of(pixels(2, 32), np.array([3, 4]), input_size=32, batch=2, threads=1)
+    assert (found.extractor, found.input_size) == ("efficientnet_lite0", 32)
     assert found.labels.dtype == np.int64
     assert found.extractor_sha256 == sha256(efficientnet_lite.weights_file())
 

@@ -14,7 +14,7 @@ import yaml
 from checkouts import copy_folders
 
 from tinygan.cli import main
-from tinygan.shards import open_shard
+from tinygan.data.shards import open_shard
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -22,7 +22,7 @@ SHARDS = [f"{split}/{r}" for split in ("teacher_pairs", "teacher") for r in ("00
 CONFIG = {
     "preset": "quick",
     "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 7},
-    "metrics": {"samples_per_class": 6, "interval_groups": 2},
+    "metrics": {"samples_per_class": 6, "jackknife_groups": 2},
 }
 # Six calls a job, one of them a trial: the second job is held at its third class.
 TEACHER = """

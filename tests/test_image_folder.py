@@ -12,12 +12,12 @@ from image_files import odd_files, packed, pixels, write_folders
 from PIL import Image
 
 from tinygan.cli import main
-from tinygan.decode import decode
+from tinygan.data.crops import TooSmall, crop_biggan, crop_of, crop_sngan
+from tinygan.data.decode import decode
+from tinygan.data.prepare import write_real
+from tinygan.data.real.image_folder import open_image_folder
+from tinygan.data.shards import open_shard
 from tinygan.files import entries_state
-from tinygan.real.crops import TooSmall, crop_biggan, crop_of, crop_sngan
-from tinygan.real.image_folder import open_image_folder
-from tinygan.real.prepare import write_real
-from tinygan.shards import open_shard
 
 ROOT = Path(__file__).parents[1]
 SIZES = [(256, 256), (257, 256), (256, 259), (301, 256), (500, 375), (333, 500), (1001, 300)]

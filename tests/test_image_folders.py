@@ -10,18 +10,18 @@ import pytest
 from image_files import packed, pixels, write_tars
 from PIL import Image
 
-from tinygan import origins
-from tinygan.disk import real_counts
+from tinygan.data.crops import crop_of
+from tinygan.data.image_folders import first_level, is_image, list_images, printable
+from tinygan.data.prepare import write_real
+from tinygan.data.real.image_folder import open_image_folder
+from tinygan.data.real.imagenet import open_imagenet
+from tinygan.data.shards import open_shard, write_shard
+from tinygan.evaluation.image_sets import open_images
+from tinygan.evaluation.sources import read_source
 from tinygan.files import folder_state
-from tinygan.image_folders import first_level, is_image, list_images, printable
-from tinygan.image_sets import open_images
-from tinygan.origins import real_origin, source_origin
-from tinygan.real.crops import crop_of
-from tinygan.real.image_folder import open_image_folder
-from tinygan.real.imagenet import open_imagenet
-from tinygan.real.prepare import write_real
-from tinygan.shards import open_shard, write_shard
-from tinygan.sources import read_source
+from tinygan.planning import origins
+from tinygan.planning.disk import real_counts
+from tinygan.planning.origins import real_origin, source_origin
 
 SIDE = 32
 CAFE = "caf\u00e9"  # composed; its folder has the decomposed name

@@ -18,15 +18,15 @@ from image_files import (
 from PIL import Image
 from test_image_folder import plain_biggan, plain_sngan
 
-from tinygan import config as configs
+from tinygan.classes.imagenet import imagenet_names, wnid_of_name
 from tinygan.cli import main
-from tinygan.config import ConfigError
-from tinygan.decode import decode
+from tinygan.config.read import ConfigError
+from tinygan.data.crops import crop_biggan, crop_sngan
+from tinygan.data.decode import decode
+from tinygan.data.real.imagenet import open_imagenet
+from tinygan.data.shards import open_shard
 from tinygan.files import sha256
-from tinygan.real.crops import crop_biggan, crop_sngan
-from tinygan.real.imagenet import open_imagenet
-from tinygan.real.wnids import imagenet_names, wnid_of_name
-from tinygan.shards import open_shard
+from tinygan.planning import run as configs
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "imagenet-sample"

@@ -19,8 +19,8 @@ from published_weights import (
 )
 from torch import Tensor
 
-from tinygan.importers import biggan_torch, sngan_chainer, tinygan_authors
-from tinygan.teacher.torch import handle_fingerprint, load_teacher
+from tinygan.models.converters import biggan_torch, sngan_chainer, tinygan_authors
+from tinygan.teacher.biggan_pytorch import handle_fingerprint, load_teacher
 
 ATOL = 2e-5  # float32, images in [-1, 1]
 

@@ -9,16 +9,16 @@ import yaml
 from published_forward import biggan_reference, sngan_reference, tinygan_reference
 from published_weights import biggan_weights, sngan_file, tinygan_file
 
-from tinygan.checkpoint import load_generator, read_card
 from tinygan.cli import main
-from tinygan.shards import open_shard
-from tinygan.teacher.torch import handle_fingerprint
+from tinygan.data.shards import open_shard
+from tinygan.models.io import load_generator, read_card
+from tinygan.teacher.biggan_pytorch import handle_fingerprint
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
     config = yaml.safe_load(Path("config.yaml").read_text())
-    config["metrics"] |= {"samples_per_class": 4, "is_splits": 2, "interval_groups": 2, "batch": 3}
+    config["metrics"] |= {"samples_per_class": 4, "is_splits": 2, "jackknife_groups": 2, "batch": 3}
     return config
 
 

@@ -10,7 +10,7 @@ import torch
 from published_weights import biggan_weights, sngan_file, tinygan_file
 from torch import Tensor
 
-from tinygan.importers import biggan_torch, sngan_chainer, tinygan_authors
+from tinygan.models.converters import biggan_torch, sngan_chainer, tinygan_authors
 
 
 @pytest.fixture(scope="module")

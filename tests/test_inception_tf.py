@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch  # noqa: F401  (the extractor must run beside it)
 
+from tinygan.features import inception_tf
+from tinygan.features.extract import extract, open_extractor
+from tinygan.features.extractor import Extractor
+from tinygan.features.inception_tf import MEMBER, open_inception
 from tinygan.files import sha256
-from tinygan.metrics import inception_tf
-from tinygan.metrics.extractors import Extractor, open_extractor
-from tinygan.metrics.features import extract
-from tinygan.metrics.inception_tf import MEMBER, open_inception
 
 BUILD = """
 import sys
@@ -62,7 +62,7 @@ def packed(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def extractor(packed: Path) -> Extractor:
-    with open_extractor("inception_tf", side=64, threads=1, graph=str(packed)) as opened:
+    with open_extractor("inception_tf", input_size=64, threads=1, graph=str(packed)) as opened:
         yield opened
 
 
@@ -108,7 +108,7 @@ def test_white_and_black_are_plus_and_minus_one(extractor):
 
 
 def test_it_is_named_by_the_graph_and_its_file_is_recorded(extractor, folder, packed):
-    assert (extractor.name, extractor.side) == ("inception_tf", 299)
+    assert (extractor.name, extractor.input_size) == ("inception_tf", 299)
     assert extractor.sha256 == sha256(folder / "good.pb")
     record = packed.with_name(packed.name + ".sha256")
     assert record.read_text() == f"{sha256(packed)}  {packed.name}\n"

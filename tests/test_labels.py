@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from test_analysis import call, results, set_score  # noqa: F401
 
-from tinygan.config import DEFAULT, load, load_files
+from tinygan.config.read import DEFAULT
+from tinygan.planning.run import load, load_files
 
 ROOT = Path(__file__).parents[1]
 paper, text = (importlib.import_module(name) for name in ("_paper", "_text"))

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from checkouts import copy_folders
 
-from tinygan.config import load_files
-from tinygan.shards import open_shard
+from tinygan.data.shards import open_shard
+from tinygan.planning.run import load_files
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -35,7 +35,7 @@ CONFIG = {
     "preset": "quick",
     "classes_per_shard": 10,
     "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 5},
-    "metrics": {"samples_per_class": 4, "interval_groups": 2, "is_splits": 2},
+    "metrics": {"samples_per_class": 4, "jackknife_groups": 2, "is_splits": 2},
 }
 OTHER = CONFIG | {
     "teacher": CONFIG["teacher"] | {"pairs_per_class": 3},

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tinygan import losses
+from tinygan.training import losses
 
 
 def test_pixel_is_the_mean_absolute_difference():

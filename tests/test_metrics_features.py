@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from metrics_reference import made_up
 
-from tinygan.metrics.features import Features, read_features, write_features
+from tinygan.features.files import Features, read_features, write_features
 
 
 def assert_same(a: Features, b: Features) -> None:
     for name in ("features", "logits", "labels"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
         assert getattr(a, name).dtype == getattr(b, name).dtype
-    names = ("extractor", "extractor_sha256", "side")
+    names = ("extractor", "extractor_sha256", "input_size")
     assert [getattr(a, name) for name in names] == [getattr(b, name) for name in names]
 
 
@@ -24,7 +24,7 @@ def test_features_survive_files_and_come_back_in_order_of_class(tmp_path):
     write_features(paths[1], whole.take(whole.labels >= 2))
     assert_same(read_features(paths), whole)
     assert_same(read_features(reversed(paths)), whole)
-    sized = replace(whole, side=64)
+    sized = replace(whole, input_size=64)
     write_features(paths[0], sized)
     assert_same(read_features(paths[:1]), sized)
     with np.load(paths[0], allow_pickle=False) as file:
@@ -32,7 +32,7 @@ def test_features_survive_files_and_come_back_in_order_of_class(tmp_path):
 
 
 def test_read_features_refuses_what_does_not_belong_together(tmp_path):
-    first, second = replace(made_up([0], 3), side=64), made_up([1], 3)
+    first, second = replace(made_up([0], 3), input_size=64), made_up([1], 3)
     path, other = tmp_path / "a.npz", tmp_path / "b.npz"
     write_features(path, first)
     with pytest.raises(ValueError, match="no feature file"):
@@ -45,7 +45,7 @@ def test_read_features_refuses_what_does_not_belong_together(tmp_path):
         replace(second, extractor="another"),
         replace(second, extractor_sha256="1" * 64),
         replace(second, features=second.features[:, :5]),
-        replace(second, side=32),
+        replace(second, input_size=32),
     ):
         write_features(other, bad)
         with pytest.raises(ValueError, match="cannot be compared"):

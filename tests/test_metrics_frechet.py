@@ -13,13 +13,8 @@ from metrics_reference import (
     with_moments,
 )
 
-from tinygan.metrics.frechet import (
-    AUTHORS_OFFSET,
-    Gaussian,
-    frechet_distance,
-    frechet_jackknife,
-)
-from tinygan.metrics.statistics import Moments
+from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian, frechet_distance, frechet_jackknife
+from tinygan.metrics.moments import Moments
 
 # n < d, n = d, n > d on either side, both sides short, and single dimensions.
 SIZES = [(30, 80, 6), (5, 80, 20), (20, 15, 20), (4, 9, 20), (2, 2, 5), (60, 4, 1), (90, 20, 20)]

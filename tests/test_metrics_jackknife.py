@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 from metrics_reference import normal, with_moments
 
-from tinygan.metrics.frechet import Gaussian, frechet_distance, frechet_jackknife
-from tinygan.metrics.jackknife import deal, interval
+from tinygan.metrics.fid import Gaussian, frechet_distance, frechet_jackknife
+from tinygan.metrics.jackknife import assign_groups, interval
 from tinygan.metrics.kid import kid_jackknife
 
 
 def test_deal_gives_each_class_of_an_ordered_set_to_all_groups_alike():
-    groups = deal(100, 10, np.random.default_rng(0))
+    groups = assign_groups(100, 10, np.random.default_rng(0))
     assert (np.bincount(groups) == 10).all()
     for block in np.split(groups, 10):
         assert sorted(block) == list(range(10))
-    sizes = np.bincount(deal(47, 10, np.random.default_rng(0)))
+    sizes = np.bincount(assign_groups(47, 10, np.random.default_rng(0)))
     assert len(sizes) == 10 and set(sizes) == {4, 5}
-    assert (groups != deal(100, 10, np.random.default_rng(1))).any()
+    assert (groups != assign_groups(100, 10, np.random.default_rng(1))).any()
     for count, number in ((9, 10), (9, 1)):
         with pytest.raises(ValueError, match=f"cannot be dealt into {number} groups"):
-            deal(count, number, np.random.default_rng(0))
+            assign_groups(count, number, np.random.default_rng(0))
 
 
 def test_interval_of_a_mean_is_students():
@@ -44,7 +44,7 @@ def test_fid_interval_holds_the_known_distance_of_gaussians():
     draws = []
     for _ in range(400):
         x = mean + deviations * rng.normal(size=(500, d))
-        draws.append(interval(*frechet_jackknife(x, y, deal(500, 20, rng))))
+        draws.append(interval(*frechet_jackknife(x, y, assign_groups(500, 20, rng))))
     assert 0.917 <= held(truth, draws) <= 0.983
 
 
@@ -58,7 +58,7 @@ def test_fid_interval_holds_the_expected_score_with_fewer_samples_than_dimension
     sets = [rng.normal(size=(n, d)) for _ in range(200)]
     scores = [frechet_distance(x, y) for x in sets]
     draws = [
-        interval(*frechet_jackknife(x, y, deal(n, 20, np.random.default_rng(i))))
+        interval(*frechet_jackknife(x, y, assign_groups(n, 20, np.random.default_rng(i))))
         for i, x in enumerate(sets)
     ]
     assert 0.9 <= held(np.mean(scores), draws) <= 1
@@ -72,7 +72,8 @@ def test_kid_interval_holds_the_known_distance():
     rng = np.random.default_rng(0)
     y = rng.normal(size=(100, 6))
     found = [
-        kid_jackknife(0.3 + rng.normal(size=(80, 6)), y, deal(80, 20, rng)) for _ in range(400)
+        kid_jackknife(0.3 + rng.normal(size=(80, 6)), y, assign_groups(80, 20, rng))
+        for _ in range(400)
     ]
     truth = np.mean([value for value, _ in found])
     assert 0.917 <= held(truth, [interval(*one) for one in found]) <= 0.983

@@ -18,11 +18,11 @@ from metrics_reference import (
 )
 from scipy.special import stdtrit
 
+from tinygan.evaluation.parts import pairs, read_moments, real_vs_real
+from tinygan.evaluation.scores import Settings, score, write_scores
+from tinygan.features.files import Features, write_features
 from tinygan.files import read_json
-from tinygan.metrics.features import Features, write_features
-from tinygan.metrics.frechet import frechet_distance
-from tinygan.metrics.parts import pairs, read_moments, split_floor
-from tinygan.metrics.scores import Settings, score, write_scores
+from tinygan.metrics.fid import frechet_distance
 
 SCORES = (
     "inception_score",
@@ -35,7 +35,7 @@ SCORES = (
     "coverage",
 )
 NAMES = ["bear", "bird", "cat"]
-FEW = Settings(is_splits=4, nearest=3, interval_groups=4)
+FEW = Settings(is_splits=4, prdc_k=3, jackknife_groups=4)
 
 
 def test_every_score_is_that_of_its_definition(tmp_path):
@@ -61,9 +61,9 @@ def test_every_score_is_that_of_its_definition(tmp_path):
     # Independent classes: the mean's interval is narrower than the classes' own.
     widths = [row["high"] - row["low"] for row in rows]
     assert scores["intra_fid_high"] - scores["intra_fid_low"] < np.mean(widths)
-    assert (scores["source"], scores["extractor"], scores["side"]) == ("dw", "made_up", 64)
+    assert (scores["source"], scores["extractor"], scores["input_size"]) == ("dw", "made_up", 64)
     assert (scores["samples"], scores["overall_samples"], scores["real_samples"]) == (24, 24, 33)
-    assert (scores["seed"], scores["frechet"]) == (0, "exact")
+    assert (scores["seed"], scores["fid_mode"]) == (0, "exact")
 
     write_scores(tmp_path / "s" / "dw.json", tmp_path / "i" / "dw.csv", scores, rows)
     assert read_json(tmp_path / "s" / "dw.json") == scores
@@ -106,12 +106,12 @@ def test_overall_scores_take_their_share_of_every_class():
 
 def test_authors_option_reaches_fid_and_intra_fid():
     images, real = made_up([0, 1, 2], 8, shift=1.0), made_up([0, 1, 2], 11, seed=5)
-    scores, rows = score("dw", [(images, real)], NAMES, replace(FEW, frechet="authors"), {})
+    scores, rows = score("dw", [(images, real)], NAMES, replace(FEW, fid_mode="authors"), {})
     x, y = images.features.astype(float), real.features.astype(float)
     assert scores["fid"] == pytest.approx(frechet_by_sqrtm(x, y, 1e-6), rel=1e-6)
     x, y = x[images.labels == 1], y[real.labels == 1]
     assert rows[1]["intra_fid"] == pytest.approx(frechet_by_sqrtm(x, y, 1e-6), rel=1e-6)
-    assert scores["frechet"] == "authors"
+    assert scores["fid_mode"] == "authors"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_the_floor_draws_as_many_real_images_as_a_model_has_samples():
     labels = np.repeat([0, 1, 2], [3, 8, 20])
     rows = np.arange(31, dtype=np.float32)[:, None]
     real = Features(rows, rows, labels, "made_up", "")
-    drawn, others = split_floor(real, 5, seed=0)
+    drawn, others = real_vs_real(real, 5, seed=0)
     # Half of a class where that is less, so that the reference is never the smaller set.
     assert np.bincount(drawn.labels).tolist() == [1, 4, 5]
     assert np.bincount(others.labels).tolist() == [2, 4, 15]
@@ -161,17 +161,17 @@ def test_the_floor_draws_as_many_real_images_as_a_model_has_samples():
     for part in (drawn, others):
         assert part.labels.tolist() == labels[part.features[:, 0].astype(int)].tolist()
     # The draw of a class depends on the seed, and not on the classes beside it.
-    alone, _ = split_floor(real.take(labels == 2), 5, seed=0)
+    alone, _ = real_vs_real(real.take(labels == 2), 5, seed=0)
     assert alone.features.tolist() == drawn.features[drawn.labels == 2].tolist()
-    again, other = split_floor(real, 5, seed=0)[0], split_floor(real, 5, seed=1)[0]
+    again, other = real_vs_real(real, 5, seed=0)[0], real_vs_real(real, 5, seed=1)[0]
     assert again.features.tolist() == drawn.features.tolist() != other.features.tolist()
     with pytest.raises(ValueError, match="class 1 has one real image"):
-        split_floor(made_up([1], 1), 5, seed=0)
+        real_vs_real(made_up([1], 1), 5, seed=0)
 
 
 def test_intervals_adapt_to_small_classes():
     """Two classes of 30 real images, as a user has them, with the default settings."""
-    drawn, others = split_floor(made_up([0, 1], 30), 200, seed=0)
+    drawn, others = real_vs_real(made_up([0, 1], 30), 200, seed=0)
     scores, rows = score("real", [(drawn, others)], NAMES[:2], Settings(), {})
     assert (scores["samples"], scores["real_samples"]) == (30, 30)
     for name in SCORES:
@@ -196,7 +196,7 @@ def test_the_interval_of_classes_of_unequal_size_adds_their_squared_errors():
 def test_a_score_without_an_interval_has_its_value(tmp_path):
     """Without one of its two images, a class has no covariance."""
     images, real = made_up([0, 1, 2], 2, shift=1.0), made_up([0, 1, 2], 3, seed=5)
-    few = Settings(is_splits=6, nearest=4, interval_groups=2)
+    few = Settings(is_splits=6, prdc_k=4, jackknife_groups=2)
     scores, rows = score("x", [(images, real)], NAMES, few, {})
     x, y = (f.features.astype(float) for f in (images, real))
     assert rows[2]["intra_fid"] == pytest.approx(frechet_by_svd(x[4:], y[6:]), rel=1e-5)
@@ -239,7 +239,7 @@ def test_the_verb_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
     """In processes of their own, so that the verb meets BLAS as it is on this machine."""
     with open("config.yaml") as file:
         config = yaml.safe_load(file)
-    config["metrics"] |= {"interval_groups": 4}
+    config["metrics"] |= {"jackknife_groups": 4}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     classes = list(range(len(config["classes"])))
     rng = np.random.default_rng(0)

@@ -3,9 +3,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tinygan.cost import parameters
 from tinygan.models import biggan_deep
 from tinygan.models.discriminator import Discriminator
+from tinygan.models.flops import parameters
 from tinygan.models.layers import ConditionalBatchNorm
 from tinygan.models.student import StudentGenerator, as_drawn
 
@@ -141,7 +141,7 @@ def test_one_map_is_shown_in_three_colours():
     arguments = {"architecture": "dw", "channels": 4, "classes": 3, "image_size": 32}
     arguments |= {"z_dim": 8, "embedding": 4}
     torch.manual_seed(0)
-    grey, coloured = StudentGenerator(**arguments, colours=1), StudentGenerator(**arguments)
+    grey, coloured = StudentGenerator(**arguments, image_channels=1), StudentGenerator(**arguments)
     z, y = torch.randn(2, 8), torch.tensor([0, 2])
     image = grey(z, y)
     assert image.shape == (2, 3, 32, 32)

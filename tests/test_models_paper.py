@@ -8,7 +8,12 @@ from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from tinygan.models import biggan_deep, sagan, sngan
-from tinygan.models.layers import ClassBatchNorm, ConditionalBatchNorm, SelfAttention, doublings
+from tinygan.models.layers import (
+    ClassBatchNorm,
+    ConditionalBatchNorm,
+    SelfAttention,
+    num_upsamplings,
+)
 
 SMALL = {"channels": 4, "classes": 3, "image_size": 32}
 
@@ -54,11 +59,11 @@ def normalised(norm, x):
 @pytest.mark.parametrize("size", [0, 4, 12, 48, 130])
 def test_doublings_refuses_sizes_that_are_no_power_of_two(size):
     with pytest.raises(ValueError, match=f"8, 16, 32, 64, ... px, not {size}"):
-        doublings(size)
+        num_upsamplings(size)
 
 
 def test_doublings():
-    assert [doublings(size) for size in (8, 16, 128)] == [1, 2, 5]
+    assert [num_upsamplings(size) for size in (8, 16, 128)] == [1, 2, 5]
 
 
 def test_attention_against_its_definition():

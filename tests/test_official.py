@@ -8,10 +8,11 @@ import yaml
 from image_files import WNIDS, packed, pixels, write_folders, write_nested, write_tars
 
 from tinygan.cli import main
-from tinygan.config import ConfigError, validate
-from tinygan.real import official
-from tinygan.real.imagenet import open_imagenet
-from tinygan.real.official import check_counts
+from tinygan.config.read import ConfigError
+from tinygan.data import official
+from tinygan.data.official import check_counts
+from tinygan.data.real.imagenet import open_imagenet
+from tinygan.planning.run import validate
 
 ROOT = Path(__file__).parents[1]
 COUNTS = {WNIDS[0]: 3, WNIDS[1]: 1, WNIDS[2]: 2}

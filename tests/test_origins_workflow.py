@@ -27,7 +27,7 @@ CONFIG = {
         **{"files": ["weights.bin"], "pairs_per_class": 50},
     },
     "sources": {"mine": "pictures"},
-    "metrics": {"samples_per_class": 48, "side": 32, "is_splits": 2},
+    "metrics": {"samples_per_class": 48, "input_size": 32, "is_splits": 2},
 }
 TEACHER = """
 import numpy as np

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan.checkpoint import load_weights
 from tinygan.cli import main
-from tinygan.decode import decode
-from tinygan.importers.foreign import read_npz, read_torch
-from tinygan.metrics.features import read_features
-from tinygan.metrics.inception_tf import open_inception
+from tinygan.data.decode import decode
+from tinygan.data.real.imagenet import open_imagenet
+from tinygan.data.shards import open_shard, write_shard
+from tinygan.external import check_content
+from tinygan.features.files import read_features
+from tinygan.features.inception_tf import open_inception
+from tinygan.models.converters.foreign import read_npz, read_torch
+from tinygan.models.io import load_weights
 from tinygan.models.student import StudentGenerator
-from tinygan.outside import check_content
-from tinygan.real.imagenet import open_imagenet
-from tinygan.shards import open_shard, write_shard
-from tinygan.teacher import hub
+from tinygan.teacher import tfhub as hub
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 HTML = b"\xef\xbb\xbf\n <!DOCTYPE HTML><html><title>Sign in</title></html>"

@@ -20,8 +20,8 @@ from checkouts import copy_folders
 from image_files import packed, pixels, write_folders
 from PIL import Image
 
-from tinygan.real.wnids import wnid_of_name
-from tinygan.shards import open_shard
+from tinygan.classes.imagenet import wnid_of_name
+from tinygan.data.shards import open_shard
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "imagenet-sample" / "train"
@@ -38,8 +38,8 @@ CUT = {
         "samples_per_class": 6,
         "curve_samples_per_class": 3,
         "is_splits": 2,
-        "interval_groups": 2,
-        "nearest": 2,
+        "jackknife_groups": 2,
+        "prdc_k": 2,
         "batch": 6,
         "threads": 1,
     },
@@ -64,7 +64,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = [sys.executable, str(ROOT / "tests" / "made_teachers.py"), str(top / "cache")]
     subprocess.run(made, env=environment, check=True, capture_output=True)
     snakemake = str(Path(sys.executable).parent / "snakemake")
-    presets = ["workflow/presets/paper.yaml", "cut.yaml"]
+    presets = ["config/paper.yaml", "cut.yaml"]
     done = subprocess.run(
         [snakemake, "--cores", "2", "--configfile", *presets, "--"]
         + ["dw", "results/cut/figures/fig1.png"],

@@ -12,11 +12,11 @@ from checkouts import copy_folders
 from image_files import write_folders
 from test_workflow import jobs
 
-from tinygan.config import load_files
-from tinygan.real.wnids import imagenet_names, wnid_of_name
+from tinygan.classes.imagenet import imagenet_names, wnid_of_name
+from tinygan.planning.run import load_files
 
 ROOT = Path(__file__).parents[1]
-PRESET = "workflow/presets/paper.yaml"
+PRESET = "config/paper.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from tinygan.cli import main
-from tinygan.config import load
-from tinygan.plan import measured, steps_of
+from tinygan.planning.plan import measured, steps_of
+from tinygan.planning.run import load
 
 
 def amounts(config):
@@ -77,6 +77,6 @@ def test_bad_words_are_refused(words, message, capsys):
 
 def test_a_preset_is_laid_over_the_config_as_snakemake_does(tmp_path):
     below, above = load("config.yaml"), load("config.yaml", "smoke")
-    changes = yaml.safe_load(open("workflow/presets/smoke.yaml"))
+    changes = yaml.safe_load(open("config/smoke.yaml"))
     assert above["train"] == below["train"] | changes["train"]
     assert above["preset"] == "smoke" and above["student"] == below["student"]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinygan.data.real import animal_mnist
 from tinygan.files import sha256
-from tinygan.real import animal_mnist
 
 
 class Call:

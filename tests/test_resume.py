@@ -14,11 +14,12 @@ import torch
 import yaml
 from training_world import FULL, OBJECTIVES, PIXEL_ONLY, files, make_stores, networks, run
 
-from tinygan import objective, training
 from tinygan.cli import main
+from tinygan.data.shards import write_shard
 from tinygan.files import sweep
-from tinygan.shards import write_shard
-from tinygan.state import StateFolder, Stopped, code_digests, pack, unpack
+from tinygan.training import loop as training
+from tinygan.training import objective
+from tinygan.training.checkpoint import StateFolder, Stopped, code_digests, pack, unpack
 
 
 @pytest.fixture
@@ -164,9 +165,9 @@ def test_a_damaged_state_is_refused(tmp_path, damage):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-@pytest.mark.parametrize("state_every", [0, 1e9])
+@pytest.mark.parametrize("checkpoint_every", [0, 1e9])
 def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_good_state(
-    stores, tmp_path, monkeypatch, bad, state_every
+    stores, tmp_path, monkeypatch, bad, checkpoint_every
 ):
     pixel, calls = objective.losses.pixel, []
 
@@ -178,10 +179,18 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_g
     state = StateFolder(tmp_path / "state", {})
     with pytest.raises(FloatingPointError, match=f"loss pixel is {bad} at step 5"):
         weights = PIXEL_ONLY | {"pixel_zero_at": None}
-        run(stores, tmp_path / "m", weights, 8, log_every=8, state=state, state_every=state_every)
+        run(
+            stores,
+            tmp_path / "m",
+            weights,
+            8,
+            log_every=8,
+            state=state,
+            checkpoint_every=checkpoint_every,
+        )
     assert not (tmp_path / "m" / "generator.safetensors").exists()
     kept = state.load()
-    if state_every == 0:
+    if checkpoint_every == 0:
         tensors, progress = kept
         assert progress["step"] == 4
         assert all(tensor.isfinite().all() for tensor in tensors.values())
@@ -279,7 +288,7 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
     assert "stopped by SIGTERM after step 3 of 4" in capsys.readouterr().err
     stop_at(None)
     # These decide nothing, so a change of them is no reason to start again.
-    assert command("halves", state_every=30, dvclive=True, device="cpu") == 0
+    assert command("halves", checkpoint_every=30, dvclive=True, device="cpu") == 0
     assert (tmp_path / "halves.live" / "metrics.json").is_file()
     assert "another run" not in capsys.readouterr().err
     assert command("whole") == 0

@@ -10,9 +10,9 @@ import pytest
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from tinygan import shards
+from tinygan.data import shards
+from tinygan.data.shards import new_shard, open_shard, open_store, write_shard
 from tinygan.files import atomic_file, atomic_folder
-from tinygan.shards import new_shard, open_shard, open_store, write_shard
 
 
 def write(folder: Path, classes: list[int], *, size: int = 8, fill: int = 0) -> Path:

@@ -15,13 +15,13 @@ from checkouts import copy_folders
 from PIL import Image
 from published_weights import sngan_file
 
-from tinygan import config as configs
-from tinygan.checkpoint import read_card
 from tinygan.cli import main
+from tinygan.data.shards import open_shard, write_shard
+from tinygan.evaluation.sources import read_source
 from tinygan.files import folder_state
-from tinygan.sampling import draw_model
-from tinygan.shards import open_shard, write_shard
-from tinygan.sources import read_source
+from tinygan.generation.sampling import draw_model
+from tinygan.models.io import read_card
+from tinygan.planning import run as configs
 
 ROOT = Path(__file__).parents[1]
 NAMES = ["bear", "bird", "cat"]
@@ -224,7 +224,7 @@ def test_the_verb_writes_a_shard(
     tmp_path: Path, folder: Path, config: dict, capsys: pytest.CaptureFixture
 ) -> None:
     config |= {"classes": NAMES, "image_size": 32, "sources": {"mine": str(folder)}}
-    config["metrics"] |= {"samples_per_class": 2, "is_splits": 2, "interval_groups": 2}
+    config["metrics"] |= {"samples_per_class": 2, "is_splits": 2, "jackknife_groups": 2}
     for file in folder.rglob("*.png"):
         Image.open(file).resize((32, 32)).save(file)
     path = tmp_path / "config.yaml"

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from made_teachers import PUBLISHED, gather, write_module, write_published
 
-from tinygan.shards import open_shard
-from tinygan.teacher.hub import handle_fingerprint, load_teacher
+from tinygan.data.shards import open_shard
+from tinygan.teacher.tfhub import handle_fingerprint, load_teacher
 
 CLASSES, Z_DIM, EMBEDDING, WIDTHS, SIDE = 3, 8, 4, [8, 8, 8, 8], 32
 TRUNCATIONS = [0.2, 0.5, 1.0]
@@ -67,7 +67,7 @@ def tensorflow_side(folder: Path) -> None:
     """Export these weights, load the module, and provoke every refusal of `load_teacher`."""
     from safetensors.numpy import load_file
 
-    from tinygan.teacher.export import export
+    from tinygan.mini_teacher.export import export
 
     weights = load_file(folder / "weights.safetensors")
     export(weights, TRUNCATIONS, folder / "module")

@@ -12,11 +12,11 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from tinygan import config as configs
 from tinygan.cli import main
+from tinygan.data.shards import open_shard
 from tinygan.files import sha256
-from tinygan.shards import open_shard
-from tinygan.teacher.python import handle_fingerprint, load_teacher, source_file
+from tinygan.planning import run as configs
+from tinygan.teacher.callable import handle_fingerprint, load_teacher, source_file
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"classes": 3, "z_dim": 5, "image_size": 8}

@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tinygan.mini_teacher.train import save_teacher, standing_statistics, train_teacher
 from tinygan.models.biggan_deep import Generator
 from tinygan.seeding import stream, truncated_normal
-from tinygan.teacher.train import save_teacher, standing_statistics, train_teacher
 
 
 def run(folder, **options):

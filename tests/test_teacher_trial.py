@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tinygan.cli import main
-from tinygan.shards import open_shard
+from tinygan.data.shards import open_shard
 from tinygan.teacher.trial import check_teacher
 
 SIZE = 6

@@ -7,13 +7,14 @@ import torch
 import torch.nn.functional as F
 from training_world import FULL, OBJECTIVES, PIXEL_ONLY, make_stores, networks, run
 
-from tinygan.batches import Batch, Rows, rows_of_step, to_uint8, to_unit
-from tinygan.checkpoint import load_generator, load_weights, save_weights
-from tinygan.objective import LossWeights, discriminator_loss, generator_loss
-from tinygan.sampling import draw
+from tinygan.data.shards import open_store, write_shard
+from tinygan.generation.sampling import draw
+from tinygan.models.io import load_generator, load_weights, save_weights
+from tinygan.models.pixels import normalize, to_uint8
 from tinygan.seeding import latents
-from tinygan.shards import open_store, write_shard
-from tinygan.training import learning_rate_at
+from tinygan.training.data import Batch, Rows, rows_of_step
+from tinygan.training.loop import learning_rate_at
+from tinygan.training.objective import LossWeights, discriminator_loss, generator_loss
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_rows_gather_across_shards(stores):
 
 def test_pixels_survive_the_way_to_floats_and_back():
     images = np.arange(256, dtype=np.uint8).reshape(1, 8, 32, 1).repeat(3, axis=3)
-    np.testing.assert_array_equal(to_uint8(to_unit(images)), images)
+    np.testing.assert_array_equal(to_uint8(normalize(images)), images)
     extremes = torch.tensor([-1.0, 1.0, 0.0, -0.004]).reshape(1, 1, 2, 2).repeat(1, 3, 1, 1)
     assert to_uint8(extremes)[0, :, :, 0].tolist() == [[0, 255], [128, 127]]
 
@@ -214,7 +215,7 @@ def test_samples_do_not_depend_on_the_cut_into_jobs():
 
 
 def test_save_weights_leaves_nothing_half_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("tinygan.checkpoint.save_file", lambda state, path: 1 / 0)
+    monkeypatch.setattr("tinygan.models.io.save_file", lambda state, path: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         save_weights(networks()[0], tmp_path / "g.safetensors")
     assert list(tmp_path.iterdir()) == []

@@ -7,9 +7,9 @@ import pytest
 import torch
 from training_world import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, make_stores, run
 
-from tinygan.background import ahead
-from tinygan.batches import Rows, Source, to_batch
-from tinygan.objective import LossWeights
+from tinygan.runtime import prefetch
+from tinygan.training.data import Rows, Source, to_batch
+from tinygan.training.objective import LossWeights
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_background_loading_keeps_the_order_and_a_bounded_lead():
         assert threading.current_thread() is not threading.main_thread()
         return step * step
 
-    for step, value in zip(range(20), ahead(load, range(20), depth=2), strict=True):
+    for step, value in zip(range(20), prefetch(load, range(20), depth=2), strict=True):
         assert value == step * step
         lead.append(len(loaded) - step)
     assert loaded == list(range(20))
@@ -76,7 +76,7 @@ def test_an_error_in_the_background_reaches_the_loop():
             raise ValueError("no such row")
         return step
 
-    batches = ahead(load, range(5))
+    batches = prefetch(load, range(5))
     assert [next(batches), next(batches)] == [0, 1]
     with pytest.raises(ValueError, match="no such row"):
         next(batches)

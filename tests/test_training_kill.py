@@ -11,9 +11,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from training_world import FULL, files, make_stores, run
 
-from tinygan import training
-from tinygan.shards import open_store
-from tinygan.state import StateFolder
+from tinygan.data.shards import open_store
+from tinygan.training import loop as training
+from tinygan.training.checkpoint import StateFolder
 
 STEPS, KILLS = 60, 20
 
@@ -31,7 +31,7 @@ def _train(data: Path, folder: Path, begun) -> None:
     state = StateFolder(folder / "state", {"run": 1})
     stores = [open_store(sorted((data / name).iterdir())) for name in ("pairs", "real")]
     begun.value = 0
-    run(stores, folder / "m", FULL, **options, state=state, state_every=0)
+    run(stores, folder / "m", FULL, **options, state=state, checkpoint_every=0)
     state.remove()
 
 
@@ -49,7 +49,7 @@ def test_kill_9_at_random_moments_loses_at_most_one_interval(tmp_path):
     """A minute at most: what is killed are forks of a server that has imported all it needs."""
     make_stores(tmp_path)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tinygan.training", "torch._dynamo", "pytest"])
+    context.set_forkserver_preload(["tinygan.training.loop", "torch._dynamo", "pytest"])
     rng, kept_steps = random.Random(0), []
     begun = context.Value("i", -1, lock=False)
     state = StateFolder(tmp_path / "killed" / "state", {"run": 1}).file

@@ -26,7 +26,7 @@ CONFIG = {
     "real": {"source": "image_folder", "path": "data", "crop": "biggan", "max_dropped": 0},
     "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 8},
     "student": {"channels": 4, "discriminator_channels": 4},
-    "train": {"steps": STEPS, "batch": 4, "snapshots": 2, "log_every": 7, "state_every": 0},
+    "train": {"steps": STEPS, "batch": 4, "snapshots": 2, "log_every": 7, "checkpoint_every": 0},
     "metrics": {"samples_per_class": 20},
 }
 TEACHER = """

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from checkouts import copy_folders
 
-from tinygan.config_checks import RESERVED
+from tinygan.planning.checks import RESERVED
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -114,7 +114,8 @@ STAND_IN = """
 import sys
 from pathlib import Path
 
-from tinygan.config import load, resolve_variant, shard_ranges, snapshot_steps
+from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
+from tinygan.planning.run import load
 
 words = sys.argv[1:]
 verb = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
@@ -203,10 +204,10 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
-        ("tinygan/losses.py", {"train_dw", "score_variant", "curve"}, {"harvest_pairs"}),
-        ("tinygan/sampling.py", {"sample", "score_variant", "fig1"}, {"train_dw"}),
-        ("tinygan/metrics/frechet.py", {"floor", "score_variant", "curve"}, {"train_dw"}),
-        ("tinygan/teacher/hub.py", {"harvest_pairs", "train_dw", "score_teacher"}, {"real"}),
+        ("tinygan/training/losses.py", {"train_dw", "score_variant", "curve"}, {"harvest_pairs"}),
+        ("tinygan/generation/sampling.py", {"sample", "score_variant", "fig1"}, {"train_dw"}),
+        ("tinygan/metrics/fid.py", {"floor", "score_variant", "curve"}, {"train_dw"}),
+        ("tinygan/teacher/tfhub.py", {"harvest_pairs", "train_dw", "score_teacher"}, {"real"}),
         ("analysis/fig9.py", {"fig9"}, {"fig8", "score_variant", "sample"}),
     ],
 )

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygan.checkpoint import save_card
-from tinygan.objective import LossWeights
-from tinygan.shards import Shard, open_store, write_shard
-from tinygan.training import build, train
+from tinygan.data.shards import Shard, open_store, write_shard
+from tinygan.models.io import save_card
+from tinygan.training.loop import build, train
+from tinygan.training.objective import LossWeights
 
 FULL = {
     "pixel": 0.2,

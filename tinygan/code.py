@@ -14,47 +14,54 @@ ROOT = Path(__file__).parents[1]
 # What the command of each step starts from. Where one of several modules is chosen by the config,
 # it is named by the caller, see `code_of`.
 STEPS: dict[str, tuple[str, ...]] = {
-    "download": ("tinygan.real.animal_mnist",),
-    "real": ("tinygan.real.animal_mnist", "tinygan.shards", "tinygan.classes"),
+    "download": ("data.real.animal_mnist",),
+    "real": ("data.real.animal_mnist", "data.shards", "classes.by_name"),
     "real-shard": (
-        "tinygan.real.crops",
-        "tinygan.real.image_folder",
-        "tinygan.real.imagenet",
-        "tinygan.real.official",
-        "tinygan.real.prepare",
+        "data.crops",
+        "data.official",
+        "data.prepare",
+        "data.real.image_folder",
+        "data.real.imagenet",
     ),
-    "harvest": ("tinygan.teacher.kinds", "tinygan.teacher.harvest"),
+    "harvest": ("teacher.open", "teacher.harvest"),
     "train": (
-        "tinygan.training",
-        "tinygan.state",
-        "tinygan.checkpoint",
-        "tinygan.distributed",
-        "tinygan.cost",  # the card has the number of parameters
+        "training.loop",
+        "training.checkpoint",
+        "training.distributed",
+        "models.io",
+        "models.flops",  # the card has the number of parameters
     ),
-    "sample": ("tinygan.sampling", "tinygan.shards"),
-    "source": ("tinygan.sources", "tinygan.shards"),
-    "features": ("tinygan.metrics.features", "tinygan.shards", "tinygan.classes"),
-    "score": ("tinygan.metrics.scores", "tinygan.metrics.parts", "tinygan.metrics.features"),
-    "curve": ("tinygan.metrics.curve", "tinygan.metrics.parts", "tinygan.checkpoint"),
-    "cost": ("tinygan.cli.models", "tinygan.cost", "tinygan.systems", "tinygan.training"),
-    "train-teacher": ("tinygan.teacher.train", "tinygan.shards"),
-    "export-teacher": ("tinygan.teacher.export",),
-    "teacher-card": ("tinygan.teacher.card", "tinygan.metrics.features", "tinygan.shards"),
+    "sample": ("generation.sampling", "data.shards"),
+    "source": ("evaluation.sources", "data.shards"),
+    "features": ("features.extract", "data.shards", "classes.by_name"),
+    "score": ("evaluation.scores", "evaluation.parts", "features.files"),
+    "curve": ("evaluation.curve", "evaluation.parts", "models.io"),
+    "cost": ("cli.models", "models.flops", "models.paper", "training.loop"),
+    "train-teacher": ("mini_teacher.train", "data.shards"),
+    "export-teacher": ("mini_teacher.export",),
+    "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
 }
 
 # These pass on values and bytes, or refuse them, and decide none: the config is in the params.
 NEUTRAL = frozenset(
-    ["tinygan", "tinygan.cli", "tinygan.cli.options", "tinygan.cli.streams"]
-    + [
-        f"tinygan.{name}"
-        for name in (
-            *("background", "config", "config_checks", "config_file", "cpu", "disk", "enough"),
-            *("errors", "files", "origins", "outside", "schema"),
-        )
-    ]
+    f"tinygan{name}"
+    for name in (
+        *(
+            "",
+            ".teacher",
+            ".cli",
+            ".cli.options",
+            ".cli.streams",
+            ".config.read",
+            ".config.schema",
+            ".errors",
+        ),
+        *(".external", ".files", ".planning.checks", ".planning.disk", ".planning.image_counts"),
+        *(".planning.origins", ".planning.run", ".runtime"),
+    )
 )
 # Of what they import in a function, the config chooses one.
-CHOOSING = frozenset({"tinygan.teacher.kinds", "tinygan.metrics.extractors"})
+CHOOSING = frozenset({"tinygan.teacher.open"})
 
 
 def code_of(step: str, *chosen: str) -> list[Path]:
@@ -62,17 +69,22 @@ def code_of(step: str, *chosen: str) -> list[Path]:
 
     Args:
         step: one of `STEPS`.
-        chosen: the modules that the config chooses, e.g. ``"tinygan.teacher.hub"``.
+        chosen: the modules that the config chooses, e.g. ``"tinygan.teacher.tfhub"``.
     """
-    modules = closure(*STEPS[step], *chosen)
+    modules = closure(*roots_of(step), *chosen)
     return sorted(path for name in modules if (path := file_of(name)))
+
+
+def roots_of(step: str) -> list[str]:
+    """Return the modules that the command of a step starts from."""
+    return [f"tinygan.{name}" for name in STEPS[step]]
 
 
 def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
     """Return these modules and all of the project that they import, in functions too.
 
     Args:
-        roots: names of modules, e.g. ``"tinygan.shards"`` or ``"analysis._common"``.
+        roots: names of modules, e.g. ``"tinygan.data.shards"`` or ``"analysis._common"``.
         neutral: modules that are left out, with what only they import.
     """
     found: set[str] = set()
@@ -86,8 +98,12 @@ def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
 
 
 @cache
-def imports_of(name: str) -> tuple[str, ...]:
+def imports_of(name: str, *, every: bool = False) -> tuple[str, ...]:
     """Return the modules of the project that a module imports.
+
+    Args:
+        name: the module.
+        every: also those of which the config chooses one, see `CHOOSING`.
 
     Raises:
         FileNotFoundError: there is no such module.
@@ -96,9 +112,15 @@ def imports_of(name: str) -> tuple[str, ...]:
     if path is None:
         return ()
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = ast.iter_child_nodes(tree) if name in CHOOSING else ast.walk(tree)
+    nodes = ast.iter_child_nodes(tree) if name in CHOOSING and not every else ast.walk(tree)
     found = {target for node in nodes for target in _targets(node, path)}
     return tuple(sorted(found - {name}))
+
+
+@cache
+def names_in(package: str) -> list[str]:
+    """Return the modules of a package, e.g. the extractors: the names that the config may use."""
+    return sorted(path.stem for path in ROOT.joinpath(*package.split(".")).glob("[!_]*.py"))
 
 
 def file_of(name: str) -> Path | None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from tinygan.cli import compare, data, imports, mini_teacher, models, plan, scores, students
 from tinygan.cli.options import Arguments, Config, Verb
 from tinygan.cli.streams import BROKEN_PIPE, ReaderHasGone, patient_streams
-from tinygan.config import default_file, load
 from tinygan.errors import report
+from tinygan.planning.run import default_file, load
 
 
 def _validate(config: Config, arguments: Arguments) -> None:
     """Check a config and the numbers of images, and say what it describes."""
-    from tinygan.enough import require_images
+    from tinygan.planning.image_counts import require_images
 
     require_images(config)
     print(

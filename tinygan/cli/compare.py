@@ -13,10 +13,10 @@ def _compare(_: Config, arguments: Arguments) -> None:
     The result is JSON on standard output; a table of it and the progress are on standard error.
     The pipeline has a form of its own, for features: see `tinygan score-features --help`.
     """
-    from tinygan.compare import compare, matched, table
+    from tinygan.evaluation.compare import compare, matched, table
+    from tinygan.evaluation.image_sets import open_images
+    from tinygan.features.extract import check_name, open_extractor
     from tinygan.files import require_file, write_json
-    from tinygan.image_sets import open_images
-    from tinygan.metrics.extractors import check_name, open_extractor
 
     _check_numbers(arguments)
     check_name(arguments.extractor)
@@ -28,7 +28,7 @@ def _compare(_: Config, arguments: Arguments) -> None:
     matched(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
     options = {"graph": arguments.graph} if arguments.graph else {}
     with open_extractor(
-        arguments.extractor, side=arguments.side, threads=arguments.threads, **options
+        arguments.extractor, input_size=arguments.input_size, threads=arguments.threads, **options
     ) as extractor:
         result = compare(a, b, extractor, batch=arguments.batch, **draw)
     try:
@@ -40,7 +40,7 @@ def _compare(_: Config, arguments: Arguments) -> None:
 
 
 def _check_numbers(arguments: Arguments) -> None:
-    least = dict.fromkeys(("side", "samples", "splits", "batch", "threads"), 1) | {"seed": 0}
+    least = dict.fromkeys(("input_size", "samples", "splits", "batch", "threads"), 1) | {"seed": 0}
     for name, lowest in least.items():
         value = getattr(arguments, name)
         if value is not None and value < lowest:
@@ -70,7 +70,9 @@ VERBS: dict[str, Verb] = {
                 "default": "efficientnet_lite0",
                 "help": "efficientnet_lite0 (the default) or inception_tf",
             },
-            "--side": _whole(224, "px, images are resized to it; inception_tf always has 299"),
+            "--input-size": _whole(
+                224, "px, images are resized to it; inception_tf always has 299"
+            ),
             "--graph": {
                 "metavar": "FILE",
                 "help": "file or URL of inception_tf's graph (default: the official URL)",

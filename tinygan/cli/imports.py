@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygan.classes.imagenet import ANIMALS, IMAGENET_CLASSES, wnid_of_name
 from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config import ConfigError, parse_range
-from tinygan.config_classes import class_ids
-from tinygan.disk import require_shard
-from tinygan.real.wnids import ANIMALS, IMAGENET_CLASSES, wnid_of_name
+from tinygan.config.derived import parse_range
+from tinygan.config.read import ConfigError
+from tinygan.data.classes import class_ids
+from tinygan.planning.disk import require_shard
 
 _FILE = {"type": Path, "metavar": "FILE"}
 _NAMES = {
@@ -23,7 +24,7 @@ _NAMES = {
 
 def _import_tinygan(config: Config, arguments: Arguments) -> None:
     """Turn the TinyGAN authors' checkpoint (model_30.tar) into a model to sample and score."""
-    from tinygan.importers import tinygan_authors
+    from tinygan.models.converters import tinygan_authors
 
     generator, recipe = tinygan_authors.read_student(arguments.file)
     classes = _classes(arguments, recipe, (ANIMALS, IMAGENET_CLASSES))
@@ -32,7 +33,7 @@ def _import_tinygan(config: Config, arguments: Arguments) -> None:
 
 def _import_sngan(config: Config, arguments: Arguments) -> None:
     """Turn a Chainer snapshot of SNGAN-projection's generator into a model to sample and score."""
-    from tinygan.importers.sngan_chainer import read_generator
+    from tinygan.models.converters.sngan_chainer import read_generator
 
     generator, recipe = read_generator(arguments.file)
     classes = _classes(arguments, recipe, (IMAGENET_CLASSES,))
@@ -67,9 +68,9 @@ def _save(
     name: str,
     truncation: float | None,
 ) -> None:
-    from tinygan.checkpoint import save_card, save_weights
-    from tinygan.cost import parameters
     from tinygan.files import sha256
+    from tinygan.models.flops import parameters
+    from tinygan.models.io import save_card, save_weights
 
     save_weights(generator, arguments.out / "generator.safetensors")
     card = {
@@ -91,15 +92,15 @@ def _source(config: Config, arguments: Arguments) -> None:
     """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
     import torch
 
-    from tinygan.shards import new_shard
-    from tinygan.sources import read_source
+    from tinygan.data.shards import new_shard
+    from tinygan.evaluation.sources import read_source
 
     sources = config.get("sources", {})
     if arguments.name not in sources:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
-    # Not use_cpu: freed memory, kept, would bring SNGAN at 128 px from 2.9 to 6.3 GB.
+    # Not configure_torch: freed memory, kept, would bring SNGAN at 128 px from 2.9 to 6.3 GB.
     torch.set_num_threads(arguments.threads)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)

@@ -12,18 +12,18 @@ from tinygan.cli.options import (
     Config,
     Verb,
 )
-from tinygan.config_classes import class_ids, teacher_classes
-from tinygan.cpu import use_cpu
+from tinygan.data.classes import class_ids, teacher_classes
+from tinygan.runtime import configure_torch
 
 
 def _train_teacher(config: Config, arguments: Arguments) -> None:
     """Train the mini teacher; writes generator.safetensors and log.csv."""
     import numpy as np
 
-    from tinygan.shards import open_store
-    from tinygan.teacher.train import save_teacher, train_teacher
+    from tinygan.data.shards import open_store
+    from tinygan.mini_teacher.train import save_teacher, train_teacher
 
-    use_cpu(arguments.threads)
+    configure_torch(arguments.threads)
     if teacher_classes(config) != config["classes"]:
         raise ValueError(
             f"the mini teacher learns the classes of the run in their order: set teacher.classes "
@@ -51,7 +51,7 @@ def _export_teacher(config: Config, arguments: Arguments) -> None:
     """Turn the trained mini teacher into a TF1-format TF-Hub module."""
     from safetensors.numpy import load_file
 
-    from tinygan.teacher.export import export
+    from tinygan.mini_teacher.export import export
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     weights = load_file(arguments.weights / "generator.safetensors")
@@ -60,11 +60,11 @@ def _export_teacher(config: Config, arguments: Arguments) -> None:
 
 def _teacher_card(config: Config, arguments: Arguments) -> None:
     """Write the mini teacher's card: its data, settings, scores, hashes and a grid of samples."""
-    from tinygan.metrics.features import read_features
-    from tinygan.shards import open_store
-    from tinygan.teacher.card import write_card
+    from tinygan.data.shards import open_store
+    from tinygan.features.files import read_features
+    from tinygan.mini_teacher.card import write_card
 
-    use_cpu(arguments.threads)
+    configure_torch(arguments.threads)
     ids = class_ids(config)
     images, real = (read_features(files, ids) for files in (arguments.images, arguments.real))
     shards = open_store(arguments.shards, ids, what="the store of --shards", verify=True)

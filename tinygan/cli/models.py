@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import Arguments, Config, Verb
-from tinygan.config import resolve_variant
-from tinygan.config_classes import teacher_classes
+from tinygan.config.derived import resolve_variant
+from tinygan.data.classes import teacher_classes
 from tinygan.files import atomic_file
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def _cost(config: Config, arguments: Arguments) -> None:
     """Count parameters and multiply-accumulates of the preset's models, or of the paper's."""
-    from tinygan.cost import multiply_accumulates, parameters
-    from tinygan.systems import SYSTEMS, Z_DIM
+    from tinygan.models.flops import multiply_accumulates, parameters
+    from tinygan.models.paper import SYSTEMS, Z_DIM
 
     rows = _paper_rows() if arguments.paper else _preset_rows(config)
     z_dim = Z_DIM if arguments.paper else config["z_dim"]
@@ -43,7 +43,7 @@ def _cost(config: Config, arguments: Arguments) -> None:
 
 def _paper_rows() -> Iterator["Row"]:
     """Give the systems of Table 1 one after the other, so that one at a time is in memory."""
-    from tinygan.systems import SYSTEMS
+    from tinygan.models.paper import SYSTEMS
 
     for source, system in SYSTEMS.items():
         yield source, system.architecture, system.channels, *system.build()
@@ -51,7 +51,7 @@ def _paper_rows() -> Iterator["Row"]:
 
 def _preset_rows(config: Config) -> Iterator["Row"]:
     """Give the teacher and the variants of a preset; what a function costs is not known."""
-    from tinygan.training import LossWeights, build
+    from tinygan.training.loop import LossWeights, build
 
     if config["teacher"]["kind"] != "python":
         yield "teacher", "biggan-deep", *_teacher(config)
@@ -77,7 +77,7 @@ def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:
     """
     from tinygan.models import biggan_deep
     from tinygan.models.discriminator import Discriminator
-    from tinygan.systems import SYSTEMS
+    from tinygan.models.paper import SYSTEMS
 
     teacher, shape = config["teacher"], config["mini_teacher"]
     if teacher["kind"] == "torch" or "biggan-deep-128" in teacher["handle"]:

@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING
 
 from tinygan.cli.options import Arguments, Config, Verb
-from tinygan.disk import KINDS, disk_needed, size_text
+from tinygan.planning.disk import KINDS, disk_needed, size_text
 
 if TYPE_CHECKING:
-    from tinygan.plan import Speed, Step
+    from tinygan.planning.plan import Speed, Step
 
 
 def _plan(config: Config, arguments: Arguments) -> None:
     """Estimate time, memory and disk of a whole run; measures each step for some seconds."""
-    from tinygan.enough import require_images
-    from tinygan.plan import measured, steps_of
+    from tinygan.planning.image_counts import require_images
+    from tinygan.planning.plan import measured, steps_of
 
     require_images(config)
     print("| step | jobs | work | a second | time in all | peak memory of a job |")

@@ -4,27 +4,19 @@ import csv
 import os
 from pathlib import Path
 
-from tinygan.cli.options import (
-    FEATURES,
-    FOLDER,
-    MODEL,
-    REAL_FEATURES,
-    Arguments,
-    Config,
-    Verb,
-)
-from tinygan.config import resolve_variant, snapshot_steps
-from tinygan.config_classes import class_ids
-from tinygan.cpu import use_cpu
+from tinygan.cli.options import FEATURES, FOLDER, MODEL, REAL_FEATURES, Arguments, Config, Verb
+from tinygan.config.derived import resolve_variant, snapshot_steps
+from tinygan.data.classes import class_ids
 from tinygan.files import atomic_file, read_json
+from tinygan.runtime import configure_torch
 
 
 def _features(config: Config, arguments: Arguments) -> None:
     """Compute the extractor's features and logits of one shard of images."""
-    from tinygan.classes import match
-    from tinygan.metrics.extractors import INCEPTION_URL
-    from tinygan.metrics.features import features_of, write_features
-    from tinygan.shards import open_shard
+    from tinygan.classes.by_name import match
+    from tinygan.data.shards import open_shard
+    from tinygan.features.extract import INCEPTION_URL, features_of
+    from tinygan.features.files import write_features
 
     shard = open_shard(arguments.images, verify=True)
     if shard.class_names is not None:
@@ -34,7 +26,7 @@ def _features(config: Config, arguments: Arguments) -> None:
         shard.labels,
         extractor=config["metrics"]["extractor"],
         graph=config["metrics"].get("inception_graph", INCEPTION_URL),
-        side=config["metrics"]["side"],
+        input_size=config["metrics"]["input_size"],
         batch=config["metrics"]["batch"],
         threads=arguments.threads,
         progress=f"features {shard.manifest['source']}",
@@ -49,16 +41,16 @@ def _score(config: Config, arguments: Arguments) -> None:
     This is the pipeline's form; `tinygan score A B` scores two folders of images.
     """
     _one_blas_thread()
-    from tinygan.metrics.features import read_features
-    from tinygan.metrics.parts import pairs, split_floor
-    from tinygan.metrics.scores import Settings, score, write_scores
+    from tinygan.evaluation.parts import pairs, real_vs_real
+    from tinygan.evaluation.scores import Settings, score, write_scores
+    from tinygan.features.files import read_features
 
     ids = class_ids(config)
     if arguments.images:
         parts = pairs(arguments.images, arguments.real, ids)
     else:
         samples, seed = config["metrics"]["samples_per_class"], config["seed"]
-        parts = (split_floor(read_features([path], ids), samples, seed) for path in arguments.real)
+        parts = (real_vs_real(read_features([path], ids), samples, seed) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
     of_others = not arguments.images or arguments.source in config.get("sources", {})
     result, rows = score(
@@ -81,11 +73,11 @@ def _score(config: Config, arguments: Arguments) -> None:
 def _curve(config: Config, arguments: Arguments) -> None:
     """Score the snapshots of one training run: FID and Inception score against the step."""
     _one_blas_thread()
-    from tinygan.metrics.curve import curve_point
-    from tinygan.metrics.frechet import Gaussian
-    from tinygan.metrics.parts import read_moments
+    from tinygan.evaluation.curve import curve_point
+    from tinygan.evaluation.parts import read_moments
+    from tinygan.metrics.fid import Gaussian
 
-    use_cpu(arguments.threads)
+    configure_torch(arguments.threads)
     moments, example = read_moments(arguments.real, class_ids(config))
     real = Gaussian.of_moments(moments)
     variant = read_json(arguments.model / "card.json")["variant"]

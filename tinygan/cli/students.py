@@ -5,45 +5,37 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import (
-    CLASSES,
-    MANIFESTS,
-    MODEL,
-    REAL,
-    Arguments,
-    Config,
-    Verb,
-)
-from tinygan.config import parse_range, resolve_variant, snapshot_steps
-from tinygan.config_classes import class_ids
-from tinygan.cpu import use_cpu
-from tinygan.disk import require_shard
+from tinygan.cli.options import CLASSES, MANIFESTS, MODEL, REAL, Arguments, Config, Verb
+from tinygan.config.derived import parse_range, resolve_variant, snapshot_steps
+from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
+from tinygan.planning.disk import require_shard
+from tinygan.runtime import configure_torch
 
 if TYPE_CHECKING:
-    from tinygan.shards import Shard
+    from tinygan.data.shards import Shard
 
 # What neither a student's weights nor its log depend on.
-_FREE = ("threads", "state_every", "dvclive")
+_FREE = ("threads", "checkpoint_every", "dvclive")
 # Keys of `train` that are no argument of the training loop.
 _NOT_THE_LOOPS = ("snapshots", "threads", "processes", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
     """Train one variant; writes generator.safetensors, snapshots/, log.csv and card.json."""
-    from tinygan.checkpoint import save_card
-    from tinygan.cost import parameters
-    from tinygan.distributed import launch, processes
-    from tinygan.shards import open_store
-    from tinygan.state import StateFolder
-    from tinygan.training import LossWeights, build, train
+    from tinygan.data.shards import open_store
+    from tinygan.models.flops import parameters
+    from tinygan.models.io import save_card
+    from tinygan.training.checkpoint import StateFolder
+    from tinygan.training.distributed import launch, processes
+    from tinygan.training.loop import LossWeights, build, train
 
     config = resolve_variant(config, arguments.variant)
     settings = config["train"]
     count = settings.get("processes", 1)
     threads = max(1, arguments.threads // count)
     launch(arguments.argv, count, threads)
-    use_cpu(threads)
+    configure_torch(threads)
     generator, discriminator, recipe = build(
         student=config["student"],
         seed=config["seed"],
@@ -108,8 +100,8 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     import torch
 
     from tinygan.code import STEPS, closure, file_of
-    from tinygan.distributed import World
-    from tinygan.state import code_digests
+    from tinygan.training.checkpoint import code_digests
+    from tinygan.training.distributed import World
 
     names = sorted(name for name in closure(*STEPS["train"]) if file_of(name))
     modules = [import_module(name) for name in names]
@@ -128,12 +120,12 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
 
 def _sample(config: Config, arguments: Arguments) -> None:
     """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
-    from tinygan.checkpoint import read_card
-    from tinygan.classes import warn_unnamed
-    from tinygan.sampling import draw_model
-    from tinygan.shards import new_shard
+    from tinygan.classes.by_name import warn_unnamed
+    from tinygan.data.shards import new_shard
+    from tinygan.generation.sampling import draw_model
+    from tinygan.models.io import read_card
 
-    use_cpu(arguments.threads)
+    configure_torch(arguments.threads)
     card = read_card(arguments.model)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)

@@ -1,1 +1,1 @@
-"""Images to features, features to Inception score, FID and intra-FID (section 5.2)."""
+"""Scores as pure functions of arrays."""

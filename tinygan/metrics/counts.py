@@ -28,9 +28,9 @@ def setting_problems(metrics: Mapping[str, Any], classes: int) -> Iterator[str]:
             f"metrics.overall_samples: {metrics['overall_samples']} images of {classes} classes; "
             f"every class needs one, so use {classes} or more"
         )
-    if metrics["interval_groups"] > samples:
+    if metrics["jackknife_groups"] > samples:
         yield (
-            f"metrics.interval_groups: {metrics['interval_groups']} groups of {samples} samples "
+            f"metrics.jackknife_groups: {metrics['jackknife_groups']} groups of {samples} samples "
             "per class; use fewer groups or more samples"
         )
     of_curve = "samples for a point of the learning curve (metrics.curve_samples_per_class)"
@@ -68,10 +68,10 @@ def _all_classes(metrics: Mapping[str, Any], counts: Sequence[int], what: str) -
         for key in ("overall_samples", "pairwise_samples")
     )
     yield from _splits(metrics, overall, what)
-    if metrics["nearest"] >= pairwise:
+    if metrics["prdc_k"] >= pairwise:
         yield (
-            f"metrics.nearest: {pairwise} {what} (at most metrics.pairwise_samples of them) have "
-            f"no neighbour number {metrics['nearest']}; use less, or more images"
+            f"metrics.prdc_k: {pairwise} {what} (at most metrics.pairwise_samples of them) have "
+            f"no neighbour number {metrics['prdc_k']}; use less, or more images"
         )
 
 

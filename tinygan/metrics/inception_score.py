@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from tinygan.metrics.jackknife import TooFewSamples
-from tinygan.metrics.statistics import checked
+from tinygan.metrics.moments import checked
 
 
 def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:

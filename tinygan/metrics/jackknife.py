@@ -28,7 +28,7 @@ class TooFewSamples(ValueError):
     """A score can be had, but not without one of its groups."""
 
 
-def deal(count: int, groups: int, rng: np.random.Generator) -> np.ndarray:
+def assign_groups(count: int, groups: int, rng: np.random.Generator) -> np.ndarray:
     """Deal samples at random into groups whose sizes differ by one at most.
 
     Each run of G consecutive samples puts one into each group. So where samples come in order of

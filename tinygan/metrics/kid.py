@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygan.metrics.jackknife import TooFewSamples
-from tinygan.metrics.statistics import check_dimensions, checked
+from tinygan.metrics.moments import check_dimensions, checked
 
 # Rows of a kernel matrix that are in memory at once.
 BLOCK = 1000

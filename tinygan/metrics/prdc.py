@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tinygan.metrics.jackknife import TooFewSamples
-from tinygan.metrics.statistics import check_dimensions, checked
+from tinygan.metrics.moments import check_dimensions, checked
 
 NAMES = ("precision", "recall", "density", "coverage")
 # Rows of a distance matrix that are in memory at once.

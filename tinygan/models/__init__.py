@@ -1,1 +1,1 @@
-"""Generators and discriminators."""
+"""Networks: the student, the discriminator, and the systems of Table 1."""

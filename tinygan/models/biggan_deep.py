@@ -14,8 +14,8 @@ from tinygan.models.layers import (
     ConditionalBatchNorm,
     ProjectionHead,
     SelfAttention,
-    doublings,
     initialise_generator,
+    num_upsamplings,
     sn_conv,
     spectrally_normalise,
 )
@@ -52,7 +52,7 @@ class GeneratorBlock(nn.Module):
 
 
 class ToRGB(nn.Conv2d):
-    """The last convolution: only its first three outputs, the colours, are computed.
+    """The last convolution: only its first three outputs, red, green and blue, are computed.
 
     The published weights have more, which no image shows but the spectral norm is taken over.
     """
@@ -72,7 +72,7 @@ class Generator(nn.Module):
         attention: side in pixels at which self-attention stands, or none.
         spectral: put spectral norm on every convolution and linear map.
         epsilon: added to the variance in batch norm.
-        colours: outputs of the last convolution, of which the first three are used.
+        output_channels: outputs of the last convolution, of which the first three are used.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Generator(nn.Module):
         attention: int | None = None,
         spectral: bool = False,
         epsilon: float = 1e-5,
-        colours: int = 3,
+        output_channels: int = 3,
     ) -> None:
         super().__init__()
         condition = z_dim + embedding
@@ -100,7 +100,7 @@ class Generator(nn.Module):
             if attention == 4 * 2**stage:
                 self.blocks.append(SelfAttention(outputs))
         self.norm = nn.BatchNorm2d(widths[-1], eps=epsilon)
-        self.to_rgb = ToRGB(widths[-1], colours, 3, padding=1)
+        self.to_rgb = ToRGB(widths[-1], output_channels, 3, padding=1)
         initialise_generator(self)
         if spectral:
             spectrally_normalise(self)
@@ -120,7 +120,7 @@ def published(*, channels: int = 128, classes: int = 1000, z_dim: int = 128) -> 
     E(y) is as long as z; the last convolution has as many outputs as inputs.
     """
     widths = [channels * factor for factor in (16, 16, 8, 4, 2, 1)]
-    options = {"attention": 64, "spectral": True, "epsilon": 1e-4, "colours": channels}
+    options = {"attention": 64, "spectral": True, "epsilon": 1e-4, "image_channels": channels}
     return Generator(classes, z_dim, z_dim, widths, **options)
 
 
@@ -170,7 +170,7 @@ class Discriminator(nn.Module):
         self, *, channels: int, classes: int, image_size: int, attention: int = 64
     ) -> None:
         super().__init__()
-        stages = doublings(image_size)
+        stages = num_upsamplings(image_size)
         widths = [channels * 2**i for i in range(stages)]
         widths.append(widths[-1])
         self.first = sn_conv(3, channels, 3, padding=1)

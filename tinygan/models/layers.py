@@ -7,7 +7,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 
 
-def doublings(image_size: int) -> int:
+def num_upsamplings(image_size: int) -> int:
     """Return how often a side of 4 px is doubled to reach the image's.
 
     Raises:

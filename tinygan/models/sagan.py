@@ -7,14 +7,14 @@ again, and the shortcut has one that adds up with the second one's.
 """
 
 from tinygan.models import sngan
-from tinygan.models.layers import SelfAttention, doublings, spectrally_normalise
+from tinygan.models.layers import SelfAttention, num_upsamplings, spectrally_normalise
 
 
 def _stage(attention: int, image_size: int) -> int:
-    """Return after how many doublings of 4 px the attention stands."""
+    """Return after how many num_upsamplings of 4 px the attention stands."""
     if attention >= image_size:
         raise ValueError(f"attention must stand below {image_size} px, not at {attention} px")
-    return doublings(attention)
+    return num_upsamplings(attention)
 
 
 class Generator(sngan.Generator):
@@ -65,6 +65,6 @@ class Discriminator(sngan.Discriminator):
     ) -> None:
         super().__init__(channels=channels, classes=classes, image_size=image_size, wide=True)
         width = channels * image_size // (2 * attention)
-        after = doublings(image_size) - _stage(attention, image_size)
+        after = num_upsamplings(image_size) - _stage(attention, image_size)
         self.blocks.insert(after, SelfAttention(width))
         spectrally_normalise(self)

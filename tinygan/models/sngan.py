@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygan.models.layers import ClassBatchNorm, ProjectionHead, doublings, sn_conv
+from tinygan.models.layers import ClassBatchNorm, ProjectionHead, num_upsamplings, sn_conv
 
 # What Chainer, in which the weights were trained, adds to a variance in batch norm.
 EPSILON = 2e-5
@@ -60,7 +60,7 @@ class Generator(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        widths = [channels * 2**i for i in reversed(range(doublings(image_size)))]
+        widths = [channels * 2**i for i in reversed(range(num_upsamplings(image_size)))]
         widths = [widths[0], *widths]
         self.first = nn.Linear(z_dim, 16 * widths[0])
         self.blocks = nn.ModuleList(
@@ -126,7 +126,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, *, channels: int, classes: int, image_size: int, wide: bool = False) -> None:
         super().__init__()
-        widths = [channels * 2**i for i in range(doublings(image_size))]
+        widths = [channels * 2**i for i in range(num_upsamplings(image_size))]
         self.blocks = nn.ModuleList([DiscriminatorBlock(3, channels, wide=wide, first=True)])
         for inputs, outputs in zip(widths, widths[1:], strict=False):
             self.blocks.append(DiscriminatorBlock(inputs, outputs, wide=wide))

@@ -69,7 +69,7 @@ class StudentGenerator(nn.Module):
         image_size: side of the images in pixels, 4 * 2^blocks.
         z_dim: length of z.
         embedding: length of the shared class embedding E(y).
-        colours: maps of the last layer: 3, or 1 for grey images, shown as red, green and blue.
+        image_channels: 3, or 1 for grey images, which is repeated for red, green and blue.
 
     Raises:
         ValueError: unknown architecture or impossible image size.
@@ -84,7 +84,7 @@ class StudentGenerator(nn.Module):
         image_size: int,
         z_dim: int,
         embedding: int,
-        colours: int = 3,
+        image_channels: int = 3,
     ) -> None:
         super().__init__()
         if architecture not in ("dw", "std"):
@@ -102,7 +102,7 @@ class StudentGenerator(nn.Module):
             for i, o in zip(widths, widths[1:], strict=False)
         )
         self.norm = nn.BatchNorm2d(widths[-1])
-        self.to_rgb = nn.Conv2d(widths[-1], colours, 3, padding=1)
+        self.to_rgb = nn.Conv2d(widths[-1], image_channels, 3, padding=1)
         initialise_generator(self)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:

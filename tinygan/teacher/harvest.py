@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
-from tinygan.background import ahead
-from tinygan.classes import Names
+from tinygan.classes.by_name import Names
+from tinygan.data.shards import new_shard
+from tinygan.runtime import prefetch
 from tinygan.seeding import latent_batches
-from tinygan.shards import new_shard
-from tinygan.teacher.hub import Teacher
+from tinygan.teacher import Teacher
 
 
 def harvest(
@@ -35,7 +35,7 @@ def harvest(
     on `count`. A batch is written while the next one is computed; no more than three are in memory.
 
     Args:
-        teacher: see `tinygan.teacher.hub.load_teacher`.
+        teacher: see `tinygan.teacher.tfhub.load_teacher`.
         split: which of the two disjoint streams of z to draw from.
         classes: the class indices of this shard.
         count: images a class.
@@ -45,7 +45,7 @@ def harvest(
         batch: images computed at once.
         folder: the shard's folder.
         provenance: what else decides the content; the arguments above are added to it.
-        names: the name of each class index, see `tinygan.shards.new_shard`.
+        names: the name of each class index, see `tinygan.data.shards.new_shard`.
 
     Raises:
         ValueError: split, count, batch or classes make no sense.
@@ -75,5 +75,5 @@ def harvest(
             return len(rows[1])
 
         # The teacher stays in this thread: of what is thread-local in it, we know nothing.
-        for written in ahead(write, computed(), depth=1):
+        for written in prefetch(write, computed(), depth=1):
             progress.update(written)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinygan.seeding import stream, truncated_normal
-from tinygan.teacher.hub import Teacher
+from tinygan.teacher import Teacher
 
 _CLASSES = 4  # at most, spread over the run's
 
@@ -17,7 +17,7 @@ def check_teacher(
     """Call a teacher with several classes, two z each, in full batches, and judge its images.
 
     Args:
-        teacher: see `tinygan.teacher.hub.load_teacher`.
+        teacher: see `tinygan.teacher.tfhub.load_teacher`.
         handle: its name in messages.
         classes: number of the run's classes.
         z_dim: length of z.

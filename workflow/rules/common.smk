@@ -13,16 +13,11 @@ sys.path.insert(0, str(ROOT))
 import yaml
 
 from tinygan.code import closure, code_of, file_of
-from tinygan.config import (
-    ConfigError,
-    load_files,
-    resolve_variant,
-    shard_ranges,
-    snapshot_steps,
-    teacher_handle,
-)
-from tinygan.disk import require_run
-from tinygan.enough import require_images
+from tinygan.config.read import ConfigError
+from tinygan.planning.run import load_files
+from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, teacher_handle
+from tinygan.planning.disk import require_run
+from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
 
 # On a cluster a job reads the workflow anew: it takes the config that it was planned with.
@@ -90,7 +85,7 @@ def sections(*names, of=config):
 
     The threads of the mini teacher's training stay: with another number it rounds differently.
     """
-    idle = ("threads", "state_every", "dvclive")
+    idle = ("threads", "checkpoint_every", "dvclive")
     return {
         name: (
             {key: value for key, value in of[name].items() if key not in idle}
@@ -189,7 +184,7 @@ def figure_files(name, title):
 
 
 # The keys of `metrics` that decide the features; the others decide only what is made of them.
-EXTRACTION = ["extractor", "side", "inception_graph", "batch"]
+EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
 
 # The rules whose jobs write what is counted before a run starts.
 WRITERS = {

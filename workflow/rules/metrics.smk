@@ -6,7 +6,7 @@ CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
 # A graph at a URL is no file of the workflow.
 GRAPH = [config["metrics"].get("inception_graph", "://")] if TENSORFLOW else []
 GRAPH = [file for file in GRAPH if "://" not in file]
-EXTRACTOR = f"tinygan.metrics.{'inception_tf' if TENSORFLOW else 'efficientnet_lite'}"
+EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
 
 
 rule features:

@@ -1,8 +1,8 @@
 # Files from outside, as hashes for params: real images, sources, the teacher. They may be too many to
 # be inputs, and may be gone once all that reads them has run.
-from tinygan.config import parse_range
+from tinygan.config.derived import parse_range
 from tinygan.files import read_json
-from tinygan.origins import real_origin, source_origin, teacher_origin
+from tinygan.planning.origins import real_origin, source_origin, teacher_origin
 
 NO_IMAGES = (
     f"real.path: there is no file or folder {config['real'].get('path')}; give the path of the"

@@ -1,14 +1,14 @@
 # The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
 if config["teacher"]["kind"] == "torch":
-    TEACHER_CODE = "tinygan.teacher.torch"
+    TEACHER_CODE = "tinygan.teacher.biggan_pytorch"
     TEACHER_ENV = "../envs/torch.yaml"
     TEACHER_MB = 3500
 elif config["teacher"]["kind"] == "python":
-    TEACHER_CODE = "tinygan.teacher.python"
+    TEACHER_CODE = "tinygan.teacher.callable"
     TEACHER_ENV = "../envs/torch.yaml"
     TEACHER_MB = 3500
 else:
-    TEACHER_CODE = "tinygan.teacher.hub"
+    TEACHER_CODE = "tinygan.teacher.tfhub"
     TEACHER_ENV = "../envs/teacher.yaml"
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
 MODULE = ["saved_model.pb", "tfhub_module.pb"]

@@ -1,0 +1,73 @@
+"""What follows from a config: a variant's settings, shards, snapshots."""
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tinygan.config.read import ConfigError
+from tinygan.config.schema import suggest
+
+# The sections that a variant may override.
+VARIANT_SECTIONS = ("student", "train", "loss")
+
+# Weights of the terms that train the generator, and of those that train the discriminator.
+GENERATOR_TERMS = ("pixel", "feature", "kd_student", "gan_student")
+DISCRIMINATOR_TERMS = ("kd_discriminator", "gan_discriminator")
+
+
+def discriminator_layers(image_size: int) -> int:
+    """Return the number of stride-2 layers from `image_size` px down to 4 px."""
+    return int(math.log2(image_size)) - 2
+
+
+def teacher_handle(config: Mapping[str, Any]) -> str:
+    """Return what names the teacher: `teacher.target` of kind python, else `teacher.handle`."""
+    teacher = config["teacher"]
+    return teacher["target" if teacher["kind"] == "python" else "handle"]
+
+
+def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the config with the sections student, train and loss overlaid by a variant's.
+
+    Where `student.image_channels` is not given, it follows from the real images.
+
+    Raises:
+        ConfigError: there is no such variant.
+    """
+    variants = config["variants"]
+    if name not in variants:
+        raise ConfigError(
+            f"config: unknown variant {name}{suggest(name, variants)} "
+            f"(variants: {', '.join(variants)})"
+        )
+    resolved = copy.deepcopy(dict(config))
+    for section in VARIANT_SECTIONS:
+        resolved[section].update(copy.deepcopy(variants[name].get(section, {})))
+    grey = config["real"]["source"] == "animal_mnist"
+    resolved["student"].setdefault("image_channels", 1 if grey else 3)
+    return resolved
+
+
+def shard_ranges(config: Mapping[str, Any]) -> list[str]:
+    """Return the class ranges of the shards, e.g. ``["000-004", "005-009"]``."""
+    count, size = len(config["classes"]), config["classes_per_shard"]
+    return [f"{first:03d}-{min(first + size, count) - 1:03d}" for first in range(0, count, size)]
+
+
+def parse_range(text: str) -> range:
+    """Return the class indices of a range such as ``"000-004"``, both ends included.
+
+    Raises:
+        ConfigError: the text is not two class indices in ascending order.
+    """
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise ConfigError(f"{text!r} is not a range of classes; write FIRST-LAST, e.g. 000-004")
+    return range(int(first), int(last) + 1)
+
+
+def snapshot_steps(config: Mapping[str, Any]) -> list[int]:
+    """Return the steps of the learning curve's snapshots: evenly spaced, the last at the end."""
+    steps, count = config["train"]["steps"], config["train"]["snapshots"]
+    return [steps * (i + 1) // count for i in range(count)]

@@ -1,0 +1,103 @@
+"""The two square crops of published ImageNet work: an image file -> a square of `size` px.
+
+`sngan` prepares the images that students train on, `biggan` those of the FID statistics
+(Pillow's bilinear filter, which averages over the pixels that it shrinks).
+"""
+
+import io
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from tinygan.data.decode import decode, decode_scaled
+
+CROPS = ("sngan", "biggan")
+_SHORT = 256
+
+Crop = Callable[[Path | BinaryIO], Image.Image]
+
+
+class TooSmall(ValueError):
+    """An image that the crop's own rule leaves out; nothing is wrong with its file."""
+
+
+def crop_of(name: str, size: int, jpeg_quality: int | None = None, *, draft: bool = False) -> Crop:
+    """Return the crop of this name as a function of an image file.
+
+    Args:
+        name: one of `CROPS`.
+        size: side of the result in pixels.
+        jpeg_quality: see `crop_sngan`.
+        draft: `biggan` decodes JPEGs smaller, to a shorter side of no less than `size` px. `sngan`
+            does not: few photographs have twice its 256 px.
+
+    Raises:
+        ValueError: there is no such crop.
+    """
+    if name == "biggan":
+        return partial(_file_biggan, size=size, draft=draft)
+    if name == "sngan":
+        return partial(_file_sngan, size=size, jpeg_quality=jpeg_quality)
+    raise ValueError(f"unknown crop {name!r}: choose one of {', '.join(CROPS)}")
+
+
+def _file_biggan(file: Path | BinaryIO, size: int, draft: bool) -> Image.Image:
+    image, full = decode_scaled(file, size if draft else None)
+    return crop_biggan(image, size, full)
+
+
+def _file_sngan(file: Path | BinaryIO, size: int, jpeg_quality: int | None) -> Image.Image:
+    return crop_sngan(decode(file), size, jpeg_quality)
+
+
+def crop_biggan(image: Image.Image, size: int, full: tuple[int, int] | None = None) -> Image.Image:
+    """Cut the middle square of the shorter side, then resize bilinearly to `size` px.
+
+    Args:
+        image: RGB.
+        size: side of the result in pixels.
+        full: width and height in the file, of which `image` is 1/2, 1/4 or 1/8; None: it is whole.
+    """
+    width, height = full or image.size
+    side = min(width, height)
+    # Python rounds halves to even, as the code behind the published statistics did.
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    scale = round(width / image.width)
+    box = [edge / scale for edge in (left, top, left + side, top + side)]
+    # The filter reads beyond a box, so the square is cut out first, to whole pixels.
+    left, top = math.floor(box[0]), math.floor(box[1])
+    square = image.crop((left, top, math.ceil(box[2]), math.ceil(box[3])))
+    box = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+    return square.resize((size, size), Image.Resampling.BILINEAR, box)
+
+
+def crop_sngan(image: Image.Image, size: int, jpeg_quality: int | None = None) -> Image.Image:
+    """Shorter side to 256 px (Lanczos), middle 256 px square, JPEG, then bilinearly to `size` px.
+
+    Args:
+        image: RGB.
+        size: side of the result in pixels.
+        jpeg_quality: the square goes through JPEG of this quality without chroma subsampling, as
+            ImageMagick writes it from 90 on; None leaves the step out.
+
+    Raises:
+        TooSmall: a side is shorter than 256 px.
+    """
+    width, height = image.size
+    short = min(width, height)
+    if short < _SHORT:
+        raise TooSmall(f"{width} x {height} px: a side is shorter than {_SHORT}")
+    # ImageMagick rounds the longer side half up and centres with integer halves.
+    width, height = ((side * _SHORT * 2 + short) // (short * 2) for side in image.size)
+    left, top = (width - _SHORT) // 2, (height - _SHORT) // 2
+    square = image.resize((width, height), Image.Resampling.LANCZOS)
+    square = square.crop((left, top, left + _SHORT, top + _SHORT))
+    if jpeg_quality is not None:
+        packed = io.BytesIO()
+        square.save(packed, "JPEG", quality=jpeg_quality, subsampling=0)
+        square = Image.open(packed)
+    return square.resize((size, size), Image.Resampling.BILINEAR)

@@ -1,0 +1,103 @@
+"""Files of classes -> one shard of cropped images, and a list of the files that were dropped."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from tinygan.classes.by_name import Names
+from tinygan.data.crops import Crop, TooSmall
+from tinygan.data.image_folders import printable
+from tinygan.data.real.image_folder import ListClass
+from tinygan.data.shards import new_shard
+from tinygan.files import write_text
+
+
+def write_real(
+    folder: Path,
+    classes: Mapping[int, ListClass],
+    *,
+    crop: Crop,
+    max_dropped: float,
+    least: int = 1,
+    source: str,
+    provenance: dict[str, Any],
+    names: Names | None = None,
+) -> None:
+    """Decode and crop the files of some classes and write them as one shard.
+
+    One image at a time is in memory. What is dropped stands with its reason in
+    ``{folder}.dropped.csv`` (class, file, reason).
+
+    Args:
+        folder: the shard's folder.
+        classes: class index -> its files, in ascending order of index.
+        crop: see `tinygan.data.crops.crop_of`.
+        max_dropped: largest fraction of the files that may be unreadable. Files that the crop
+            leaves out because they are too small do not count.
+        least: images that a class must still have where files of it were dropped. (That it has as
+            many files is for the caller to see.)
+        source: the shard's source.
+        provenance: what else decides the content; the number of dropped files is added.
+        names: the name of each class index, see `tinygan.data.shards.new_shard`.
+
+    Raises:
+        ValueError: more files are unreadable, or a class is left without an image or with too few.
+    """
+    small: list[tuple[int, str, str]] = []
+    unreadable: list[tuple[int, str, str]] = []
+    taken: Counter[int] = Counter()
+    files = 0
+    with (
+        new_shard(folder, source=source, provenance=provenance, names=names) as shard,
+        tqdm(desc=f"{source} {folder.name}", unit="image") as progress,
+    ):
+        for label, list_files in classes.items():
+            for name, read in list_files():
+                files += 1
+                content = read()
+                try:
+                    image = np.asarray(crop(io.BytesIO(content)))
+                except TooSmall as error:
+                    small.append((label, name, str(error)))
+                except ValueError as error:
+                    reason = str(error) if content else "it is empty, 0 bytes"
+                    unreadable.append((label, name, reason))
+                else:
+                    shard.append(image[None], np.array([label]))
+                    taken[label] += 1
+                progress.update()
+        _write_dropped(folder.with_name(f"{folder.name}.dropped.csv"), small + unreadable)
+        if len(unreadable) > max_dropped * files:
+            label, name, reason = unreadable[0]
+            raise ValueError(
+                f"{len(unreadable)} of {files} files cannot be read, more than real.max_dropped "
+                f"{max_dropped:g} of them; the first: class {label}, {name}: {reason}"
+            )
+        if without := sorted(set(classes) - set(taken)):
+            raise ValueError(
+                f"no images in the classes {', '.join(map(str, without))}: their folders or tars "
+                f"are empty, or all their files were dropped ({len(small)} too small, "
+                f"{len(unreadable)} unreadable)"
+            )
+        dropped = {label for label, *_ in small + unreadable}
+        if scarce := sorted(label for label in dropped if taken[label] < least):
+            raise ValueError(
+                f"class {scarce[0]} has {taken[scarce[0]]} images left, the scores need {least} of "
+                f"each class: see {folder.name}.dropped.csv for the others, and add images or "
+                "leave the class out of `classes`"
+            )
+        shard.provenance["dropped"] = {"too_small": len(small), "unreadable": len(unreadable)}
+
+
+def _write_dropped(path: Path, rows: list[tuple[int, str, str]]) -> None:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("class", "file", "reason"))
+    table.writerows((label, printable(name), reason) for label, name, reason in sorted(rows))
+    write_text(path, text.getvalue())

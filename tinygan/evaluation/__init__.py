@@ -1,0 +1,1 @@
+"""One source or one learning curve scored; two folders of images compared."""

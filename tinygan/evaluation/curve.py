@@ -1,0 +1,77 @@
+"""The learning curve (Fig. 8): scores of the generators kept during training."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygan.evaluation.scores import Settings
+from tinygan.features.extract import INCEPTION_URL, extract, open_extractor
+from tinygan.features.files import Features
+from tinygan.generation.sampling import draw, labels_in_model
+from tinygan.metrics.fid import Gaussian, frechet_distance
+from tinygan.metrics.inception_score import inception_score
+from tinygan.models.io import load_generator, read_card
+
+
+def curve_point(
+    model: Path,
+    step: int,
+    real: Gaussian,
+    example: Features,
+    config: dict[str, Any],
+    *,
+    threads: int,
+) -> tuple[float, float]:
+    """Score one snapshot on `metrics.curve_samples_per_class` samples of every class.
+
+    Args:
+        model: the model's folder.
+        step: the snapshot's step.
+        real: the Gaussian of the features of all real images.
+        example: any of the real images' features.
+        config: the run's config.
+        threads: CPU threads.
+
+    Returns:
+        FID against all real images, and the Inception score.
+
+    Raises:
+        FileNotFoundError, ValueError: see `tinygan.models.io.load_generator`.
+        ValueError: the real images' features are of another extractor or size, or the model does
+            not know the classes of the run.
+    """
+    metrics, classes = config["metrics"], range(len(config["classes"]))
+    card, there = read_card(model), None
+    if "classes" in card:
+        there = labels_in_model(model, card, config["classes"], classes)
+    count = metrics["curve_samples_per_class"]
+    drawn = draw(
+        load_generator(model, step),
+        classes,
+        count,
+        seed=config["seed"],
+        z_dim=config["z_dim"],
+        truncation=config["teacher"]["truncation"],
+        batch=metrics["batch"],
+        labels_there=there,
+    )
+    with open_extractor(
+        metrics["extractor"],
+        input_size=metrics["input_size"],
+        threads=threads,
+        graph=metrics.get("inception_graph", INCEPTION_URL),
+    ) as extractor:
+        # Images go to the extractor as they are drawn: 50,000 of 128 px would take 2.5 GB.
+        parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]
+    features = Features(
+        *(np.concatenate(part) for part in zip(*parts, strict=True)),
+        np.repeat(classes, count),
+        extractor.name,
+        extractor.sha256,
+        extractor.input_size,
+    )
+    example.check_comparable(features)
+    score, _ = inception_score(features.logits, metrics["is_splits"])
+    fid = frechet_distance(features.features, real, offset=Settings.of(config).offset)
+    return fid, score

@@ -1,0 +1,269 @@
+"""The scores of a source, each with its confidence interval, and their files (section 5.2).
+
+Classes are read part by part (a part is a shard), so that memory does not grow with their number,
+and those of one part are scored in parallel. What all classes contribute to is put together in
+order of class. So no result depends on the threads or, but for rounding, on how classes are cut.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from tqdm import tqdm
+
+from tinygan.evaluation.parts import Part, in_order
+from tinygan.features.files import Features
+from tinygan.files import write_json, write_text
+from tinygan.metrics.counts import share
+from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian, frechet_distance, frechet_jackknife
+from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
+from tinygan.metrics.jackknife import (
+    NONE,
+    Interval,
+    TooFewSamples,
+    assign_groups,
+    interval,
+    interval_of_mean,
+)
+from tinygan.metrics.kid import kid, kid_jackknife
+from tinygan.metrics.moments import Moments
+from tinygan.metrics.prdc import prdc, prdc_jackknife
+from tinygan.seeding import stream
+
+INTRA_COLUMNS = ("class", "name", "intra_fid", "low", "high")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to score.
+
+    Attributes:
+        is_splits: splits of the Inception score.
+        overall_samples: images of all classes together for Inception score and FID, drawn evenly
+            from the classes; all where there are fewer. Intra-FID always takes all.
+        pairwise_samples: images a side, drawn in the same way, for KID and `prdc`, which compare
+            all pairs.
+        prdc_k: the k of `prdc`.
+        jackknife_groups: groups of the jackknife; a class with fewer images has one group each.
+        fid_mode: ``"exact"``, or ``"authors"`` to reproduce the authors' released code.
+        seed: the run's seed; it decides which images are drawn and how they are grouped.
+        threads: classes scored at the same time.
+    """
+
+    is_splits: int = 10
+    overall_samples: int = 50_000
+    pairwise_samples: int = 10_000
+    prdc_k: int = 5
+    jackknife_groups: int = 20
+    fid_mode: str = "exact"
+    seed: int = 0
+    threads: int = 1
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], *, threads: int = 1) -> Self:
+        """Take the settings of a run's config."""
+        names = ("is_splits", "overall_samples", "pairwise_samples", "prdc_k", "jackknife_groups")
+        chosen = {name: config["metrics"][name] for name in (*names, "fid_mode")}
+        return cls(**chosen, seed=config["seed"], threads=threads)
+
+    @property
+    def offset(self) -> float:
+        """The `offset` of `frechet_distance`."""
+        return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.fid_mode]
+
+
+# A score of all images, and those without one group of them each, [G]; `NONE` for too few images.
+Jackknifed = tuple[float, np.ndarray]
+Scored = tuple[float, Interval]
+_COVARIANCE = "an intra-FID needs at least 2 samples of the class on either side"
+
+
+@dataclass(frozen=True)
+class _Class:
+    """What one class adds to the scores: its intra-FID, and rows for the scores of all classes."""
+
+    samples: int
+    intra_fid: Jackknifed
+    overall: Features
+    pairwise: np.ndarray
+    real_pairwise: np.ndarray
+
+
+def score(
+    source: str,
+    parts: Iterable[Part],
+    class_names: Sequence[str],
+    settings: Settings,
+    provenance: Mapping[str, Any],
+    *,
+    progress: str | None = None,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Score images against real images.
+
+    Args:
+        source: what made the images, e.g. ``"teacher"``.
+        parts: images and real images, each part with all images of some classes, in ascending
+            order of class; one part is in memory at a time.
+        class_names: names of the classes, in the order of the class index.
+        settings: how to score.
+        provenance: what else the scores depend on (seed, truncation); copied into the result.
+        progress: title of the progress bar over the classes; None for no bar.
+
+    Returns:
+        the scores: Inception score with its deviation over the splits, FID against all real images,
+        mean and population standard deviation over the classes of the intra-FID, KID, precision,
+        recall, density and coverage; the 95 % interval of each (keys ..._low and ..._high, see
+        `jackknife`; None where the images are too few for one); the numbers of images, the
+        settings and the extractor; and the rows of the intra-FID table, one per class, with the
+        keys `INTRA_COLUMNS`.
+
+    Raises:
+        ValueError: a class has no images or too few on either side, or is not in order; a label has
+            no name; or the features are of different extractors.
+    """
+    classes: list[_Class] = []
+    real_moments = None
+    title = {"desc": progress, "unit": "class", "disable": progress is None}
+    with ThreadPoolExecutor(settings.threads) as pool, tqdm(total=len(class_names), **title) as bar:
+        for images, real in in_order(source, parts, class_names):
+            one = partial(_score_class, images, real, class_names, settings)
+            for result, moments in pool.map(one, np.unique(real.labels).tolist()):
+                classes.append(result)
+                real_moments = real_moments.merge(moments) if real_moments else moments
+                bar.update()
+    scores: dict[str, Any] = {"source": source}
+    real = Gaussian.of_moments(real_moments)
+    for name, (value, (low, high)) in _overall(classes, real, settings).items():
+        scores |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    logits = np.concatenate([c.overall.logits for c in classes])
+    intra = [c.intra_fid[0] for c in classes]
+    scores |= {
+        "inception_score_std": inception_score(logits, settings.is_splits)[1],
+        "intra_fid_std": float(np.std(intra)),
+        "samples": sum(c.samples for c in classes),
+        "overall_samples": len(logits),
+        "pairwise_samples": sum(len(c.pairwise) for c in classes),
+        "real_samples": real_moments.count,
+        "fid_mode": settings.fid_mode,
+        "prdc_k": settings.prdc_k,
+        "jackknife_groups": settings.jackknife_groups,
+        "extractor": classes[0].overall.extractor,
+        "extractor_sha256": classes[0].overall.extractor_sha256,
+        "input_size": classes[0].overall.input_size,
+    }
+    if clash := scores.keys() & provenance.keys():
+        raise ValueError(f"provenance must not hold the keys of scores: {sorted(clash)}")
+    rows = [
+        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid[0], *interval(*c.intra_fid)), strict=True))
+        for i, (name, c) in enumerate(zip(class_names, classes, strict=True))
+    ]
+    return scores | dict(provenance), rows
+
+
+def _score_class(
+    images: Features, real: Features, class_names: Sequence[str], settings: Settings, label: int
+) -> tuple[_Class, Moments]:
+    """Score one class and draw the images that stand for it overall; also its real moments."""
+    images, real = (f.take(f.labels == label) for f in (images, real))
+    totals = settings.overall_samples, settings.pairwise_samples
+    overall, pairwise = (share(total, len(class_names), label) for total in totals)
+    rng = stream(settings.seed, "metrics/images", label)
+    order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
+    try:
+        if min(len(images), len(real)) < 2:
+            raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)} real ones")
+        groups = assign_groups(len(images), min(settings.jackknife_groups, len(images)), rng)
+        x, y, offset = images.features, real.features, settings.offset
+        intra = _jackknifed(
+            lambda: frechet_jackknife(x, y, groups, offset=offset),
+            lambda: frechet_distance(x, y, offset=offset),
+        )
+        return _Class(
+            samples=len(images),
+            intra_fid=intra,
+            overall=images.take(np.sort(order[:overall])),
+            pairwise=x[np.sort(order[:pairwise])],
+            real_pairwise=y[np.sort(real_order[:pairwise])],
+        ), Moments.of(real.features)
+    except ValueError as error:
+        raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
+
+
+def _jackknifed(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Jackknifed:
+    try:
+        return with_groups()
+    except TooFewSamples:
+        return whole(), NONE
+
+
+def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> dict[str, Scored]:
+    """Return every score of all classes together, with its interval."""
+    features = np.concatenate([c.overall.features for c in classes])
+    logits = np.concatenate([c.overall.logits for c in classes])
+    pairwise, real_pairwise = (
+        np.concatenate([getattr(c, name) for c in classes])
+        for name in ("pairwise", "real_pairwise")
+    )
+    rng, g = stream(settings.seed, "metrics/groups"), settings.jackknife_groups
+    groups, pairwise_groups = (
+        assign_groups(len(a), min(g, len(a)), rng) for a in (features, pairwise)
+    )
+    splits, k, offset = settings.is_splits, settings.prdc_k, settings.offset
+    inception, _ = inception_score(logits, splits)
+    scores = {
+        "inception_score": _scored(
+            lambda: (inception, inception_score_jackknife(logits, splits, groups)),
+            lambda: inception,
+        ),
+        "fid": _scored(
+            lambda: frechet_jackknife(features, real, groups, offset=offset),
+            lambda: frechet_distance(features, real, offset=offset),
+        ),
+        "intra_fid": _mean([c.intra_fid for c in classes]),
+        "kid": _scored(
+            lambda: kid_jackknife(pairwise, real_pairwise, pairwise_groups),
+            lambda: kid(pairwise, real_pairwise),
+        ),
+    }
+    try:
+        values, without = prdc_jackknife(pairwise, real_pairwise, k, pairwise_groups)
+    except TooFewSamples:
+        values, without = prdc(pairwise, real_pairwise, k), {}
+    return scores | {
+        name: (value, interval(value, without.get(name, NONE))) for name, value in values.items()
+    }
+
+
+def _scored(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Scored:
+    value, without = _jackknifed(with_groups, whole)
+    return value, interval(value, without)
+
+
+def _mean(scores: Sequence[Jackknifed]) -> Scored:
+    values, without = zip(*scores, strict=True)
+    return float(np.mean(values)), interval_of_mean(values, without)
+
+
+def write_scores(
+    json_path: Path, csv_path: Path, scores: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
+    """Write the two results of `score`, each file whole or not at all.
+
+    Args:
+        json_path: file for the scores.
+        csv_path: file for the rows.
+        scores: see `score`.
+        rows: see `score`; for ImageNet each with the key ``wnid`` too.
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, rows[0], lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_text(csv_path, text.getvalue())
+    write_json(json_path, scores)

@@ -1,0 +1,1 @@
+"""Images -> features and logits of an extractor."""

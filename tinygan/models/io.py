@@ -1,0 +1,79 @@
+"""A generator on disk: weights in safetensors, and a JSON card that says what they are."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from tinygan.external import check_content
+from tinygan.files import atomic_file, read_json, sha256, write_json
+from tinygan.models import sngan
+from tinygan.models.student import StudentGenerator
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's state to a safetensors file, atomically."""
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    with atomic_file(path) as partial:
+        save_file(state, partial)
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Read a network's state from a safetensors file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is damaged, or its names or shapes are not the network's.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no weights there; train the model first")
+    check_content(path)
+    try:
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise ValueError(f"{path} does not hold this network's weights: {error}") from error
+
+
+def save_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write card.json beside generator.safetensors, with the latter's SHA-256."""
+    write_json(folder / "card.json", card | {"sha256": sha256(folder / "generator.safetensors")})
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read a model's card.
+
+    Raises:
+        FileNotFoundError: the folder has none.
+        ValueError: it is not valid JSON.
+    """
+    if not (Path(folder) / "card.json").is_file():
+        raise FileNotFoundError(f"{folder} is not a model: it has no card.json")
+    return read_json(Path(folder) / "card.json")
+
+
+def load_generator(folder: Path, step: int | None = None) -> nn.Module:
+    """Load a generator, a map of z and class indices to images, in evaluation mode.
+
+    Its class follows from the card's ``generator.architecture``: ``dw`` and ``std`` are students,
+    ``sngan`` is SNGAN-projection.
+
+    Args:
+        folder: the model's folder, with card.json.
+        step: a snapshot of the learning curve, or None for the finished model.
+
+    Raises:
+        FileNotFoundError, ValueError: see `load_weights`.
+    """
+    folder = Path(folder)
+    recipe = read_card(folder)["generator"]
+    if recipe["architecture"] == "sngan":
+        recipe = {key: value for key, value in recipe.items() if key != "architecture"}
+        generator: nn.Module = sngan.Generator(**recipe)
+    else:
+        generator = StudentGenerator(**recipe)
+    name = "generator.safetensors" if step is None else f"snapshots/{step:06d}.safetensors"
+    load_weights(generator, folder / name)
+    return generator.to(memory_format=torch.channels_last).eval()

@@ -1,0 +1,122 @@
+"""The config of a run: read, merged and checked against everything that the run will use.
+
+A config is the nested dictionary of config.yaml. The schema fixes names, types and ranges (see
+`tinygan.config.schema`); `validate` adds what a schema cannot say and reports everything
+that is wrong at once, each problem with the full path of its key.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinygan.config.derived import resolve_variant
+from tinygan.config.read import PRESETS, ConfigError, default_file, key_paths, overlay, read_file
+from tinygan.config.schema import coerce, schema_problems, suggest
+from tinygan.data.classes import class_names
+from tinygan.planning.checks import contradictions
+
+_MOST_PROBLEMS = 20
+
+
+def load(path: Path | str, preset: str | None = None) -> dict[str, Any]:
+    """Read and check a config file; its classes become a list of names.
+
+    Args:
+        path: the file; one that lists only what differs is laid over the default, see `load_files`.
+        preset: a preset to lay over it: a name in config/, or a file; None: none.
+
+    Raises:
+        ConfigError: a file or the preset is missing, is not YAML, or `validate` refuses it.
+    """
+    files = [Path(path)]
+    if preset is not None:
+        known = sorted(file.stem for file in PRESETS.glob("*.yaml"))
+        if preset in known:
+            files.append(PRESETS / f"{preset}.yaml")
+        elif Path(preset).suffix in (".yaml", ".yml"):
+            files.append(Path(preset))
+        else:
+            raise ConfigError(
+                f"config: there is no preset {preset}{suggest(preset, known)} "
+                f"(presets: {', '.join(known)}; or the path of a file, such as mine.yaml)"
+            )
+    return load_files(files)
+
+
+def load_files(
+    files: Sequence[Path | str], overrides: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Read files and check what comes out when each is laid over the ones before.
+
+    Together they may list only what differs from the default: config.yaml in the working directory,
+    or, where there is none, that of this project. What lacks nothing is taken as it is.
+
+    Args:
+        files: YAML files, later ones over earlier ones; none: the default.
+        overrides: keys and values of a command line, over all files.
+
+    Returns:
+        The config with every value of the type in the schema, and a list of names as its classes.
+
+    Raises:
+        ConfigError: see `load`; each problem names the file that has the key.
+    """
+    layers = [(str(file), coerce(read_file(file))) for file in files]
+    if overrides:
+        layers.append(("the command line", coerce(overrides)))
+    config = _merged(layers)
+    if any(problem.startswith("missing key") for problem in schema_problems(config)):
+        default = default_file()
+        layers.insert(0, (str(default), coerce(read_file(default))))
+        config = _merged(layers)
+    if problems := _problems(config):
+        raise ConfigError(_listed(problems, layers))
+    # Twice the images' size, as far as EfficientNet-Lite0's own goes.
+    input_size = {"input_size": min(224, 2 * config["image_size"])}
+    metrics = input_size | config["metrics"]
+    return config | {"classes": class_names(config), "metrics": metrics}
+
+
+def validate(config: Any) -> None:
+    """Check a config.
+
+    Raises:
+        ConfigError: lists every unknown or missing key, wrong type, value out of range and
+            contradiction, one a line.
+    """
+    if problems := _problems(config):
+        raise ConfigError(_listed(problems, []))
+
+
+def _merged(layers: Sequence[tuple[str, Any]]) -> Any:
+    config: Any = {}
+    for _, layer in layers:
+        config = overlay(config, layer)
+    return config
+
+
+def _problems(config: Any) -> list[str]:
+    if problems := schema_problems(config):
+        return problems
+    # What follows counts on the types that the schema has verified.
+    try:
+        names = class_names(config)
+    except ConfigError as error:
+        return [str(error).removeprefix("config: ")]
+    config = config | {"classes": names}
+    variants = {name: resolve_variant(config, name) for name in config["variants"]}
+    return list(contradictions(config, variants))
+
+
+def _listed(problems: Sequence[str], layers: Sequence[tuple[str, Any]]) -> str:
+    """Return one line for each problem, with the file that has its key, and no more than 20."""
+    owners = {key: name for name, layer in layers for key in key_paths(layer)}
+    lines = []
+    for problem in problems[:_MOST_PROBLEMS]:
+        key = re.match(r"[\w-]+(\.[\w-]+)*", problem.removeprefix("unknown key "))
+        owner = owners.get(key[0]) if key else None
+        lines.append(f"config: {problem}" + (f" (in {owner})" if owner else ""))
+    if more := len(problems) - len(lines):
+        lines.append(f"config: and {more} more")
+    return "\n".join(lines)

@@ -1,0 +1,182 @@
+"""How fast this machine does each step of a run, by a few batches of it on made-up data.
+
+Every function takes the config and returns how many images (or classes) a second. PyTorch and
+TensorFlow are imported by those that need them.
+"""
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinygan.config.derived import resolve_variant
+from tinygan.planning.disk import OUTPUTS, real_counts
+from tinygan.runtime import configure_torch
+
+# Sides of the photographs that real images are prepared from, px: the median of ImageNet.
+_PHOTOGRAPH = (500, 375)
+
+
+def _rate(work: Callable[[], object], amount: int, seconds: float = 1.0) -> float:
+    """Call once to warm up, then for about `seconds`; return the amount done a second."""
+    work()
+    started, calls = time.perf_counter(), 0
+    while calls == 0 or time.perf_counter() - started < seconds:
+        work()
+        calls += 1
+    return calls * amount / (time.perf_counter() - started)
+
+
+def _images(config: Mapping[str, Any], count: int) -> np.ndarray:
+    size = config["image_size"]
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def real(config: Mapping[str, Any], crop: str) -> float:
+    """Prepare a made-up photograph of ImageNet's median size; return images a second."""
+    from PIL import Image
+
+    from tinygan.data.crops import crop_of
+
+    real, file = config["real"], io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (47, 63, 3), dtype=np.uint8)
+    photograph = Image.fromarray(noise).resize(_PHOTOGRAPH, Image.Resampling.BICUBIC)
+    photograph.save(file, "JPEG", quality=95)
+    size, quality = config["image_size"], real.get("jpeg_quality")
+    prepare = crop_of(crop, size, quality, draft=real.get("draft", False))
+    return _rate(lambda: prepare(io.BytesIO(file.getvalue())), 1)
+
+
+def harvest(config: Mapping[str, Any]) -> float:
+    """Ask the teacher for a batch; return images a second."""
+    from tinygan.teacher.open import open_teacher
+
+    teacher, _ = open_teacher(config, threads=1)
+    batch, truncation = config["teacher"]["batch"], config["teacher"]["truncation"]
+    z, labels = np.zeros((batch, config["z_dim"]), np.float32), np.zeros(batch, np.int64)
+    return _rate(lambda: teacher(z, labels, truncation), batch)
+
+
+def iteration(config: Mapping[str, Any]) -> Callable[[bool], None]:
+    """Return one iteration of a variant's training on made-up data, to be timed.
+
+    Args:
+        config: resolved for the variant, see `tinygan.config.derived.resolve_variant`.
+
+    Returns:
+        A function of whether the generator's adversarial terms enter; it waits for the device.
+    """
+    import torch
+
+    from tinygan.models.pixels import normalize
+    from tinygan.training.data import Batch
+    from tinygan.training.distributed import World
+    from tinygan.training.loop import build, update
+    from tinygan.training.objective import LossWeights
+
+    train, weights = config["train"], LossWeights(**config["loss"])
+    device, classes, z_dim = (
+        World().device(train["device"]),
+        len(config["classes"]),
+        config["z_dim"],
+    )
+    networks = build(
+        student=config["student"],
+        seed=0,
+        classes=classes,
+        image_size=config["image_size"],
+        z_dim=z_dim,
+    )[:2]
+    optimisers = {}
+    for name, network in zip(("generator", "discriminator"), networks, strict=True):
+        network.to(device, memory_format=torch.channels_last).train()
+        optimisers[name] = torch.optim.Adam(network.parameters(), 2e-4, betas=(0.0, 0.9))
+        if train.get("compile"):
+            network.compile()
+    batch = train["batch"]
+    images = [normalize(_images(config, batch)).to(device) for _ in range(2)]
+    labels = [torch.arange(batch, device=device) % classes] * 2
+    z = [torch.randn(batch, z_dim, device=device) for _ in range(2)]
+    data = Batch(z[0], labels[0], images[0], images[1], labels[1], z[1])
+    bfloat16 = train.get("precision") == "bfloat16"
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+    def iterate(adversarial: bool) -> None:
+        update(*networks, optimisers, weights, weights.pixel, data, mixed, adversarial=adversarial)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return iterate
+
+
+def train(config: Mapping[str, Any], name: str) -> float:
+    """Run iterations of a variant's training; return pairs a second."""
+    config = resolve_variant(config, name)
+    configure_torch(config["train"]["threads"])
+    iterate, every = iteration(config), config["train"]["adversarial_every"]
+    plain, adversarial = (1 / _rate(lambda a=a: iterate(a), 1) for a in (False, True))
+    return config["train"]["batch"] / (plain + (adversarial - plain) / every)
+
+
+def sample(config: Mapping[str, Any], name: str) -> float:
+    """Draw a batch of a variant's images; return images a second."""
+    import torch
+
+    from tinygan.models.pixels import to_uint8
+    from tinygan.training.loop import build
+
+    config, batch = resolve_variant(config, name), config["metrics"]["batch"]
+    configure_torch(1)
+    size, z_dim = config["image_size"], config["z_dim"]
+    generator, *_ = build(
+        student=config["student"],
+        seed=0,
+        classes=len(config["classes"]),
+        image_size=size,
+        z_dim=z_dim,
+    )
+    generator.to(memory_format=torch.channels_last).eval()
+    z, y = torch.zeros(batch, z_dim), torch.zeros(batch, dtype=torch.long)
+    with torch.no_grad():
+        return _rate(lambda: to_uint8(generator(z, y)), batch)
+
+
+def features(config: Mapping[str, Any]) -> float:
+    """Run the extractor on a batch; return images a second."""
+    from tinygan.features.extract import open_extractor
+
+    metrics = config["metrics"]
+    images = _images(config, metrics["batch"])
+    with open_extractor(
+        metrics["extractor"], input_size=metrics["input_size"], threads=1
+    ) as extractor:
+        return _rate(lambda: extractor.run(images), len(images))
+
+
+def score(config: Mapping[str, Any]) -> float:
+    """Score one class, without what all classes are put together for; return classes a second."""
+    from tinygan.evaluation.scores import Settings
+    from tinygan.evaluation.scores import score as score_class
+    from tinygan.features.files import Features
+
+    metrics, classes = config["metrics"], len(config["classes"])
+    of_class = max(1, sum(real_counts(config, config["classes"])) // classes)
+    dimensions, logits = OUTPUTS[metrics["extractor"]]
+    rng = np.random.default_rng(0)
+
+    def made(count: int) -> Features:
+        features = rng.random((count, dimensions), np.float32)
+        drawn = rng.random((count, logits), np.float32)
+        return Features(features, drawn, np.zeros(count, np.int64), metrics["extractor"], "")
+
+    images, real = made(metrics["samples_per_class"]), made(of_class)
+    settings = replace(
+        Settings.of(config),
+        overall_samples=metrics["overall_samples"] // classes,
+        pairwise_samples=metrics["pairwise_samples"] // classes,
+        is_splits=1,
+    )
+    return _rate(lambda: score_class("plan", [(images, real)], ["class"], settings, {}), 1)

@@ -1,1 +1,0 @@
-"""Real images: files of a data set -> shards."""

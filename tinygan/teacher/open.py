@@ -1,0 +1,71 @@
+"""The teacher that a config describes, whatever its kind."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygan.classes.by_name import match
+from tinygan.config.derived import teacher_handle
+from tinygan.data.classes import teacher_classes
+from tinygan.teacher import Teacher
+from tinygan.teacher.fingerprint import with_files
+from tinygan.teacher.trial import check_teacher
+
+
+def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tuple[Teacher, str]:
+    """Load the teacher.
+
+    It is asked for a class by the label that it has itself for that name, see
+    `tinygan.planning.run.teacher_classes`.
+
+    Args:
+        config: checked, with the names of its classes.
+        threads: CPU threads; None leaves the choice to the library that runs it.
+
+    Returns:
+        The teacher as a function of z, the run's class indices and the truncation, see
+        `tinygan.teacher.tfhub.load_teacher`; and its fingerprint, which a shard records.
+
+    Raises:
+        ValueError: it is not the one that the config records or describes.
+        FileNotFoundError: there is none.
+    """
+    settings, classes = config["teacher"], teacher_classes(config)
+    if settings["kind"] == "torch":
+        from tinygan.teacher.biggan_pytorch import handle_fingerprint, load_teacher
+    elif settings["kind"] == "python":
+        from tinygan.teacher.callable import handle_fingerprint, load_teacher
+    else:
+        from tinygan.teacher.tfhub import handle_fingerprint, load_teacher
+
+    handle = teacher_handle(config)
+    fingerprint = handle_fingerprint(handle)
+    if settings.get("sha256", fingerprint) != fingerprint:
+        raise ValueError(
+            f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
+            f"records {settings['sha256']}: it is damaged, or another file"
+        )
+    fingerprint = with_files(fingerprint, settings.get("files", []))
+    known = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
+    teacher = load_teacher(
+        handle,
+        classes=len(classes),
+        z_dim=config["z_dim"],
+        image_size=config["image_size"],
+        threads=threads,
+        trial=0,
+    )
+
+    def by_class(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+        return teacher(z, known[labels], truncation)
+
+    check_teacher(
+        by_class,
+        handle,
+        classes=len(config["classes"]),
+        z_dim=config["z_dim"],
+        truncation=settings["truncation"],
+        batch=settings["batch"],
+    )
+    return by_class, fingerprint

@@ -1,0 +1,1 @@
+"""Training of a student (sections 3 and 5.4)."""

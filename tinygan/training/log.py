@@ -1,0 +1,109 @@
+"""The log of a training run: the loss terms of each step, the rows of log.csv made of them, and
+the same rows in DVCLive's form, to be watched while the run goes on."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tinygan.files import atomic_file
+from tinygan.training.objective import TERMS
+
+COLUMNS = ("step", *(f"loss_{term}" for term in TERMS), "pixel_weight", "learning_rate")
+
+
+class TrainingLog:
+    """Loss terms since the last row, which stay on their device, and the rows before.
+
+    A row holds what follows from the run's config and data alone, no time, so that the log of a
+    resumed run has the bytes of one that was never stopped.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[list[str]] = []
+        self._since: dict[str, dict[int, Tensor]] = {term: {} for term in TERMS}
+
+    def note(self, step: int, terms: Mapping[str, Tensor]) -> None:
+        """Take in the terms of one step, unweighted scalars, without waiting for the device."""
+        for term, value in terms.items():
+            self._since[term][step] = value.detach()
+
+    def check(self) -> None:
+        """Look for a loss that is not finite among the steps since the last row.
+
+        Raises:
+            FloatingPointError: there is one; its first step and its term are named.
+        """
+        for term, values in self._since.items():
+            if values and not (finite := torch.stack(list(values.values())).isfinite()).all():
+                step, value = list(values.items())[int(finite.int().argmin())]
+                raise FloatingPointError(
+                    f"loss {term} is {float(value)} at step {step}: lower train.learning_rate"
+                )
+
+    def close_row(self, step: int, pixel_weight: float, learning_rate: float) -> dict[str, str]:
+        """Average the terms since the last row into a new one; empty where a term was not used.
+
+        Returns:
+            The row's means by term.
+
+        Raises:
+            FloatingPointError: see `check`.
+        """
+        self.check()
+        means = {
+            term: f"{float(torch.stack(list(values.values())).mean()):.6g}" if values else ""
+            for term, values in self._since.items()
+        }
+        self.rows.append(
+            [str(step), *means.values(), f"{pixel_weight:.6g}", f"{learning_rate:.6g}"]
+        )
+        self._since = {term: {} for term in TERMS}
+        return means
+
+    def write(self, path: Path) -> None:
+        """Write the rows as CSV, atomically."""
+        with atomic_file(path) as partial, open(partial, "w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, *self.rows])
+
+    def pack(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what a state keeps: tensors named ``log/...``, and a JSON mapping."""
+        used = {term: values for term, values in self._since.items() if values}
+        tensors = {f"log/since/{term}": torch.stack(list(v.values())) for term, v in used.items()}
+        return tensors, {"rows": self.rows, "since": {t: list(v) for t, v in used.items()}}
+
+    def unpack(self, tensors: Mapping[str, Tensor], kept: Mapping[str, Any]) -> None:
+        """Undo `pack`."""
+        self.rows = kept["rows"]
+        for term, steps in kept["since"].items():
+            values = tensors[f"log/since/{term}"]
+            self._since[term] = dict(zip(steps, values.unbind(), strict=True))
+
+
+class LiveLog:
+    """The rows of a log as DVCLive's plots, which `dvc plots show FOLDER` or an editor shows.
+
+    Args:
+        folder: where they go; what was there is replaced, rows from before a stop included.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from dvclive import Live
+
+        self._live = Live(str(folder), save_dvc_exp=False, dvcyaml=None)
+        self._shown = 0
+
+    def show(self, log: TrainingLog, images_per_second: float) -> None:
+        """Add the rows that the log has got since the last call, and the speed now."""
+        for row in log.rows[self._shown :]:
+            self._live.step = int(row[0])
+            for name, value in zip(COLUMNS[1:], row[1:], strict=True):
+                if value:
+                    self._live.log_metric(name, float(value))
+            self._live.sync()
+        self._live.log_metric("images_per_second", images_per_second)
+        self._live.sync()
+        self._shown = len(log.rows)
