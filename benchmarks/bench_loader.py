@@ -21,9 +21,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from tinygan.data.prefetch import prefetch
 from tinygan.data.shards import open_store, write_shard
 from tinygan.models.pixels import normalize
-from tinygan.runtime import prefetch
 from tinygan.training.data import Rows, Source, to_batch
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tinygan.config import derived
 from tinygan.config.derived import discriminator_layers
 from tinygan.config.read import ConfigError
 from tinygan.planning import run as configs
@@ -108,10 +109,10 @@ def test_a_target_that_is_none_is_refused(config: dict, target: str) -> None:
 
 
 def test_what_names_the_teacher(config: dict) -> None:
-    assert configs.teacher_handle(config) == "resources/mini_teacher"
+    assert derived.teacher_handle(config) == "resources/mini_teacher"
     config["teacher"] |= {"kind": "python", "handle": None, "target": "a.b:c"}
     configs.validate(config)
-    assert configs.teacher_handle(config) == "a.b:c"
+    assert derived.teacher_handle(config) == "a.b:c"
 
 
 def test_every_problem_is_reported_at_once(config: dict) -> None:
@@ -141,26 +142,26 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_variant_overlays_its_sections_and_leaves_the_config_alone(config: dict) -> None:
     before = copy.deepcopy(config)
-    resolved = configs.resolve_variant(config, "std_half")
+    resolved = derived.resolve_variant(config, "std_half")
     changed = {"architecture": "std", "channels": 8, "image_channels": 1}
     assert resolved["student"] == before["student"] | changed
     assert resolved["loss"] == before["loss"]
     resolved["loss"]["feature"].append(9)
     assert config == before
-    assert configs.resolve_variant(config, "no_feat")["loss"]["feature"] == []
+    assert derived.resolve_variant(config, "no_feat")["loss"]["feature"] == []
 
 
 def test_only_the_grey_images_of_animal_mnist_make_a_grey_student(config: dict) -> None:
-    assert configs.resolve_variant(config, "dw")["student"]["image_channels"] == 1
+    assert derived.resolve_variant(config, "dw")["student"]["image_channels"] == 1
     config["real"]["source"] = "image_folder"
-    assert configs.resolve_variant(config, "dw")["student"]["image_channels"] == 3
+    assert derived.resolve_variant(config, "dw")["student"]["image_channels"] == 3
     config["student"]["image_channels"] = 1
-    assert configs.resolve_variant(config, "dw")["student"]["image_channels"] == 1
+    assert derived.resolve_variant(config, "dw")["student"]["image_channels"] == 1
 
 
 def test_an_unknown_variant_is_refused_with_the_nearest(config: dict) -> None:
     with pytest.raises(ConfigError, match="unknown variant no_feet; did you mean no_feat?"):
-        configs.resolve_variant(config, "no_feet")
+        derived.resolve_variant(config, "no_feet")
 
 
 @pytest.mark.parametrize(
@@ -173,14 +174,14 @@ def test_an_unknown_variant_is_refused_with_the_nearest(config: dict) -> None:
 )
 def test_shard_ranges_cover_every_class_once(classes: int, size: int, ranges: list[str]) -> None:
     config = {"classes": [str(i) for i in range(classes)], "classes_per_shard": size}
-    assert configs.shard_ranges(config) == ranges
-    assert [c for r in ranges for c in configs.parse_range(r)] == list(range(classes))
+    assert derived.shard_ranges(config) == ranges
+    assert [c for r in ranges for c in derived.parse_range(r)] == list(range(classes))
 
 
 @pytest.mark.parametrize("text", ["", "5", "004-000", "a-b", "-1-3"])
 def test_a_bad_range_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="000-004"):
-        configs.parse_range(text)
+        derived.parse_range(text)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_a_bad_range_is_refused(text: str) -> None:
 def test_snapshots_are_even_and_end_at_the_last_step(
     steps: int, count: int, expected: list[int]
 ) -> None:
-    assert configs.snapshot_steps({"train": {"steps": steps, "snapshots": count}}) == expected
+    assert derived.snapshot_steps({"train": {"steps": steps, "snapshots": count}}) == expected
 
 
 @pytest.mark.parametrize(("size", "layers"), [(32, 3), (64, 4), (128, 5)])

@@ -50,9 +50,7 @@ for name in MODULES:
 
 def modules(environment: str) -> list[str]:
     roots = [
-        root
-        for name in RUNS[environment]
-        for root in (roots_of(name) if name in STEPS else [name])
+        root for name in RUNS[environment] for root in (roots_of(name) if name in STEPS else [name])
     ]
     roots += [] if environment == "analysis" else ["tinygan.cli", *CLI]
     # Of the neutral modules too, but of the commands only what they import at their top.

@@ -22,6 +22,7 @@ from tinygan.files import folder_state
 from tinygan.planning import origins
 from tinygan.planning.disk import real_counts
 from tinygan.planning.origins import real_origin, source_origin
+from tinygan.teacher.fingerprint import sha256_of
 
 SIDE = 32
 CAFE = "caf\u00e9"  # composed; its folder has the decomposed name
@@ -316,7 +317,7 @@ def test_the_origin_of_a_teacher_is_all_its_files_and_those_that_it_reads(
 
     def fingerprint(kind: str, handle: str, *files: str) -> str:
         origins._fingerprint.cache_clear()
-        origins._sha256_of.cache_clear()
+        sha256_of.cache_clear()
         teacher = {"kind": kind, "handle": handle, "target": handle, "files": list(files)}
         return origins.teacher_origin({"teacher": teacher})
 

@@ -19,7 +19,8 @@ ORDER = [
     ["features", "metrics"],
     ["evaluation"],
     ["mini_teacher", "planning"],
-    ["cli", "__main__"],
+    ["cli"],
+    ["__main__"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 MODULES = sorted(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from training_world import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, make_stores, run
 
-from tinygan.runtime import prefetch
+from tinygan.data.prefetch import prefetch
 from tinygan.training.data import Rows, Source, to_batch
 from tinygan.training.objective import LossWeights
 

@@ -57,7 +57,7 @@ NEUTRAL = frozenset(
             ".errors",
         ),
         *(".external", ".files", ".planning.checks", ".planning.disk", ".planning.image_counts"),
-        *(".planning.origins", ".planning.run", ".runtime"),
+        *(".planning.origins", ".planning.run", ".runtime", ".data.prefetch"),
     )
 )
 # Of what they import in a function, the config chooses one.

@@ -44,7 +44,7 @@ def _check_numbers(arguments: Arguments) -> None:
     for name, lowest in least.items():
         value = getattr(arguments, name)
         if value is not None and value < lowest:
-            raise ValueError(f"--{name} {value}: it must be {lowest} or more")
+            raise ValueError(f"--{name.replace('_', '-')} {value}: it must be {lowest} or more")
 
 
 def _whole(default: int | None, meaning: str) -> dict:

@@ -99,11 +99,11 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     """Return all that decides what a training makes, for its state to be compared with."""
     import torch
 
-    from tinygan.code import STEPS, closure, file_of
+    from tinygan.code import closure, file_of, roots_of
     from tinygan.training.checkpoint import code_digests
     from tinygan.training.distributed import World
 
-    names = sorted(name for name in closure(*STEPS["train"]) if file_of(name))
+    names = sorted(name for name in closure(*roots_of("train")) if file_of(name))
     modules = [import_module(name) for name in names]
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _FREE}

@@ -14,7 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-SCHEMA = Path(__file__).with_name("config.schema.yaml")
+SCHEMA = Path(__file__).with_name("schema.yaml")
 
 
 # YAML's own words for what is not text.

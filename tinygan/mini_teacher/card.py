@@ -58,7 +58,7 @@ def write_card(
         ("Colours", "one map for red, green and blue: the mean of the three that were trained"),
         ("Batch-norm statistics", f"kept at truncation {settings['truncations']}, interpolated"),
         ("Truncation of the scores", truncation),
-        ("Extractor", f"{scores['extractor']} at {scores['side']} px"),
+        ("Extractor", f"{scores['extractor']} at {scores['input_size']} px"),
         ("Samples, real images", f"{scores['samples']:,}, {scores['real_samples']:,}"),
         ("FID", f"{scores['fid']:.1f}"),
         ("intra-FID", f"{scores['intra_fid']:.1f} ± {scores['intra_fid_std']:.1f}"),

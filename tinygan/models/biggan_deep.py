@@ -120,7 +120,7 @@ def published(*, channels: int = 128, classes: int = 1000, z_dim: int = 128) -> 
     E(y) is as long as z; the last convolution has as many outputs as inputs.
     """
     widths = [channels * factor for factor in (16, 16, 8, 4, 2, 1)]
-    options = {"attention": 64, "spectral": True, "epsilon": 1e-4, "image_channels": channels}
+    options = {"attention": 64, "spectral": True, "epsilon": 1e-4, "output_channels": channels}
     return Generator(classes, z_dim, z_dim, widths, **options)
 
 

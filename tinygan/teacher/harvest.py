@@ -8,8 +8,8 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygan.classes.by_name import Names
+from tinygan.data.prefetch import prefetch
 from tinygan.data.shards import new_shard
-from tinygan.runtime import prefetch
 from tinygan.seeding import latent_batches
 from tinygan.teacher import Teacher
 

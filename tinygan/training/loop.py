@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from tinygan.data.prefetch import prefetch
 from tinygan.data.shards import Shard
 from tinygan.files import atomic_file, sweep
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.io import save_weights
 from tinygan.models.student import StudentGenerator
-from tinygan.runtime import prefetch
 from tinygan.seeding import stream_seed
 from tinygan.training.checkpoint import StateFolder, Stopped, pack, say, stop_signals, unpack
 from tinygan.training.data import Batch, Rows, Source, to_batch

@@ -8,7 +8,7 @@ import pytest
 SCRIPT = """
 import resource
 import torch
-from tinygan.cpu import configure_torch
+from tinygan.runtime import configure_torch
 
 if {kept}:
     configure_torch(1)
