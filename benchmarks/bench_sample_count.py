@@ -1,7 +1,7 @@
 """How many samples are enough: scores against the number of samples, with their intervals.
 
     python benchmarks/bench_sample_count.py --real results/mini/images/real \\
-        --images results/mini/images/teacher_pairs --out docs/mini/sample_count
+        --images results/mini/images/teacher_pairs --out docs/results/mini/sample_count
 
 Each folder is a shard store; a file of features (.npz) will do as well. The floor is one half of
 the real images against the other. Each dot is another draw of n samples, an equal number from each

@@ -123,7 +123,7 @@ def test_a_module_that_is_not_there_or_hidden_is_refused(module: Callable, tmp_p
 
 
 def documented(language: str, count: int) -> str:
-    page = (ROOT / "docs" / "teachers.md").read_text()
+    page = (ROOT / "docs" / "guide" / "own_teacher.md").read_text()
     blocks = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == count
     return blocks[0]

@@ -1,6 +1,6 @@
 """The one reader of image folders: which files are images, in what order, and of which class.
 
-The policy is docs/image_folders.md. Whatever reads a folder of images lists it here, so that the
+The policy is docs/guide/own_data.md. Whatever reads a folder of images lists it here, so that the
 same folder gives the same images everywhere.
 """
 
