@@ -17,7 +17,8 @@ from tinygan.models import paper as systems
 from tinygan.models import sagan
 from tinygan.models.biggan_deep import ToRGB
 from tinygan.models.flops import multiply_accumulates, parameters
-from tinygan.models.student import StudentGenerator, as_drawn
+from tinygan.models.student import as_drawn
+from tinygan.models.students import build_student
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,7 +92,7 @@ def test_a_second_counter_agrees_to_the_unit(name, built):
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_a_student_by_hand(device):
     channels, side = 4, 8
-    generator = StudentGenerator(
+    generator = build_student(
         architecture="std", channels=channels, classes=3, image_size=side, z_dim=128, embedding=128
     ).to(device)
     # One block: 128 -> 16 ch, 4 maps of the embedding, two 3x3 and one 1x1 at 8 px, to RGB.

@@ -18,7 +18,7 @@ from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
 from tinygan.cli import main
 from tinygan.files import write_json
 from tinygan.models.discriminator import Discriminator
-from tinygan.models.student import StudentGenerator
+from tinygan.models.students import build_student
 from tinygan.planning.disk import disk_needed, real_counts, require_run, require_space, size_text
 from tinygan.planning.run import load
 
@@ -70,7 +70,7 @@ def test_a_training_needs_its_weights_snapshots_and_state(base: dict, tmp_path: 
     write_folders(tmp_path / "data", {name: {} for name in NAMES})
     base["real"]["path"] = str(tmp_path / "data")
     size = {"classes": 3, "image_size": 32}
-    student = StudentGenerator(architecture="dw", channels=16, z_dim=128, embedding=32, **size)
+    student = build_student(architecture="dw", channels=16, z_dim=128, embedding=32, **size)
     found = [
         sum(value.nbytes for value in network.state_dict().values())
         for network in (student, Discriminator(channels=16, **size))

@@ -7,11 +7,12 @@ from tinygan.models import biggan_deep
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.flops import parameters
 from tinygan.models.layers import ConditionalBatchNorm
-from tinygan.models.student import StudentGenerator, as_drawn
+from tinygan.models.student import as_drawn
+from tinygan.models.students import build_student
 
 
 def student(architecture="dw", channels=4, classes=3, image_size=32):
-    return StudentGenerator(
+    return build_student(
         architecture=architecture,
         channels=channels,
         classes=classes,
@@ -141,7 +142,7 @@ def test_one_map_is_shown_in_three_colours():
     arguments = {"architecture": "dw", "channels": 4, "classes": 3, "image_size": 32}
     arguments |= {"z_dim": 8, "embedding": 4}
     torch.manual_seed(0)
-    grey, coloured = StudentGenerator(**arguments, image_channels=1), StudentGenerator(**arguments)
+    grey, coloured = build_student(**arguments, image_channels=1), build_student(**arguments)
     z, y = torch.randn(2, 8), torch.tensor([0, 2])
     image = grey(z, y)
     assert image.shape == (2, 3, 32, 32)

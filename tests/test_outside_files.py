@@ -21,7 +21,7 @@ from tinygan.features.files import read_features
 from tinygan.features.inception_tf import open_inception
 from tinygan.models.converters.foreign import read_npz, read_torch
 from tinygan.models.io import load_weights
-from tinygan.models.student import StudentGenerator
+from tinygan.models.students import build_student
 from tinygan.teacher import tfhub as hub
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
@@ -38,7 +38,7 @@ STUDENT = {"architecture": "dw", "channels": 4, "classes": 2, "image_size": 32, 
 READERS = {
     "torch": read_torch,
     "npz": read_npz,
-    "weights": lambda path: load_weights(StudentGenerator(**STUDENT, embedding=4), path),
+    "weights": lambda path: load_weights(build_student(**STUDENT, embedding=4), path),
     "features": lambda path: read_features([path]),
     "imagenet": lambda path: open_imagenet(path, ["n01440764"]),
 }

@@ -195,7 +195,7 @@ WRITERS = {
     "samples": {"sample", "source"},
     "features": {"features", "features_sampled"},
     "models": {f"train_{variant}" for variant in VARIANTS},
-    "state": {f"train_{variant}" for variant in VARIANTS},
+    "checkpoints": {f"train_{variant}" for variant in VARIANTS},
 }
 SCORING = {"floor", "score_teacher", "score_variant"}
 
