@@ -125,7 +125,7 @@ def test_one_link_more_or_less_gives_the_same_scores(nasty: Path, tmp_path: Path
 
 def loop(root: Path) -> str:
     (root / "cat" / "again").symlink_to(root / "cat")
-    return "again is a link back to a folder that holds it"
+    return "again is a link back to a folder that contains it"
 
 
 def broken(root: Path) -> str:

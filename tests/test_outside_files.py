@@ -30,9 +30,9 @@ XML = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 WRONG = [
     (LFS, "is a Git LFS pointer and not the file itself: run `git lfs pull`"),
     (HTML, "is an HTML page and not the file itself: download the file"),
-    (XML, "is an XML answer of a server"),
-    (b'{"error": "rate limit"}', "is a JSON answer of a server"),
-    (b"", "is empty: get it again"),
+    (XML, "is an XML response of a server"),
+    (b'{"error": "rate limit"}', "is a JSON response of a server"),
+    (b"", "is empty: download it again"),
 ]
 STUDENT = {"architecture": "dw", "channels": 4, "classes": 2, "image_size": 32, "z_dim": 8}
 READERS = {
@@ -64,7 +64,7 @@ def test_packed_files_and_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a ZIP archive, as torch.save"):
         READERS["weights"](tmp_path / "b.npz")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ValueError, match="folder is a folder, where a file is needed"):
+    with pytest.raises(ValueError, match="folder is a folder, but a file is needed"):
         read_npz(tmp_path / "folder")
     check_content(tmp_path / "b.npz", "zip")
 
@@ -124,8 +124,8 @@ CLOSED = "http://127.0.0.1:9"
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/forbidden", "the server answers 403 Forbidden"),
-        ("/missing", "the server answers 404 Not Found"),
+        ("/forbidden", "the server returned 403 Forbidden"),
+        ("/missing", "the server returned 404 Not Found"),
         ("/page", "what comes is an HTML page"),
         ("/moved", "what comes is an HTML page"),
         ("/cut", "the transfer broke off"),
@@ -146,7 +146,7 @@ def test_a_graph_that_cannot_be_downloaded(
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/forbidden", r"cannot be downloaded \(the server answers 403 Forbidden\)"),
+        ("/forbidden", r"cannot be downloaded \(the server returned 403 Forbidden\)"),
         ("/page", r"cannot be downloaded .*does not appear to be a valid module"),
         (None, r"cannot be downloaded \(no connection: Connection refused\)"),
     ],

@@ -264,7 +264,7 @@ def test_a_folder_with_other_files_is_refused_before_anything_is_written(
     (tmp_path / "p" / other).parent.mkdir(exist_ok=True)
     (tmp_path / "p" / other).write_text("kept")
     named = re.escape(other.split("/")[0])
-    with pytest.raises(FileExistsError, match=f"such as {named}: nothing was touched"):
+    with pytest.raises(FileExistsError, match=f"such as {named}: nothing was changed"):
         with new_shard(tmp_path / "p", source="test", provenance={}):
             raise AssertionError("the block was entered")
     assert (tmp_path / "p" / other).read_text() == "kept"
