@@ -139,7 +139,7 @@ def test_an_image_that_cannot_be_scored_is_named(tmp_path):
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:2000])
     for name, message in (
         ("alpha.png", "transparent pixels; put it on a background"),
-        ("deep.png", "more than 8 bits a channel"),
+        ("deep.png", "more than 8 bits per channel"),
         ("text.png", "cannot identify"),
         ("empty.jpg", "cannot identify"),
         ("cut.png", "truncated"),
