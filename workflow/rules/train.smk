@@ -36,7 +36,7 @@ for variant in VARIANTS:
             variant=variant,
             folder=subpath(output.generator, parent=True),
             # Not an output: Snakemake deletes those of a failed job, and a retry resumes.
-            state=f"{P}/state/{variant}",
+            checkpoints=f"{P}/checkpoints/{variant}",
             live=f"{P}/live/{variant}",
             settings=sections(
                 *["seed", "image_size", "z_dim", "classes", "student", "train", "loss"],
@@ -45,7 +45,7 @@ for variant in VARIANTS:
             truncation=config["teacher"]["truncation"],
         shell:
             "python -m tinygan train --config {params.config} --threads {threads} --variant {params.variant}"
-            " --pairs {input.pairs} --real {input.real} --state {params.state}"
+            " --pairs {input.pairs} --real {input.real} --checkpoints {params.checkpoints}"
             " --live {params.live} --out {params.folder} > {log} 2>&1"
 
 

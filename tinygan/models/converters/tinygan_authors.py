@@ -29,6 +29,7 @@ from tinygan.models.converters.foreign import (
     strip_module,
 )
 from tinygan.models.student import StudentGenerator
+from tinygan.models.students import build_student
 
 TRUNCATION = 0.5  # of the z that the authors trained and scored with
 _WHAT = "a TinyGAN checkpoint of the authors"
@@ -54,7 +55,7 @@ def read_student(path: Path) -> tuple[StudentGenerator, dict[str, int | str]]:
         raise ValueError(f"{path} is not {_WHAT}: it has no state dict under the key G")
     found = strip_module(found)
     recipe = _recipe(path, found)
-    student = StudentGenerator(**recipe)
+    student = build_student(**recipe)
     origins = _origins(recipe["architecture"], len(student.blocks))
     check_names(path, _WHAT, found, {foreign for foreign, _ in origins.values()})
     fill(path, student, found, origins)
