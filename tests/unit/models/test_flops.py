@@ -44,7 +44,7 @@ def test_table_1_to_its_printed_precision(name, built):
 
 def test_the_printed_numbers_are_those_of_the_analysis(monkeypatch):
     monkeypatch.setattr(sys, "path", [str(ROOT / "analysis"), *sys.path])
-    from _paper import COST, PAPER
+    from paper import COST, PAPER
 
     for name, system in systems.SYSTEMS.items():
         total, own, macs = system.printed

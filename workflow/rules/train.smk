@@ -1,18 +1,16 @@
-# Students: pairs and real images -> generator -> images.
-
+# The rules that are named after variants and sources: a training each, and a target each. They come
+# last, when the names of all other rules are known.
 
 # Measured on a CPU: 4.9 GB for dw of the paper preset, 0.5 GB for mini.
 TRAIN_MB = 6000 if config["image_size"] >= 128 else 2000
-# The same: 2.4 GB for std, 0.4 GB.
-SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
 
 
-# One rule for each variant, because the names of its snapshots follow from its own steps.
+# A rule per variant, because the names of its snapshots depend on its own number of steps.
 for variant in VARIANTS:
 
     rule:
         name:
-            f"train_{variant}"
+            free(f"train_{variant}", variant)
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards(REAL_TRAIN, "manifest.json"),
@@ -26,7 +24,7 @@ for variant in VARIANTS:
             f"{P}/logs/train/{variant}.log",
         benchmark:
             f"{P}/benchmarks/train/{variant}.tsv"
-        # First, so that no core waits for the last training at the end.
+        # First, so that no training is left for the end, when other cores are idle.
         priority: 1
         conda:
             "../envs/torch.yaml"
@@ -37,7 +35,7 @@ for variant in VARIANTS:
             config=planned,
             variant=variant,
             folder=subpath(output.generator, parent=True),
-            # Out of reach: Snakemake deletes the outputs of a job that fails, and a retry goes on.
+            # Not an output: Snakemake deletes those of a failed job, and a retry resumes.
             checkpoints=f"{P}/checkpoints/{variant}",
             live=f"{P}/live/{variant}",
             settings=sections(
@@ -56,35 +54,13 @@ rule models:
         expand(GENERATOR, variant=VARIANTS),
 
 
-rule sample:
-    input:
-        generator=GENERATOR,
-        card=CARD,
-        latents=f"{P}/images/teacher/{{range}}/manifest.json",
-        code=code("sample"),
-    output:
-        manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
-        images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),
-        labels=temp(f"{P}/images/{{variant}}/{{range}}/labels.npy"),
-        z=temp(f"{P}/images/{{variant}}/{{range}}/z.npy"),
-    log:
-        f"{P}/logs/sample/{{variant}}/{{range}}.log",
-    benchmark:
-        f"{P}/benchmarks/sample/{{variant}}/{{range}}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=SAMPLE_MB,
-    params:
-        config=planned,
-        model=subpath(input.generator, parent=True),
-        folder=subpath(output.manifest, parent=True),
-        settings=sections("seed", "z_dim", "classes")
-        | {
-            "truncation": config["teacher"]["truncation"],
-            "samples": config["metrics"]["samples_per_class"],
-        },
-    shell:
-        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
-        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+# `snakemake no_feat`: the scores of a variant or source, and all that they need.
+for name in [*VARIANTS, *SOURCES]:
+
+    rule:
+        name:
+            free(name, name)
+        input:
+            scores_of(name),
+            intra_of(name),
+            pools(),
