@@ -87,7 +87,7 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _FREE}
     # On a machine without GPU, `auto` and `cpu` are one.
-    settings["device"] = World().device(settings.get("device", "auto")).type
+    settings["device"] = World().device(settings["device"]).type
     return {
         **{section: config[section] for section in sections},
         "train": settings,

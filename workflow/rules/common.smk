@@ -15,6 +15,7 @@ import yaml
 
 from tinygan.code import closure, code_of, file_of
 from tinygan.config.read import ConfigError
+from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, teacher_handle
 from tinygan.planning.disk import require_run
@@ -43,8 +44,9 @@ def planned(wildcards, output):
     return CONFIG
 
 
+DATASET = open_dataset(config["real"]["source"])
 VARIANTS = list(config["variants"])
-SOURCES = config.get("sources", {})
+SOURCES = config["sources"]
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
@@ -54,8 +56,8 @@ LABELLED = ["student", "train", "loss", "variants"]
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
 CURVES = ["dw", "scratch"]
 # Students may train on another crop of the real images than the one that they are scored against.
-CROP = config["real"].get("crop")
-TRAIN_CROP = config["real"].get("train_crop", CROP)
+CROP = config["real"]["crop"]
+TRAIN_CROP = config["real"]["train_crop"]
 REAL_TRAIN = "real" if TRAIN_CROP == CROP else "real_train"
 # The folders of images that the run makes itself, under images/. Any other folder there has the
 # name of a variant or source, whose images are temporary.

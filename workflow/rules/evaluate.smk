@@ -7,7 +7,7 @@ TENSORFLOW = config["metrics"]["extractor"] == "inception_tf"
 EXTRACTOR_ENV = "../envs/teacher.yaml" if TENSORFLOW else "../envs/torch.yaml"
 CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
 # A graph at a URL is not a file of the workflow.
-GRAPH = [config["metrics"].get("inception_graph", "://")] if TENSORFLOW else []
+GRAPH = [config["metrics"]["inception_graph"]] if TENSORFLOW else []
 GRAPH = [file for file in GRAPH if "://" not in file]
 EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
 # The keys of `metrics` that decide the features; the others only decide their scores.
@@ -103,7 +103,7 @@ rule features:
     params:
         config=planned,
         folder=lambda wildcards: f"{P}/images/{wildcards.source}/{wildcards.range}",
-        settings={key: config["metrics"].get(key) for key in EXTRACTION},
+        settings={key: config["metrics"][key] for key in EXTRACTION},
     shell:
         "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
         " --out {output} > {log} 2>&1"
@@ -133,7 +133,7 @@ rule score:
         f"{P}/benchmarks/score/{{source}}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: config["metrics"].get("threads", 1)
+    threads: config["metrics"]["threads"]
     resources:
         mem_mb=2000,
     params:

@@ -1,5 +1,5 @@
 # Real images: files -> shards.
-if config["real"]["source"] == "animal_mnist":
+if DATASET.packaged:
 
     rule download:
         input:
@@ -69,8 +69,8 @@ else:
             crop=lambda wildcards: CROPS[wildcards.crop],
             folder=subpath(output.manifest, parent=True),
             origin=real_images,
-            quality=config["real"].get("jpeg_quality"),
-            draft=config["real"].get("draft", False),
+            quality=config["real"]["jpeg_quality"],
+            draft=config["real"]["draft"],
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
         shell:

@@ -12,9 +12,9 @@ from helpers.paths import ROOT
 
 from tinygan.cli import main
 from tinygan.config.read import ConfigError
+from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import crop_of
 from tinygan.data.prepare import write_real
-from tinygan.data.real.image_folder import open_image_folder
 from tinygan.evaluation.scores import Settings, score
 from tinygan.files import write_json
 from tinygan.planning.image_counts import require_images
@@ -160,7 +160,7 @@ def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: 
     root = write_folders(tmp_path / "data", {"a": files | {"bad.png": b"text"}, "b": files})
     options = {"crop": crop_of("biggan", 32, None), "max_dropped": 1, "source": "x"}
     options["provenance"] = {}
-    classes = dict(enumerate(open_image_folder(root, ["a", "b"])))
+    classes = dict(enumerate(open_class_folders(root, ["a", "b"])))
     write_real(tmp_path / "out", classes, least=4, **options)
     (root / "a" / "3.png").write_bytes(b"text")
     with pytest.raises(ValueError, match="class 0 has 3 images left, but the scores need 4"):
