@@ -5,9 +5,11 @@ cannot come to name different ones.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+from tinygan.syntax import module_digest
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,7 +59,7 @@ NEUTRAL = frozenset(
             ".errors",
         ),
         *(".external", ".files", ".planning.checks", ".planning.disk", ".planning.image_counts"),
-        *(".planning.origins", ".planning.run", ".runtime", ".data.prefetch"),
+        *(".planning.origins", ".planning.run", ".runtime", ".code", ".syntax", ".data.prefetch"),
     )
 )
 # Of what they import in a function, the config chooses one.
@@ -73,6 +75,22 @@ def code_of(step: str, *chosen: str) -> list[Path]:
     """
     modules = closure(*roots_of(step), *chosen)
     return sorted(path for name in modules if (path := file_of(name)))
+
+
+def digests_of(step: str, *chosen: str) -> dict[str, str]:
+    """Return the digest of each module that decides a step's output, by the module's name.
+
+    Args:
+        step, chosen: see `code_of`.
+    """
+    modules = closure(*roots_of(step), *chosen)
+    return digests(name for name in modules if file_of(name))
+
+
+def digests(modules: Iterable[str]) -> dict[str, str]:
+    """Return the digest of what each of these modules does, see `tinygan.syntax`."""
+    paths = {name: file_of(name) for name in sorted(modules)}
+    return {name: module_digest(path, path.stat().st_mtime_ns) for name, path in paths.items()}
 
 
 def roots_of(step: str) -> list[str]:
