@@ -24,7 +24,7 @@ _NOT_THE_LOOPS = ("snapshots", "threads", "processes", "dvclive")
 def _train(config: Config, arguments: Arguments) -> None:
     """Train one variant; writes generator.safetensors, snapshots/, log.csv and card.json."""
     from tinygan.data.shards import open_store
-    from tinygan.models.flops import parameters
+    from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card
     from tinygan.training.checkpoint import StateFolder
     from tinygan.training.distributed import launch, processes
@@ -56,8 +56,8 @@ def _train(config: Config, arguments: Arguments) -> None:
         "variant": arguments.variant,
         "generator": recipe,
         "classes": ids,
-        "parameters": parameters(generator),
-        "discriminator_parameters": parameters(discriminator) if weights.discriminator else 0,
+        "parameters": count_parameters(generator),
+        "discriminator_parameters": count_parameters(discriminator) if weights.discriminator else 0,
         "loss": config["loss"],
         "train": settings,
         "seed": config["seed"],
