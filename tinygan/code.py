@@ -84,7 +84,7 @@ def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
     """Return these modules and all of the project that they import, in functions too.
 
     Args:
-        roots: names of modules, e.g. ``"tinygan.data.shards"`` or ``"analysis._common"``.
+        roots: names of modules, e.g. ``"tinygan.data.shards"`` or ``"analysis.results"``.
         neutral: modules that are left out, with what only they import.
     """
     found: set[str] = set()

@@ -21,7 +21,7 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
     import numpy as np
 
     from tinygan.data.shards import open_store
-    from tinygan.mini_teacher.train import save_teacher, train_teacher
+    from tinygan.mini_teacher.train import MiniTeacherSettings, save_teacher, train_teacher
 
     configure_torch(arguments.threads)
     if teacher_classes(config) != config["classes"]:
@@ -30,20 +30,22 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
             f"to {config['classes']} as well, or `classes` to {teacher_classes(config)}"
         )
     shards = open_store(arguments.real, class_ids(config), what="the store of --real", verify=True)
-    settings = dict(config["mini_teacher"])
-    truncations = settings.pop("truncations")
-    del settings["threads"]
+    settings = MiniTeacherSettings.of(config)
     train_teacher(
         np.concatenate([shard.images for shard in shards]),
         np.concatenate([shard.labels for shard in shards]),
+        settings,
         seed=config["seed"],
         z_dim=config["z_dim"],
         log=arguments.out / "log.csv",
-        snapshot_every=settings["steps"],
+        snapshot_every=settings.steps,
         on_snapshot=lambda generator, step: save_teacher(
-            generator, truncations, arguments.out, seed=config["seed"], z_dim=config["z_dim"]
+            generator,
+            settings.truncations,
+            arguments.out,
+            seed=config["seed"],
+            z_dim=config["z_dim"],
         ),
-        **settings,
     )
 
 

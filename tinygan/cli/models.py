@@ -51,22 +51,16 @@ def _paper_rows() -> Iterator["Row"]:
 
 def _preset_rows(config: Config) -> Iterator["Row"]:
     """Give the teacher and the variants of a preset; what a function costs is not known."""
-    from tinygan.training.loop import LossWeights, build
+    from tinygan.training.settings import Settings
+    from tinygan.training.step import build_networks
 
     if config["teacher"]["kind"] != "python":
         yield "teacher", "biggan-deep", *_teacher(config)
     for name in config["variants"]:
-        resolved = resolve_variant(config, name)
-        student = resolved["student"]
-        generator, discriminator, _ = build(
-            student=student,
-            seed=config["seed"],
-            classes=len(config["classes"]),
-            image_size=config["image_size"],
-            z_dim=config["z_dim"],
-        )
-        used = discriminator if LossWeights(**resolved["loss"]).discriminator else None
-        yield name, student["architecture"], student["channels"], generator, used
+        settings = Settings.of(resolve_variant(config, name))
+        generator, discriminator = build_networks(settings)
+        used = discriminator if settings.loss.needs_discriminator else None
+        yield name, settings.student.architecture, settings.student.channels, generator, used
 
 
 def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:

@@ -106,7 +106,8 @@ VERBS: dict[str, Verb] = {
         {
             "--source": {"required": True, "help": "name under which the scores are kept"},
             "--real": REAL_FEATURES,
-            "--images": FEATURES,
+            # The pipeline passes no file to score real images against real images.
+            "--images": FEATURES | {"nargs": "*"},
             "--intra": {"type": Path, "required": True, "help": "CSV of the per-class scores"},
         },
     ),

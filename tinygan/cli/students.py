@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import CLASSES, MANIFESTS, MODEL, REAL, Arguments, Config, Verb
-from tinygan.config.derived import parse_range, resolve_variant, snapshot_steps
+from tinygan.config.derived import parse_range, resolve_variant
 from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
 from tinygan.planning.disk import require_shard
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 # What neither a student's weights nor its log depend on.
 _FREE = ("threads", "checkpoint_every", "dvclive")
-# Keys of `train` that are no argument of the training loop.
-_NOT_THE_LOOPS = ("snapshots", "threads", "processes", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
@@ -26,63 +24,44 @@ def _train(config: Config, arguments: Arguments) -> None:
     from tinygan.data.shards import open_store
     from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card
-    from tinygan.training.checkpoint import StateFolder
+    from tinygan.training.checkpoint import CheckpointFolder
     from tinygan.training.distributed import launch, processes
-    from tinygan.training.loop import LossWeights, build, train
+    from tinygan.training.loop import train
+    from tinygan.training.settings import Settings
+    from tinygan.training.step import build_networks, generator_shape
 
     config = resolve_variant(config, arguments.variant)
-    settings = config["train"]
-    count = settings.get("processes", 1)
+    settings, ids = Settings.of(config), class_ids(config)
+    count = settings.train.processes
     threads = max(1, arguments.threads // count)
     launch(arguments.argv, count, threads)
     configure_torch(threads)
-    generator, discriminator, recipe = build(
-        student=config["student"],
-        seed=config["seed"],
-        classes=len(config["classes"]),
-        image_size=config["image_size"],
-        z_dim=config["z_dim"],
-    )
-    ids = class_ids(config)
     pairs = open_store(arguments.pairs, ids, what="the store of --pairs", verify=True)
     real = open_store(arguments.real, ids, what="the store of --real", verify=True)
     data = {"pairs": list(map(_digest, pairs)), "real": list(map(_digest, real))}
-    weights = LossWeights(**config["loss"])
-    state = StateFolder(
-        _beside(arguments.state, arguments, "state"),
-        _identity(config, data),
-    )
+    folder = _beside(arguments.checkpoints, arguments, "checkpoints")
+    checkpoints = CheckpointFolder(folder, _identity(config, data))
+    live = _beside(arguments.live, arguments, "live") if settings.train.dvclive else None
+    with processes(count) as world, checkpoints.locked() if world.is_main else nullcontext():
+        options = {"name": arguments.variant, "checkpoints": checkpoints, "live": live}
+        train(settings, pairs, real, arguments.out, **options, world=world)
+    if not world.is_main:
+        return
+    generator, discriminator = build_networks(settings)
+    used = settings.loss.needs_discriminator
     card = {
         "variant": arguments.variant,
-        "generator": recipe,
+        "generator": generator_shape(settings),
         "classes": ids,
         "parameters": count_parameters(generator),
-        "discriminator_parameters": count_parameters(discriminator) if weights.discriminator else 0,
+        "discriminator_parameters": count_parameters(discriminator) if used else 0,
         "loss": config["loss"],
-        "train": settings,
+        "train": config["train"],
         "seed": config["seed"],
         "truncation": config["teacher"]["truncation"],
         "data": data,
     }
-    with processes(count) as world, state.locked() if world.main else nullcontext():
-        train(
-            pairs,
-            real,
-            generator,
-            discriminator,
-            weights,
-            seed=config["seed"],
-            truncation=config["teacher"]["truncation"],
-            snapshot_steps=snapshot_steps(config),
-            out=arguments.out,
-            name=arguments.variant,
-            state=state,
-            live=_beside(arguments.live, arguments, "live") if settings.get("dvclive") else None,
-            world=world,
-            **{key: value for key, value in settings.items() if key not in _NOT_THE_LOOPS},
-        )
-    if world.main:
-        save_card(arguments.out, card)
+    save_card(arguments.out, card)
 
 
 def _digest(shard: "Shard") -> str:
@@ -96,7 +75,7 @@ def _beside(folder: Path | None, arguments: Arguments, ending: str) -> Path:
 
 
 def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
-    """Return all that decides what a training makes, for its state to be compared with."""
+    """Return all that decides what a training makes, for its checkpoint to be compared with."""
     import torch
 
     from tinygan.code import closure, file_of, roots_of
@@ -155,10 +134,10 @@ VERBS: dict[str, Verb] = {
             "--variant": {"required": True, "help": "a name under `variants` in the config"},
             "--pairs": MANIFESTS | {"help": "the teacher's shards"},
             "--real": REAL,
-            "--state": {
+            "--checkpoints": {
                 "type": Path,
                 "metavar": "FOLDER",
-                "help": "where the checkpoints are kept (default: OUT.state)",
+                "help": "where the checkpoints are saved (default: OUT.checkpoints)",
             },
             "--live": {
                 "type": Path,

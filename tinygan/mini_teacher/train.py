@@ -8,9 +8,10 @@ The learning rate is constant, so the state at step n does not depend on how far
 
 import copy
 import csv
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -23,27 +24,44 @@ from tinygan.models.biggan_deep import Generator
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.pixels import normalize
 from tinygan.seeding import stream, stream_seed, truncated_normal
-from tinygan.training import losses
+from tinygan.training.data import Batch
+from tinygan.training.step import TrainingStep, autocast_on
+
+_ADAM = {"betas": (0.0, 0.999), "eps": 1e-6}
+
+
+@dataclass(frozen=True)
+class MiniTeacherSettings:
+    """The config's section `mini_teacher`; the keys are explained in config/README.md."""
+
+    steps: int
+    batch: int
+    group: int
+    embedding: int
+    generator_widths: Sequence[int]
+    discriminator_channels: int
+    generator_lr: float
+    discriminator_lr: float
+    ema: float
+    precision: str
+    log_every: int
+    truncations: Sequence[float] = (1.0,)
+    threads: int = 1
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Self:
+        """Take the settings of a run's config."""
+        return cls(**config["mini_teacher"])
 
 
 def train_teacher(
     images: np.ndarray,
     labels: np.ndarray,
+    settings: MiniTeacherSettings,
     *,
     seed: int,
-    steps: int,
-    batch: int,
-    group: int,
     z_dim: int,
-    embedding: int,
-    generator_widths: Sequence[int],
-    discriminator_channels: int,
-    generator_lr: float,
-    discriminator_lr: float,
-    ema: float,
-    precision: str,
     log: Path,
-    log_every: int,
     snapshot_every: int,
     on_snapshot: Callable[[Generator, int], None],
 ) -> None:
@@ -52,21 +70,10 @@ def train_teacher(
     Args:
         images: uint8 [N, H, W, 3]; mirrored at random.
         labels: class indices [N], from 0.
+        settings: see `MiniTeacherSettings`.
         seed: seed of every random number here.
-        steps: generator updates.
-        batch: images in each of a step's real and fake batches.
-        group: images of one class that stand side by side in a batch, see `Discriminator`.
         z_dim: length of z, which is standard normal in training.
-        embedding: length of the shared class embedding.
-        generator_widths: channels of the generator, see `Generator`.
-        discriminator_channels: ch of the discriminator, see `Discriminator`.
-        generator_lr: Adam's learning rate for the generator, betas (0, 0.999).
-        discriminator_lr: the same for the discriminator.
-        ema: decay of the moving average, per step.
-        precision: "float32", or "bfloat16" for convolutions and products in that type (weights,
-            their average, the losses and Adam stay float32).
         log: CSV to write: step, loss of D, loss of G, mean scores.
-        log_every: steps between rows of the log.
         snapshot_every: steps between calls of `on_snapshot`; the last step always calls it.
         on_snapshot: receives the averaged generator (training mode) and the step.
 
@@ -74,77 +81,102 @@ def train_teacher(
         ValueError: groups do not fill a batch, or a class has fewer images than a group.
         FloatingPointError: a loss became NaN or infinite.
     """
-    torch.manual_seed(stream_seed(seed, "teacher/initial"))
-    classes = int(labels.max()) + 1
-    rows_of_class = [np.flatnonzero(labels == label) for label in range(classes)]
-    fewest = min(map(len, rows_of_class))
-    if batch % group or fewest < group:
-        raise ValueError(
-            f"teacher: groups of {group} must fill a batch of {batch}, and each class must have "
-            f"that many images (the smallest has {fewest}); choose another mini_teacher.group"
-        )
-    generator = Generator(classes, z_dim, embedding, list(generator_widths))
-    discriminator = Discriminator(
-        channels=discriminator_channels,
-        classes=classes,
-        image_size=images.shape[1],
-        group=group,
-    )
-    for network in (generator, discriminator):
-        network.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(generator)
-    autocast = partial(torch.autocast, "cpu", torch.bfloat16, enabled=precision == "bfloat16")
-    adam = {"betas": (0.0, 0.999), "eps": 1e-6}
-    optimise_g = torch.optim.Adam(generator.parameters(), generator_lr, **adam)
-    optimise_d = torch.optim.Adam(discriminator.parameters(), discriminator_lr, **adam)
-
+    draw = _Batches(images, labels, settings, seed, z_dim)
+    step = _step(settings, draw.classes, images.shape[1], seed, z_dim)
+    average = copy.deepcopy(step.generator)
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["step", "loss_d", "loss_g", "score_real", "score_fake"])
-        progress = tqdm(range(1, steps + 1), desc="teacher", unit="step")
-        for step in progress:
-            rng = stream(seed, "teacher/step", step)
-            y = torch.from_numpy(rng.integers(0, classes, batch // group).repeat(group))
-            rows = np.concatenate([rng.choice(rows_of_class[c], group, False) for c in y[::group]])
-            chosen = images[rows]
-            mirrored = rng.random(batch) < 0.5
-            chosen[mirrored] = chosen[mirrored, :, ::-1]
-            x = normalize(chosen)
-            z = torch.from_numpy(rng.standard_normal((batch, z_dim), dtype=np.float32))
-            with autocast():
-                with torch.no_grad():
-                    fake = generator(z, y)
-                scores, _ = discriminator(torch.cat([x, fake]), torch.cat([y, y]))
-            real_scores, fake_scores = scores.float().split(batch)
-            loss_d = losses.adversarial_discriminator(real_scores, fake_scores)
-            optimise_d.zero_grad()
-            loss_d.backward()
-            optimise_d.step()
-
-            z = torch.from_numpy(rng.standard_normal((batch, z_dim), dtype=np.float32))
-            discriminator.requires_grad_(False)
-            with autocast():
-                scores, _ = discriminator(generator(z, y), y)
-            loss_g = losses.adversarial_generator(scores.float())
-            discriminator.requires_grad_(True)
-            optimise_g.zero_grad()
-            loss_g.backward()
-            optimise_g.step()
-            with torch.no_grad():
-                for kept, current in zip(average.parameters(), generator.parameters(), strict=True):
-                    kept.lerp_(current, 1 - min(ema, step / (step + 10)))
-
-            if step % log_every == 0 or step == steps:
-                values = [loss_d, loss_g, real_scores.mean(), fake_scores.mean()]
+        progress = tqdm(range(1, settings.steps + 1), desc="teacher", unit="step")
+        for number in progress:
+            batch, second_z = draw(number)
+            drawn = step.draw(batch, learning=set())
+            terms, seen = step.update_discriminator(drawn, {"gan_discriminator": 1.0})
+            batch.fresh_z = second_z
+            terms |= step.update_student(step.draw(batch, {"real"}), {"gan_student": 1.0})
+            _average(average, step.generator, min(settings.ema, number / (number + 10)))
+            if number % settings.log_every == 0 or number == settings.steps:
+                values = [terms["gan_discriminator"], terms["gan_student"]]
+                values += [seen.scores(name).mean() for name in ("real", "fresh")]
                 row = [round(float(value.detach()), 4) for value in values]
                 if not np.isfinite(row).all():
-                    raise FloatingPointError(f"teacher: losses at step {step} are {row}")
-                table.writerow([step, *row])
+                    raise FloatingPointError(f"teacher: losses at step {number} are {row}")
+                table.writerow([number, *row])
                 file.flush()
                 progress.set_postfix(D=row[0], G=row[1])
-            if step % snapshot_every == 0 or step == steps:
-                on_snapshot(average, step)
+            if number % snapshot_every == 0 or number == settings.steps:
+                on_snapshot(average, number)
+
+
+def _step(
+    settings: MiniTeacherSettings, classes: int, image_size: int, seed: int, z_dim: int
+) -> TrainingStep:
+    """Build the networks with their initial weights, and their optimisers."""
+    torch.manual_seed(stream_seed(seed, "teacher/initial"))
+    widths = list(settings.generator_widths)
+    generator = Generator(classes, z_dim, settings.embedding, widths)
+    discriminator = Discriminator(
+        channels=settings.discriminator_channels,
+        classes=classes,
+        image_size=image_size,
+        group=settings.group,
+    )
+    optimisers, device = {}, torch.device("cpu")
+    for name, network, rate in (
+        ("generator", generator, settings.generator_lr),
+        ("discriminator", discriminator, settings.discriminator_lr),
+    ):
+        network.to(memory_format=torch.channels_last)
+        optimisers[name] = torch.optim.Adam(network.parameters(), rate, **_ADAM)
+    autocast = autocast_on(device, settings.precision)
+    return TrainingStep(generator, discriminator, optimisers, autocast, device)
+
+
+class _Batches:
+    """Real images in groups of one class, mirrored at random, with two fresh z for the fakes."""
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        settings: MiniTeacherSettings,
+        seed: int,
+        z_dim: int,
+    ) -> None:
+        self.classes = int(labels.max()) + 1
+        self._images, self._seed, self._z_dim = images, seed, z_dim
+        self._batch, self._group = settings.batch, settings.group
+        self._rows = [np.flatnonzero(labels == label) for label in range(self.classes)]
+        fewest = min(map(len, self._rows))
+        if self._batch % self._group or fewest < self._group:
+            raise ValueError(
+                f"teacher: groups of {self._group} must fill a batch of {self._batch}, and each "
+                f"class must have that many images (the smallest has {fewest}); choose another "
+                "mini_teacher.group"
+            )
+
+    def __call__(self, step: int) -> tuple[Batch, Tensor]:
+        """Return the batch of a step, a function of (seed, step), and the generator's z."""
+        rng = stream(self._seed, "teacher/step", step)
+        chosen = rng.integers(0, self.classes, self._batch // self._group)
+        rows = [rng.choice(self._rows[label], self._group, False) for label in chosen]
+        images = self._images[np.concatenate(rows)]
+        mirrored = rng.random(self._batch) < 0.5
+        images[mirrored] = images[mirrored, :, ::-1]
+        z, second_z = (
+            torch.from_numpy(rng.standard_normal((self._batch, self._z_dim), dtype=np.float32))
+            for _ in range(2)
+        )
+        y = torch.from_numpy(chosen.repeat(self._group))
+        return Batch(real=normalize(images), real_y=y, fresh_z=z), second_z
+
+
+@torch.no_grad()
+def _average(average: Generator, generator: Generator, decay: float) -> None:
+    """Move the average of the weights towards those of a step."""
+    for mean, current in zip(average.parameters(), generator.parameters(), strict=True):
+        mean.lerp_(current, 1 - decay)
 
 
 @torch.no_grad()

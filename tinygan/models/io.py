@@ -11,7 +11,7 @@ from torch import nn
 from tinygan.external import check_content
 from tinygan.files import atomic_file, read_json, sha256, write_json
 from tinygan.models import sngan
-from tinygan.models.student import StudentGenerator
+from tinygan.models.students import build_student
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
@@ -57,8 +57,8 @@ def read_card(folder: Path) -> dict[str, Any]:
 def load_generator(folder: Path, step: int | None = None) -> nn.Module:
     """Load a generator, (z, y) -> images, in evaluation mode.
 
-    The card's ``generator.architecture`` determines its class: ``dw`` and ``std`` are students,
-    ``sngan`` is SNGAN-projection.
+    The card's ``generator.architecture`` determines its class: ``sngan`` is SNGAN-projection, any
+    other a student, see `build_student`.
 
     Args:
         folder: the model's folder, with card.json.
@@ -73,7 +73,7 @@ def load_generator(folder: Path, step: int | None = None) -> nn.Module:
         recipe = {key: value for key, value in recipe.items() if key != "architecture"}
         generator: nn.Module = sngan.Generator(**recipe)
     else:
-        generator = StudentGenerator(**recipe)
+        generator = build_student(**recipe)
     name = "generator.safetensors" if step is None else f"snapshots/{step:06d}.safetensors"
     load_weights(generator, folder / name)
     return generator.to(memory_format=torch.channels_last).eval()

@@ -7,7 +7,7 @@ from torch import nn
 
 from tinygan.models import biggan_deep, sagan, sngan
 from tinygan.models.discriminator import Discriminator
-from tinygan.models.student import StudentGenerator
+from tinygan.models.students import build_student
 
 Z_DIM = 128
 _SIZE = {"classes": 1000, "image_size": 128}
@@ -50,7 +50,7 @@ def _biggan_deep() -> tuple[nn.Module, nn.Module]:
 
 
 def _student(architecture: str, channels: int) -> tuple[nn.Module, nn.Module]:
-    generator = StudentGenerator(
+    generator = build_student(
         architecture=architecture, channels=channels, z_dim=Z_DIM, embedding=128, **_SIZE
     )
     return generator, Discriminator(channels=32, **_SIZE)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -9,14 +10,7 @@ from torch import Tensor, nn
 
 from tinygan.models.layers import ConditionalBatchNorm, initialise_generator
 
-
-def conv3x3(architecture: str, inputs: int, outputs: int) -> nn.Module:
-    """Build a 3x3 convolution: ``std`` standard, ``dw`` depthwise 3x3 then pointwise 1x1."""
-    if architecture == "std":
-        return nn.Conv2d(inputs, outputs, 3, padding=1)
-    return nn.Sequential(
-        nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs), nn.Conv2d(inputs, outputs, 1)
-    )
+Conv3x3 = Callable[[int, int], nn.Module]
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -34,12 +28,12 @@ class ResidualBlock(nn.Module):
 
     figure_order = False
 
-    def __init__(self, architecture: str, inputs: int, outputs: int, embedding: int) -> None:
+    def __init__(self, conv3x3: Conv3x3, inputs: int, outputs: int, embedding: int) -> None:
         super().__init__()
         self.norm1 = ConditionalBatchNorm(inputs, embedding, affine=True)
-        self.conv1 = conv3x3(architecture, inputs, outputs)
+        self.conv1 = conv3x3(inputs, outputs)
         self.norm2 = ConditionalBatchNorm(outputs, embedding, affine=True)
-        self.conv2 = conv3x3(architecture, outputs, outputs)
+        self.conv2 = conv3x3(outputs, outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
@@ -63,7 +57,7 @@ class StudentGenerator(nn.Module):
     """S: (z, y) -> image. z enters at the first layer only, y through every CBN.
 
     Args:
-        architecture: ``dw`` (depthwise separable convolutions) or ``std``.
+        conv3x3: makes the 3x3 convolution of the blocks from its input and output channels.
         channels: ch, the multiplier of the blocks' widths: 4, 4, 2, 1 at 32 px,
             16, 16, 8, 4, 2, 1 at 128 px.
         classes: number of classes.
@@ -73,13 +67,13 @@ class StudentGenerator(nn.Module):
         image_channels: 3, or 1 for grey images; the one channel is repeated three times.
 
     Raises:
-        ValueError: unknown architecture or invalid image size.
+        ValueError: invalid image size.
     """
 
     def __init__(
         self,
         *,
-        architecture: str,
+        conv3x3: Conv3x3,
         channels: int,
         classes: int,
         image_size: int,
@@ -88,8 +82,6 @@ class StudentGenerator(nn.Module):
         image_channels: int = 3,
     ) -> None:
         super().__init__()
-        if architecture not in ("dw", "std"):
-            raise ValueError(f"architecture must be dw or std, not {architecture!r}")
         blocks = int(math.log2(image_size)) - 2
         if blocks < 1 or image_size != 4 * 2**blocks:
             raise ValueError(f"image_size must be 8, 16, 32, 64, ... px, not {image_size}")
@@ -99,7 +91,7 @@ class StudentGenerator(nn.Module):
         self.embedding = nn.Embedding(classes, embedding)
         self.first = nn.Linear(z_dim, 16 * widths[0])
         self.blocks = nn.ModuleList(
-            ResidualBlock(architecture, i, o, embedding)
+            ResidualBlock(conv3x3, i, o, embedding)
             for i, o in zip(widths, widths[1:], strict=False)
         )
         self.norm = nn.BatchNorm2d(widths[-1])

@@ -6,13 +6,13 @@ out.
 
 import shutil
 from collections.abc import Collection, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
 from tinygan.config.derived import DISCRIMINATOR_TERMS, resolve_variant
 from tinygan.data.image_folders import class_key, count_images, first_level
+from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
 
 _FLOAT = 4
 _LABEL = 8
@@ -31,7 +31,7 @@ KINDS = {
     "samples": "images of the variants that figures show and of another one, deleted after use",
     "features": "features of real images and of one source, deleted likewise",
     "models": "models with their snapshots",
-    "state": "checkpoints of trainings",
+    "checkpoints": "checkpoints of trainings",
 }
 
 
@@ -164,7 +164,7 @@ def size_text(count: int) -> str:
 
 
 def _folders(config: Mapping[str, Any], results: Path, kind: str) -> list[Path]:
-    if kind in ("features", "models", "state"):
+    if kind in ("features", "models", "checkpoints"):
         return [results / kind]
     names = [*config["variants"], *config.get("sources", {})] if kind == "samples" else [kind]
     return [results / "images" / name for name in names]
@@ -185,40 +185,22 @@ def _mount(folder: Path) -> Path:
 
 
 def _trainings(config: Mapping[str, Any]) -> dict[str, int]:
-    """Count each variant's generator and snapshots, and its state.
+    """Count each variant's generator and snapshots, and its checkpoint.
 
-    A state holds the weights, Adam's two moments of each of them, and the snapshots so far; the
-    next one is written before it goes.
+    A checkpoint has the weights, Adam's two moments of each of them, and the snapshots so far; the
+    next one is written before it is removed.
     """
-    models = state = 0
+    models = checkpoints = 0
     for name in config["variants"]:
         variant = resolve_variant(config, name)
-        generator, discriminator = _network_bytes(
-            **variant["student"],
-            classes=len(config["classes"]),
-            image_size=config["image_size"],
-            z_dim=config["z_dim"],
-        )
+        shape = {"classes": len(config["classes"]), "image_size": config["image_size"]}
+        student = dict(variant["student"])
+        width = student.pop("discriminator_channels")
+        generator = generator_bytes(**student, **shape, z_dim=config["z_dim"])
+        discriminator = discriminator_bytes(channels=width, **shape)
         kept = generator * variant["train"]["snapshots"]
         adversarial = any(variant["loss"][term] for term in DISCRIMINATOR_TERMS)
         trained = generator + (discriminator if adversarial else 0)
         models += generator + kept
-        state += 2 * 3 * trained + kept
-    return {"models": models, "state": state}
-
-
-@cache
-def _network_bytes(*, classes: int, image_size: int, z_dim: int, **student: Any) -> tuple[int, int]:
-    """Return the size of the weights of S and of D."""
-    import torch
-
-    from tinygan.training.loop import build
-
-    with torch.device("meta"):
-        *networks, _ = build(
-            student=student, seed=0, classes=classes, image_size=image_size, z_dim=z_dim
-        )
-    generator, discriminator = (
-        sum(tensor.nbytes for tensor in network.state_dict().values()) for network in networks
-    )
-    return generator, discriminator
+        checkpoints += 2 * 3 * trained + kept
+    return {"models": models, "checkpoints": checkpoints}

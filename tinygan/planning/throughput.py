@@ -61,52 +61,43 @@ def harvest(config: Mapping[str, Any]) -> float:
 
 
 def iteration(config: Mapping[str, Any]) -> Callable[[bool], None]:
-    """Return one iteration of a variant's training on made-up data, to be timed.
+    """Return one step of a variant's training on made-up data, to be timed.
 
     Args:
         config: resolved for the variant, see `tinygan.config.derived.resolve_variant`.
 
     Returns:
-        A function of whether the generator's adversarial terms enter; it waits for the device.
+        A function of whether the student's adversarial terms enter; it waits for the device.
     """
     import torch
 
     from tinygan.models.pixels import normalize
     from tinygan.training.data import Batch
-    from tinygan.training.distributed import World
-    from tinygan.training.loop import build, update
-    from tinygan.training.objective import LossWeights
+    from tinygan.training.settings import Settings
+    from tinygan.training.step import TrainingStep
 
-    train, weights = config["train"], LossWeights(**config["loss"])
-    device, classes, z_dim = (
-        World().device(train["device"]),
-        len(config["classes"]),
-        config["z_dim"],
-    )
-    networks = build(
-        student=config["student"],
-        seed=0,
-        classes=classes,
-        image_size=config["image_size"],
-        z_dim=z_dim,
-    )[:2]
-    optimisers = {}
-    for name, network in zip(("generator", "discriminator"), networks, strict=True):
-        network.to(device, memory_format=torch.channels_last).train()
-        optimisers[name] = torch.optim.Adam(network.parameters(), 2e-4, betas=(0.0, 0.9))
-        if train.get("compile"):
-            network.compile()
-    batch = train["batch"]
-    images = [normalize(_images(config, batch)).to(device) for _ in range(2)]
-    labels = [torch.arange(batch, device=device) % classes] * 2
-    z = [torch.randn(batch, z_dim, device=device) for _ in range(2)]
-    data = Batch(z[0], labels[0], images[0], images[1], labels[1], z[1])
-    bfloat16 = train.get("precision") == "bfloat16"
-    mixed = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+    settings = Settings.of(config)
+    step, train = TrainingStep.of(settings), settings.train
+
+    def images() -> torch.Tensor:
+        return normalize(_images(config, train.batch)).to(step.device)
+
+    def z() -> torch.Tensor:
+        return torch.randn(train.batch, settings.z_dim, device=step.device)
+
+    labels = torch.arange(train.batch, device=step.device) % settings.classes
+    batch = Batch()
+    if settings.loss.uses_teacher:
+        batch.z, batch.y, batch.teacher = z(), labels, images()
+    if settings.loss.uses_real:
+        batch.fresh_z, batch.real_y, batch.real = z(), labels, images()
+    # At step 1 all terms have their full weight; the adversarial ones enter at another.
+    weights = {False: settings.loss.at(1, replace(train, adversarial_every=2))}
+    weights[True] = settings.loss.at(1, replace(train, adversarial_every=1))
 
     def iterate(adversarial: bool) -> None:
-        update(*networks, optimisers, weights, weights.pixel, data, mixed, adversarial=adversarial)
-        if device.type == "cuda":
+        step(batch, weights[adversarial])
+        if step.device.type == "cuda":
             torch.cuda.synchronize()
 
     return iterate
@@ -126,18 +117,13 @@ def sample(config: Mapping[str, Any], name: str) -> float:
     import torch
 
     from tinygan.models.pixels import to_uint8
-    from tinygan.training.loop import build
+    from tinygan.training.settings import Settings
+    from tinygan.training.step import build_networks
 
     config, batch = resolve_variant(config, name), config["metrics"]["batch"]
     configure_torch(1)
-    size, z_dim = config["image_size"], config["z_dim"]
-    generator, *_ = build(
-        student=config["student"],
-        seed=0,
-        classes=len(config["classes"]),
-        image_size=size,
-        z_dim=z_dim,
-    )
+    generator, _ = build_networks(Settings.of(config))
+    z_dim = config["z_dim"]
     generator.to(memory_format=torch.channels_last).eval()
     z, y = torch.zeros(batch, z_dim), torch.zeros(batch, dtype=torch.long)
     with torch.no_grad():

@@ -35,7 +35,7 @@ class Stopped(RuntimeError):
 
 
 @dataclass(frozen=True)
-class StateFolder:
+class CheckpointFolder:
     """Where the checkpoints of a variant are, and which of them is this run's.
 
     Attributes:
@@ -55,7 +55,7 @@ class StateFolder:
     @property
     def file(self) -> Path:
         """The checkpoint itself."""
-        return self.folder / "state.safetensors"
+        return self.folder / "checkpoint.safetensors"
 
     @property
     def snapshots(self) -> Path:
@@ -142,7 +142,7 @@ class StateFolder:
     def _others(self) -> list[Self]:
         """Return the readable checkpoints of other runs, the newest first."""
         found = []
-        for file in self.path.glob("*/state.safetensors"):
+        for file in self.path.glob("*/checkpoint.safetensors"):
             try:
                 with safe_open(file, "pt") as opened:
                     identity = json.loads(opened.metadata()["run"])["identity"]

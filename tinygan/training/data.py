@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from tinygan.data.shards import Shard
 from tinygan.models.pixels import normalize
 from tinygan.seeding import stream, truncated_normal
+from tinygan.training.settings import Settings
 
 
 @lru_cache(maxsize=4)
@@ -25,7 +27,7 @@ def rows_of_step(seed: int, purpose: str, step: int, batch: int, count: int) -> 
         seed: the run's seed.
         purpose: name of the stream, so that pairs and real images have orders of their own.
         step: step, from 1; the rows depend on it alone, not on the steps before.
-        batch: rows a step.
+        batch: rows per step.
         count: rows in an epoch.
 
     Returns:
@@ -40,8 +42,8 @@ def rows_of_step(seed: int, purpose: str, step: int, batch: int, count: int) -> 
     return rows
 
 
-class Rows:
-    """The rows of several shards under one numbering; nothing is read before it is asked for.
+class ShardDataset:
+    """The rows of several shards under one numbering; nothing is read before it is needed.
 
     Args:
         shards: shards of one store, in the order of their classes.
@@ -77,7 +79,7 @@ class Rows:
 class Batch:
     """One step's data: harvested pairs, and real images with fresh latent vectors.
 
-    What no term of the objective asks for is None.
+    What no term in use needs is None.
 
     Attributes:
         z: float [N, z_dim] of the pairs.
@@ -97,49 +99,75 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Source:
+class BatchSource:
     """Where the batches of a run come from; the batch of a step depends on (seed, step) alone.
 
     Attributes:
         pairs: the teacher's rows, or None where no term needs them.
         real: rows of real images, or None likewise.
         seed: seed of the order and of the fresh z.
-        batch: pairs a step, and as many real images.
+        batch: pairs per step, and as many real images.
         z_dim: length of z.
         truncation: scale of the fresh z, the teacher's.
-        share: the rows of each batch that this process takes; all of them by default.
+        local_slice: the rows of each batch that this process computes; by default all.
     """
 
-    pairs: Rows | None
-    real: Rows | None
+    pairs: ShardDataset | None
+    real: ShardDataset | None
     seed: int
     batch: int
     z_dim: int
     truncation: float
-    share: slice = field(default_factory=lambda: slice(None))
+    local_slice: slice = field(default_factory=lambda: slice(None))
+
+    @classmethod
+    def of(
+        cls, settings: Settings, pairs: Sequence[Shard], real: Sequence[Shard], local_slice: slice
+    ) -> Self:
+        """Serve what the terms in use need of harvested pairs and of real images.
+
+        Raises:
+            ValueError: the two differ in image size, or the pairs have no z.
+        """
+        if pairs[0].images.shape[1:] != real[0].images.shape[1:]:
+            raise ValueError(
+                f"teacher images are {pairs[0].images.shape[1:]}, "
+                f"real ones {real[0].images.shape[1:]}"
+            )
+        if pairs[0].z is None:
+            raise ValueError(f"{pairs[0].folder} has no z: are these pairs?")
+        return cls(
+            pairs=ShardDataset(pairs) if settings.loss.uses_teacher else None,
+            real=ShardDataset(real) if settings.loss.uses_real else None,
+            seed=settings.seed,
+            batch=settings.train.batch,
+            z_dim=pairs[0].z.shape[1],
+            truncation=settings.truncation,
+            local_slice=local_slice,
+        )
 
     def gather(self, step: int) -> dict[str, np.ndarray]:
         """Copy the data of one step out of the shards, by the names in `Batch`, images as uint8."""
         arrays = {}
         if self.pairs is not None:
             rows = rows_of_step(self.seed, "train/pairs", step, self.batch, len(self.pairs))
-            rows = rows[self.share]
+            rows = rows[self.local_slice]
             arrays["z"] = self.pairs.gather("z", rows)
             arrays["y"] = self.pairs.gather("labels", rows)
             arrays["teacher"] = self.pairs.gather("images", rows)
         if self.real is not None:
             rows = rows_of_step(self.seed, "train/real", step, self.batch, len(self.real))
-            rows = rows[self.share]
+            rows = rows[self.local_slice]
             arrays["real_y"] = self.real.gather("labels", rows)
             arrays["real"] = self.real.gather("images", rows)
             rng = stream(self.seed, "train/z", step)
             drawn = truncated_normal(rng, self.batch, self.z_dim, self.truncation)
-            arrays["fresh_z"] = drawn[self.share]
+            arrays["fresh_z"] = drawn[self.local_slice]
         return arrays
 
 
 def to_batch(arrays: dict[str, np.ndarray], device: torch.device) -> Batch:
-    """Move what `Source.gather` has gathered to a device: images as bytes, made floats there."""
+    """Move a gathered batch to a device: images as bytes, which become floats there."""
     batch = Batch()
     for name, array in arrays.items():
         tensor = torch.from_numpy(array)

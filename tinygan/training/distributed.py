@@ -33,7 +33,7 @@ class World:
     _parent: int = field(default_factory=os.getppid)
 
     @property
-    def main(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the process that writes."""
         return self.rank == 0
 
@@ -55,7 +55,7 @@ class World:
             )
         return torch.device(name, self.local_rank)
 
-    def share(self, batch: int) -> slice:
+    def local_slice(self, batch: int) -> slice:
         """Return this process's rows of a global batch.
 
         Raises:
@@ -66,7 +66,7 @@ class World:
         part = batch // self.size
         return slice(self.rank * part, (self.rank + 1) * part)
 
-    def join(self, network: nn.Module) -> nn.Module:
+    def wrap_ddp(self, network: nn.Module) -> nn.Module:
         """Return a network whose gradients, and batch-norm statistics, are of the global batch."""
         if self.size == 1:
             return network
@@ -83,7 +83,7 @@ class World:
         distributed.all_reduce(values)
         return dict(zip(terms, values / self.size, strict=True))
 
-    def any(self, *flags: bool) -> Sequence[bool]:
+    def any_rank(self, *flags: bool) -> Sequence[bool]:
         """Tell of each flag whether it is set in any process; waits for the processes, no device.
 
         The end of torchrun itself, which leaves its processes alone, sets the first flag.
@@ -98,11 +98,14 @@ class World:
     @contextmanager
     def main_first(self) -> Iterator[None]:
         """Let the process that writes go through this block before the others."""
-        if not self.main:
-            self.any(False)
+        if not self.is_main:
+            self.any_rank(False)
         yield
-        if self.main:
-            self.any(False)
+        if self.is_main:
+            self.any_rank(False)
+
+
+ALONE = World()
 
 
 class GlobalBatchNorm(nn.BatchNorm2d):

@@ -1,16 +1,17 @@
-"""The log of a training run: the loss terms of each step, the rows of log.csv made of them, and
-the same rows in DVCLive's form, to be watched while the run goes on."""
+"""The log of a training: the loss terms, the rows of log.csv, and how a run is shown."""
 
 import csv
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from tinygan.files import atomic_file
-from tinygan.training.objective import TERMS
+from tinygan.training.losses import TERMS
 
 COLUMNS = ("step", *(f"loss_{term}" for term in TERMS), "pixel_weight", "learning_rate")
 
@@ -44,11 +45,8 @@ class TrainingLog:
                     f"loss {term} is {float(value)} at step {step}: lower train.learning_rate"
                 )
 
-    def close_row(self, step: int, pixel_weight: float, learning_rate: float) -> dict[str, str]:
+    def close_row(self, step: int, pixel_weight: float, learning_rate: float) -> None:
         """Average the terms since the last row into a new one; empty where a term was not used.
-
-        Returns:
-            The row's means by term.
 
         Raises:
             FloatingPointError: see `check`.
@@ -62,7 +60,11 @@ class TrainingLog:
             [str(step), *means.values(), f"{pixel_weight:.6g}", f"{learning_rate:.6g}"]
         )
         self._since = {term: {} for term in TERMS}
-        return means
+
+    def last_means(self) -> dict[str, str]:
+        """Return the means of the last row, of the terms in use."""
+        means = zip(TERMS, self.rows[-1][1:], strict=False)
+        return {term: mean for term, mean in means if mean}
 
     def write(self, path: Path) -> None:
         """Write the rows as CSV, atomically."""
@@ -107,3 +109,41 @@ class LiveLog:
         self._live.log_metric("images_per_second", images_per_second)
         self._live.sync()
         self._shown = len(log.rows)
+
+
+class Display:
+    """What a person sees of a run: a progress bar, and DVCLive's plots.
+
+    Args:
+        name: the title of the bar.
+        steps: those that are still to be done, ascending.
+        batch: images per step.
+        live: folder of DVCLive's plots; None: there are none.
+        visible: whether anything is shown, which one process of a run does.
+    """
+
+    def __init__(
+        self, name: str, steps: range, batch: int, *, live: Path | None, visible: bool
+    ) -> None:
+        done = steps.start - 1
+        options = {"unit": "step", "mininterval": 2, "initial": done, "total": steps.stop - 1}
+        self._bar = tqdm(desc=name, disable=not visible, **options)
+        self._live = LiveLog(live) if live and visible else None
+        self._batch, self._shown = batch, (done, time.monotonic())
+
+    def update(self) -> None:
+        """Advance the bar by a step."""
+        self._bar.update()
+
+    def show(self, log: TrainingLog, step: int) -> None:
+        """Show the last row of the log, and the images per second since the row before."""
+        (before, at), now = self._shown, time.monotonic()
+        images_per_second = (step - before) * self._batch / (now - at)
+        self._shown = step, now
+        self._bar.set_postfix(log.last_means() | {"img/s": round(images_per_second)})
+        if self._live:
+            self._live.show(log, images_per_second)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()

@@ -1,40 +1,95 @@
 """The terms of the objective (Eq. 1-7), one function each.
 
-Images are float [N, 3, H, W] in [-1, 1], scores float [N], features a list of float [N, C, H, W].
+A term reads the images of one step, and what the discriminator says of them, from `Images`. Its
+name is its key in the config's section `loss`, whose value is its weight. PyTorch is not imported
+here: the config is checked against these names where there is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import torch.nn.functional as F
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tinygan.training.images import Images
 
 
-def pixel(teacher: Tensor, student: Tensor) -> Tensor:
-    """L_KD_pix, Eq. 1: mean absolute difference of the images."""
-    return F.l1_loss(student, teacher)
+@dataclass(frozen=True)
+class Term:
+    """A term of the objective.
 
-
-def feature(
-    teacher: Sequence[Tensor], student: Sequence[Tensor], alphas: Sequence[float]
-) -> Tensor:
-    """L_KD_feat, Eq. 4: sum over layers i of alpha_i * mean absolute difference of D_i.
-
-    Raises:
-        ValueError: there is not one alpha for each layer.
+    Attributes:
+        compute: its function; returns an unweighted scalar, or one for each discriminator layer.
+        trains: the network that it trains.
+        needs: ``"pairs"`` for harvested pairs and S(z, y), ``"real"`` for real images and S of a
+            fresh z.
+        adversarial: whether it enters at the student's adversarial steps alone, every
+            `adversarial_every`-th one.
     """
-    if not len(teacher) == len(student) == len(alphas):
-        raise ValueError(f"{len(alphas)} feature weights for {len(student)} discriminator layers")
-    return sum(
-        alpha * F.l1_loss(s, t.detach())
-        for alpha, t, s in zip(alphas, teacher, student, strict=True)
-    )
+
+    compute: "Callable[[Images], Tensor | Sequence[Tensor]]"
+    trains: Literal["student", "discriminator"]
+    needs: Literal["pairs", "real"]
+    adversarial: bool = False
 
 
-def adversarial_generator(fake: Tensor) -> Tensor:
-    """L_KD_S and L_GAN_S, Eq. 2: minus the mean score of the student's images."""
-    return -fake.mean()
+# By name, in the order in which they are computed.
+TERMS: dict[str, Term] = {}
 
 
-def adversarial_discriminator(genuine: Tensor, fake: Tensor) -> Tensor:
-    """L_KD_D and L_GAN_D, Eq. 3 and 5: hinge loss; genuine is the teacher's or real."""
-    return F.relu(1 - genuine).mean() + F.relu(1 + fake).mean()
+def term(
+    *,
+    trains: Literal["student", "discriminator"],
+    needs: Literal["pairs", "real"],
+    adversarial: bool = False,
+) -> Callable:
+    """Register a function as a term of the objective, under its own name; see `Term`."""
+
+    def register(compute: Callable) -> Callable:
+        TERMS[compute.__name__] = Term(compute, trains, needs, adversarial)
+        return compute
+
+    return register
+
+
+@term(trains="student", needs="pairs")
+def pixel(images: "Images") -> "Tensor":
+    """L_KD_pix, Eq. 1: mean absolute difference of the teacher's and the student's image."""
+    return (images.student - images.teacher).abs().mean()
+
+
+@term(trains="student", needs="pairs")
+def feature(images: "Images") -> "list[Tensor]":
+    """L_KD_feat, Eq. 4: mean absolute difference of D_i for each discriminator layer i."""
+    student, teacher = images.features("student"), images.features("teacher")
+    return [(s - t).abs().mean() for s, t in zip(student, teacher, strict=True)]
+
+
+@term(trains="student", needs="pairs", adversarial=True)
+def kd_student(images: "Images") -> "Tensor":
+    """L_KD_S, Eq. 2: minus the mean score of S(z, y)."""
+    return -images.scores("student").mean()
+
+
+@term(trains="student", needs="real", adversarial=True)
+def gan_student(images: "Images") -> "Tensor":
+    """L_GAN_S, Eq. 2 for the real distribution: minus the mean score of S of a fresh z."""
+    return -images.scores("fresh").mean()
+
+
+@term(trains="discriminator", needs="pairs")
+def kd_discriminator(images: "Images") -> "Tensor":
+    """L_KD_D, Eq. 3: hinge loss of the teacher's images against the student's."""
+    return hinge(images.scores("teacher"), images.scores("student"))
+
+
+@term(trains="discriminator", needs="real")
+def gan_discriminator(images: "Images") -> "Tensor":
+    """L_GAN_D, Eq. 5: hinge loss of real images against the student's."""
+    return hinge(images.scores("real"), images.scores("fresh"))
+
+
+def hinge(genuine: "Tensor", fake: "Tensor") -> "Tensor":
+    """Return mean max(0, 1 - genuine) + mean max(0, 1 + fake) of scores [N]."""
+    return (1 - genuine).relu().mean() + (1 + fake).relu().mean()

@@ -50,15 +50,15 @@ else:
         input:
             code=code("real-shard"),
         output:
-            manifest=f"{P}/images/real/{{range}}/manifest.json",
-            images=f"{P}/images/real/{{range}}/images.npy",
-            labels=f"{P}/images/real/{{range}}/labels.npy",
-            dropped=f"{P}/images/real/{{range}}.dropped.csv",
-            origin=f"{P}/images/real/{{range}}.origin",
+            manifest=f"{P}/images/{{crop}}/{{range}}/manifest.json",
+            images=f"{P}/images/{{crop}}/{{range}}/images.npy",
+            labels=f"{P}/images/{{crop}}/{{range}}/labels.npy",
+            dropped=f"{P}/images/{{crop}}/{{range}}.dropped.csv",
+            origin=f"{P}/images/{{crop}}/{{range}}.origin",
         log:
-            f"{P}/logs/real/{{range}}.log",
+            f"{P}/logs/{{crop}}/{{range}}.log",
         benchmark:
-            f"{P}/benchmarks/real/{{range}}.tsv"
+            f"{P}/benchmarks/{{crop}}/{{range}}.tsv"
         conda:
             "../envs/torch.yaml"
         threads: 1
@@ -66,9 +66,9 @@ else:
             mem_mb=1000,
         params:
             config=planned,
-            crop=CROP,
+            crop=lambda wildcards: CROPS[wildcards.crop],
             folder=subpath(output.manifest, parent=True),
-            origin=real_images("real"),
+            origin=real_images,
             quality=config["real"].get("jpeg_quality"),
             draft=config["real"].get("draft", False),
             source=config["real"]["source"],
@@ -77,27 +77,6 @@ else:
             "python -m tinygan real-shard --config {params.config} --threads {threads}"
             " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
             " && echo {params.origin} > {output.origin}"
-
-    use rule real_shard as real_train_shard with:
-        output:
-            manifest=f"{P}/images/real_train/{{range}}/manifest.json",
-            images=f"{P}/images/real_train/{{range}}/images.npy",
-            labels=f"{P}/images/real_train/{{range}}/labels.npy",
-            dropped=f"{P}/images/real_train/{{range}}.dropped.csv",
-            origin=f"{P}/images/real_train/{{range}}.origin",
-        log:
-            f"{P}/logs/real_train/{{range}}.log",
-        benchmark:
-            f"{P}/benchmarks/real_train/{{range}}.tsv"
-        params:
-            config=planned,
-            crop=TRAIN_CROP,
-            folder=subpath(output.manifest, parent=True),
-            origin=real_images("real_train"),
-            quality=config["real"].get("jpeg_quality"),
-            draft=config["real"].get("draft", False),
-            source=config["real"]["source"],
-            settings=sections("image_size", "classes"),
 
     rule real:
         input:

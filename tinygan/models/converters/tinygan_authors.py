@@ -30,6 +30,7 @@ from tinygan.models.converters.foreign import (
     unchanged,
 )
 from tinygan.models.student import StudentGenerator
+from tinygan.models.students import build_student
 
 TRUNCATION = 0.5  # of z, in the authors' training and evaluation
 _WHAT = "a TinyGAN checkpoint of the authors"
@@ -55,7 +56,7 @@ def read_student(path: Path) -> tuple[StudentGenerator, dict[str, int | str]]:
         raise ValueError(f"{path} is not {_WHAT}: it has no state dict under the key G")
     state = strip_module(state)
     recipe = _recipe(path, state)
-    student = StudentGenerator(**recipe)
+    student = build_student(**recipe)
     origins = _origins(recipe["architecture"], len(student.blocks))
     check_names(path, _WHAT, state, {foreign for foreign, _ in origins.values()})
     fill(path, student, state, origins)

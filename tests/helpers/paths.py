@@ -1,0 +1,12 @@
+"""Where things are that the tests read."""
+
+import os
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+BIN = Path(sys.executable).parent
+# Photographs of some ImageNet classes (train/WNID/*.JPEG, classes.tsv); tests on them are skipped
+# where there are none.
+PHOTOGRAPHS = Path(os.environ.get("TINYGAN_TEST_PHOTOGRAPHS", ROOT / "data" / "imagenet-sample"))

@@ -1,0 +1,80 @@
+"""The results of a finished run, and the analysis scripts that read them."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from helpers.paths import ROOT
+from tinygan.config.read import DEFAULT
+from tinygan.data.shards import write_shard
+from tinygan.planning.run import load
+
+sys.path.insert(0, str(ROOT / "analysis"))  # the scripts import each other as they do when run
+
+common = importlib.import_module("_common")
+make = {
+    name: getattr(importlib.import_module(name), name)
+    for name in ("table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims")
+}
+FID = {
+    "real": 2.0, "teacher": 14.5, "std": 19.2, "dw": 23.3, "std_half": 27.9, "scratch": 61.0,
+    "no_feat": 40.0, "no_gan": 25.0, "no_kd_adv": 44.0, "pix_only": 88.0,
+}  # fmt: skip
+CLASSES = ["bear", "bird", "cat", "black-and-tan coonhound", "dog", "zebra"]
+
+
+def set_score(results: Path, source: str, **changes) -> None:
+    path = results / "scores" / f"{source}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def write_results(root: Path) -> Path:
+    """Write a finished run of six classes of 8 px images, in which claims 2 to 5 hold."""
+    rng = np.random.default_rng(0)
+    (root / "scores" / "curve").mkdir(parents=True)
+    (root / "intra_fid").mkdir()
+    config = load(DEFAULT) | {"preset": "mini", "seed": 7, "classes": CLASSES}
+    (root / "config.yaml").write_text(yaml.safe_dump(config))
+    for source, fid in FID.items():
+        score = {
+            "source": source, "inception_score": 5.25, "inception_score_std": 0.0, "fid": fid,
+            "intra_fid": 2 * fid, "intra_fid_std": 1.0, "samples": 1200, "real_samples": 6000,
+            "overall_samples": 1200,
+            "extractor": "efficientnet_lite0", "extractor_sha256": "ab", "input_size": 64,
+            "seed": 7,
+            "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
+        }  # fmt: skip
+        for name in ("inception_score", "fid", "intra_fid", *common.MORE):
+            score |= {f"{name}_low": score[name] - 0.5, f"{name}_high": score[name] + 0.5}
+        (root / "scores" / f"{source}.json").write_text(json.dumps(score))
+        values = fid + 10 * np.arange(6) + rng.normal(0, 3, 6)
+        table = pd.DataFrame({"class": range(6), "name": CLASSES, "intra_fid": values})
+        table.to_csv(root / "intra_fid" / f"{source}.csv", index=False)
+    for variant, fid in (("dw", [90, 40, 24, 23.3]), ("scratch", [80, 120, 50, 61])):
+        curve = pd.DataFrame({"step": [10, 20, 30, 40], "fid": fid, "inception_score": 3.0})
+        curve.to_csv(root / "scores" / "curve" / f"{variant}.csv", index=False)
+    (root / "cost.csv").write_text(
+        "source,architecture,channels,parameters_total,parameters_generator,macs\n"
+        "teacher,biggan_deep,,,50370000,8320000000\n"
+        "dw,dw,32,6370980,3070659,434000000\n"
+        "std,std,32,12629604,9329283,2286000000\n"
+        "std_half,std,16,6152740,2852419,577000000\n"
+    )
+    for first in (0, 3):
+        labels = np.repeat(np.arange(first, first + 3), 5)
+        z = rng.standard_normal((15, 4)).astype(np.float32)
+        for source in ("teacher", "dw", "pix_only"):
+            images = rng.integers(0, 256, (15, 8, 8, 3), dtype=np.uint8)
+            folder = root / "images" / source / f"{first:03d}-{first + 2:03d}"
+            write_shard(folder, images, labels, z, source=source, provenance={})
+    return root
+
+
+def call(name: str, results: Path, out: Path | None = None):
+    config = yaml.safe_load((results / "config.yaml").read_text())
+    return make[name](common.Run(config, results, out or results / "out" / name))

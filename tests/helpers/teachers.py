@@ -1,0 +1,80 @@
+"""Teachers that the tests make, and one harvest of them.
+
+As a program it writes a module of the published sizes, in a process of its own as TensorFlow needs:
+
+    python tests/helpers/teachers.py TFHUB_CACHE_DIR
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinygan.data.shards import Shard, open_shard
+from tinygan.teacher import Teacher
+from tinygan.teacher.harvest import harvest
+
+PUBLISHED = "https://tfhub.dev/deepmind/biggan-deep-128/1"
+
+
+def write_module(
+    path: Path,
+    *,
+    sizes: tuple[int, int, int],
+    key: str = "default",
+    output: str = "default",
+    z_name: str = "z",
+    z_type: str = "float32",
+    image_type: str = "float32",
+    scale: float = 1.0,
+) -> None:
+    """Write a TF1-format module whose images are -1 + scale * class / 512 + truncation * z[0].
+
+    Args:
+        path: its folder.
+        sizes: classes, length of z, side of the images.
+    """
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    classes, z_dim, side = sizes
+    with tf.Graph().as_default(), v1.Session() as session:
+        z = v1.placeholder(z_type, [None, z_dim])
+        y = v1.placeholder(tf.float32, [None, classes])
+        t = v1.placeholder(tf.float32, [])
+        shade = tf.linalg.matvec(y, tf.range(classes, dtype=tf.float32)) / 512 * scale - 1
+        shade += t * tf.cast(z[:, 0], tf.float32)
+        images = tf.cast(shade[:, None, None, None] * tf.ones([1, side, side, 3]), image_type)
+        inputs = {z_name: z, "y": y, "truncation": t}
+        describe = v1.saved_model.build_tensor_info
+        signature = v1.saved_model.build_signature_def(
+            {k: describe(v) for k, v in inputs.items()}, {output: describe(images)}, ""
+        )
+        builder = v1.saved_model.builder.SavedModelBuilder(str(path))
+        builder.add_meta_graph_and_variables(session, [], signature_def_map={key: signature})
+        builder.save()
+    (path / "tfhub_module.pb").write_bytes(b"\x08\x03")
+
+
+def write_published(cache: Path) -> None:
+    """Write a module of the published sizes where TF-Hub keeps what it has got from its URL."""
+    path = cache / hashlib.sha1(PUBLISHED.encode()).hexdigest()
+    write_module(path, sizes=(1000, 128, 128))
+
+
+def painter(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+    """Stand-in for a teacher: the whole image shows z, label and truncation."""
+    values = (100 * np.abs(z[:, :1]) + 10 * labels[:, None] + truncation).astype(np.uint8)
+    return np.broadcast_to(values[:, None, None], (len(z), 4, 4, 3)).copy()
+
+
+def gather(folder: Path, classes: range, teacher: Teacher = painter, **options: object) -> Shard:
+    settings = {"split": "pairs", "count": 7, "truncation": 0.5, "seed": 3, "z_dim": 6, "batch": 4}
+    settings |= options
+    harvest(teacher, classes=classes, folder=folder, provenance={"x": 1}, **settings)
+    return open_shard(folder, verify=True)
+
+
+if __name__ == "__main__":
+    write_published(Path(sys.argv[1]))

@@ -1,0 +1,173 @@
+"""Values of the config: text becomes what the schema wants, or is refused with its place."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers.paths import ROOT
+
+from tinygan.cli import main
+from tinygan.config.read import DEFAULT, ConfigError, read_file
+from tinygan.planning import run as configs
+from tinygan.planning.run import load, load_files
+
+FOLDERS = "real: {source: image_folder, path: x, crop: biggan, max_dropped: 0}\n"
+IMAGENET = FOLDERS.replace("image_folder", "imagenet")
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def written(text: str | bytes, name: str = "mine.yaml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return written
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return str(caught.value)
+
+
+def test_the_shipped_config_and_presets_read_as_yaml_reads_them() -> None:
+    for path in [ROOT / "config.yaml", *(ROOT / "workflow" / "presets").glob("*.yaml")]:
+        found, expected = load_files([path]), yaml.safe_load(path.read_text())
+        for key in expected.keys() - {"classes"}:
+            part = found[key]
+            if key == "metrics" and "input_size" not in expected[key]:
+                part = dict(part)
+                assert part.pop("input_size") == min(224, 2 * found["image_size"])
+            if isinstance(part, dict) and path.name != "config.yaml":
+                part = {name: part[name] for name in expected[key]}
+            assert part == expected[key], (path.name, key)
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "value"),
+    [
+        ({"train": {"steps": "10", "snapshots": "2"}}, "steps", 10),
+        ({"train": {"steps": "1e4"}}, "steps", 10_000),
+        ({"train": {"steps": "3_000"}}, "steps", 3_000),
+        ({"train": {"learning_rate": "1e-3"}}, "learning_rate", 1e-3),
+        ({"train": {"learning_rate": "2"}}, "learning_rate", 2.0),
+        ({"train": {"compile": "True"}}, "compile", True),
+        ({"train": {"dvclive": "no"}}, "dvclive", False),
+    ],
+)
+def test_text_of_a_command_line_becomes_a_number_or_boolean(given, key, value) -> None:
+    found = load_files([], given)["train"][key]
+    assert found == value and type(found) is type(value)
+
+
+def test_nulls_lists_choices_and_text_that_looks_like_a_number() -> None:
+    given = {"loss": {"pixel_zero_at": "null", "feature": ["0", "1", "0.5"]}, "seed": "7"}
+    config = load_files([], given | {"student": {"image_channels": "3"}, "sources": {"a": 2020}})
+    assert config["loss"]["pixel_zero_at"] is None and config["loss"]["feature"] == [0, 1, 0.5]
+    assert config["seed"] == 7 and config["student"]["image_channels"] == 3
+    assert config["sources"]["a"] == "2020"
+
+
+def test_a_section_without_a_value_is_empty(write) -> None:
+    config = load(write("sources:\nvariants: {mine: }\n"))
+    assert config["sources"] == {} and config["variants"]["mine"] == {}
+
+
+@pytest.mark.parametrize("text", ["ten", "1.5", "true", "1_000x", "inf", "nan", ""])
+def test_text_that_is_no_whole_number_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"train\.steps: .*\(in the command line\)$"):
+        load_files([], {"train": {"steps": text}})
+
+
+@pytest.mark.parametrize(
+    ("classes", "names"),
+    [
+        ("[001, 010, 0123]", ["001", "010", "0123"]),
+        ("[no, yes, on, ~, null]", ["no", "yes", "on", "~", "null"]),
+        ("[2020-01-01, 0, 1, 1e3, 0x10, 1_0, .5, 12:30:00]", None),
+    ],
+)
+def test_class_names_are_text_as_written(write, classes: str, names: list[str] | None) -> None:
+    names = names or [name.strip() for name in classes.strip("[]").split(",")]
+    assert load(write(f"classes: {classes}\n{FOLDERS}"))["classes"] == names
+
+
+def test_imagenet_takes_indices_but_none_that_might_be_a_name(write) -> None:
+    assert load(write(f"classes: [281, n02099601]\n{IMAGENET}"))["classes"] == [
+        "tabby",
+        "golden retriever",
+    ]
+    for name in ("001", "010", "0123"):
+        message = refusal(write(f"classes: [{name}]\n{IMAGENET}"))
+        assert name in message and "without leading zeros" in message and "mine.yaml" in message
+
+
+def test_a_key_that_stands_twice_is_refused_with_both_lines(write) -> None:
+    message = refusal(write("preset: a\ntrain:\n  steps: 5\n  batch: 4\n  steps: 6\n"))
+    assert "mine.yaml: the key steps is in line 3 and in line 5" in message
+    message = refusal(write("seed: 1\nloss: {pixel: 0, pixel: 1}\n"))
+    assert "the key pixel is in line 2 and in line 2" in message
+    merged = write("x: &x {steps: 5}\ntrain:\n  <<: *x\n  steps: 6\n")
+    assert read_file(merged)["train"] == {"steps": "6"}
+
+
+def test_what_is_not_text_or_not_yaml_names_the_file_and_line(write) -> None:
+    message = refusal(write("preset: a\n# caf\u00e9\n".encode("latin-1")))
+    assert "mine.yaml, line 2: the byte 0xe9 is not UTF-8" in message
+    assert "mine.yaml, line 3 is not valid YAML" in refusal(write("a: 1\nb: [\n"))
+    assert "mine.yaml, line 2 is not valid YAML" in refusal(write("a: 1\n\tb: 2\n"))
+    assert "Is a directory" in refusal(write("x").parent)
+
+
+def test_long_values_and_long_lists_of_problems_are_cut(write) -> None:
+    many = ", ".join(f"class{i:05}" for i in range(1001))
+    message = refusal(write(f"classes: [{many}]\n"))
+    assert "1,001 entries are too many; 1,000 is the most" in message and len(message) < 300
+    message = refusal(write(f"preset: {'x' * 5000}!\nloss: {{feature: [{many}]}}\n"))
+    assert max(map(len, message.splitlines())) < 400 and "and 98" in message
+
+
+def test_each_problem_names_the_file_that_has_the_key(write) -> None:
+    one = write("train: {steps: x}\n", "one.yaml")
+    two = write("loss: {pixle: 1}\nteacher: {batch: 0}\n", "two.yaml")
+    with pytest.raises(ConfigError) as caught:
+        load_files([one, two])
+    lines = sorted(str(caught.value).splitlines())
+    assert len(lines) == 3 and sum(f"(in {two})" in line for line in lines) == 2
+    assert any("train.steps" in line and f"(in {one})" in line for line in lines)
+
+
+def test_a_file_that_lists_what_differs_is_enough_for_every_command(
+    write, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = write("preset: mine\nteacher: {pairs_per_class: 7}\n")
+    assert main(["validate", "--config", str(mine)]) == 0
+    assert "preset mine, 10 classes" in capsys.readouterr().out
+    assert configs.load(ROOT / "config.yaml", str(mine))["teacher"]["pairs_per_class"] == 7
+    # Elsewhere, the project's own default lies below, unless there is one.
+    monkeypatch.chdir(mine.parent)
+    assert load(mine)["seed"] == 0
+    whole = yaml.safe_load(DEFAULT.read_text())
+    write(yaml.safe_dump(whole | {"seed": 5}), "config.yaml")
+    assert load(mine)["seed"] == 5
+
+
+def test_a_whole_config_is_taken_as_it_is(write, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = load(DEFAULT)
+    file = write(yaml.safe_dump(whole))
+    write(yaml.safe_dump(whole | {"sources": {"other": "x"}}), "config.yaml")
+    monkeypatch.chdir(file.parent)
+    assert load(file) == whole
+
+
+def test_a_preset_that_is_none_is_refused_with_the_names() -> None:
+    with pytest.raises(ConfigError, match="no preset papr; did you mean paper.*mine.yaml"):
+        load(DEFAULT, "papr")
+    with pytest.raises(ConfigError, match="cannot read absent.yaml"):
+        load(DEFAULT, "absent.yaml")
+
+
+def test_a_planned_config_that_was_not_written_says_why() -> None:
+    with pytest.raises(ConfigError, match="writes it when a run starts, but not with --no-hooks"):
+        load("results/mini/configs/0123456789abcdef.yaml")

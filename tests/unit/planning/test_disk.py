@@ -1,0 +1,202 @@
+"""Room on disk: what is counted, and that no job starts without it."""
+
+import copy
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers.checkouts import copy_folders
+from helpers.image_files import packed, pixels, write_folders
+from helpers.paths import ROOT
+from snakemake.utils import update_config
+
+from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
+from tinygan.cli import main
+from tinygan.files import write_json
+from tinygan.models.discriminator import Discriminator
+from tinygan.models.students import build_student
+from tinygan.planning.disk import disk_needed, real_counts, require_run, require_space, size_text
+from tinygan.planning.run import load
+
+NAMES = ["bear", "bird", "cat"]
+
+
+@pytest.fixture
+def base() -> dict:
+    """The mini config with three class folders as its source."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["real"] = {"source": "image_folder", "path": "none", "crop": "biggan", "max_dropped": 0}
+    config["teacher"]["pairs_per_class"] = 7
+    config["metrics"]["samples_per_class"] = 20
+    return config | {"classes": list(NAMES)}
+
+
+def leave_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    """Let every disk seem to have so many bytes free."""
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**15, 0, free))
+
+
+def test_the_official_counts_of_images_have_the_published_sum_and_range() -> None:
+    counts = images_of_wnid()
+    assert list(counts) == list(wnid_of_name().values())
+    assert sum(counts.values()) == 1_281_167
+    assert (min(counts.values()), max(counts.values())) == (732, 1300)
+    assert sum(count == 1300 for count in counts.values()) == 895
+
+
+def test_the_paper_preset_needs_what_was_computed_by_hand(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(config))
+    needed = disk_needed(load(tmp_path / "paper.yaml"))
+    image, z = 128 * 128 * 3 + 8, 128 * 4
+    animals = 510_530  # of the development kit's counts, the first 398
+    assert needed["real"] == needed["real_train"] == animals * image == 25_097_654_800
+    assert needed["teacher_pairs"] == 398 * 3000 * (image + z) == 59_308_368_000
+    assert needed["teacher"] == 398 * 5000 * (image + z) == 98_847_280_000
+    # Of dw and pix_only, which figures show, and of one more variant.
+    assert needed["samples"] == 3 * needed["teacher"]
+    assert needed["features"] == (animals + 1_990_000) * ((2048 + 1000) * 4 + 8)
+
+
+def test_a_training_needs_its_weights_snapshots_and_checkpoint(base: dict, tmp_path: Path) -> None:
+    base["variants"] = {"dw": {}, "pix_only": base["variants"]["pix_only"]}
+    write_folders(tmp_path / "data", {name: {} for name in NAMES})
+    base["real"]["path"] = str(tmp_path / "data")
+    size = {"classes": 3, "image_size": 32}
+    student = build_student(architecture="dw", channels=16, z_dim=128, embedding=32, **size)
+    found = [
+        sum(value.nbytes for value in network.state_dict().values())
+        for network in (student, Discriminator(channels=16, **size))
+    ]
+    needed = disk_needed(base)
+    assert needed["models"] == 2 * (1 + 6) * found[0]
+    # pix_only trains no discriminator.
+    assert needed["checkpoints"] == 2 * 3 * (2 * found[0] + found[1]) + 2 * 6 * found[0]
+
+
+def test_files_are_counted_in_class_folders_and_known_for_tars(base: dict, tmp_path: Path) -> None:
+    root = write_folders(tmp_path / "data", {"bear": {"1.png": b"", "2.png": b""}, "cat": {}})
+    base["real"]["path"] = str(root)
+    assert real_counts(base, ["bear", "cat"]) == [2, 0]
+    base["real"]["source"] = "imagenet"
+    assert real_counts(base, ["tench", "bonnet"]) == [1300, images_of_wnid()["n02869837"]]
+    write_folders(root, {"n01440764": {"1.JPEG": b""}})
+    assert real_counts(base, ["tench"]) == [1]
+    assert real_counts({"real": {"source": "animal_mnist"}}, NAMES) == [1000] * 3
+
+
+def test_space_is_refused_by_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_free(monkeypatch, 59_308_368_000)
+    require_space(tmp_path / "not" / "there", 59_308_368_000)
+    with pytest.raises(OSError, match=r"there needs 59.3 GB, but the disk of .* has 59.3 GB free"):
+        require_space(tmp_path / "not" / "there", 59_308_368_001)
+    assert [size_text(n) for n in (0, 999, 1000, 25_097_654_800)] == [
+        *("0 bytes", "999 bytes", "1.0 kB", "25.1 GB")
+    ]
+
+
+IMAGE = 3 * 32 * 32 + 8
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (["real-shard", "--crop", "biggan"], 4 * IMAGE),
+        (["harvest", "--split", "pairs"], 3 * 7 * (IMAGE + 512)),
+        (["harvest", "--split", "evaluation"], 3 * 20 * (IMAGE + 512)),
+        (["sample", "--model", "model"], 3 * 20 * (IMAGE + 512)),
+        (["source", "--name", "outside"], 3 * 20 * (IMAGE + 512)),
+    ],
+)
+def test_no_job_starts_without_room(
+    base: dict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    needed: int,
+) -> None:
+    images = {f"{i}.png": packed(pixels(i, 40, 36), "PNG") for i in range(2)}
+    one = {"0.png": images["0.png"]}
+    write_folders(tmp_path / "data", {"bear": images, "bird": one, "cat": one})
+    base["real"]["path"] = str(tmp_path / "data")
+    base["sources"] = {"outside": str(tmp_path / "data")}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(base))
+    write_json(tmp_path / "model" / "card.json", {"variant": "dw"})
+    monkeypatch.setattr("tinygan.teacher.tfhub.handle_fingerprint", lambda handle: "0")
+    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", lambda *rest, **options: None)
+    monkeypatch.chdir(tmp_path)
+    options = ["--config", "config.yaml", "--classes", "000-002", "--out", "out/000-002"]
+    leave_free(monkeypatch, needed - 1)
+    assert main([*words, *options]) == 1
+    assert capsys.readouterr().err == (
+        f"tinygan {words[0]}: out/000-002 needs {size_text(needed)}, but the disk of {tmp_path} "
+        f"has {size_text(needed - 1)} free: make room, or write to another disk\n"
+    )
+    assert not Path("out").exists()
+    # With one byte more it goes on, as far as the stand-ins carry it.
+    leave_free(monkeypatch, needed)
+    with suppress(TypeError, KeyError):
+        main([*words, *options])
+    assert "make room" not in capsys.readouterr().err
+
+
+def test_what_is_there_already_is_not_needed_again(
+    base: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folders(tmp_path / "data", {name: {} for name in NAMES})
+    base["real"]["path"] = str(tmp_path / "data")
+    pairs = 3 * 7 * (IMAGE + 512)
+    leave_free(monkeypatch, pairs - 1)
+    results = tmp_path / "results"
+    with pytest.raises(OSError, match=r"(?s)has 75.4 kB free.*75.4 kB  the teacher's pairs\n"):
+        require_run(base, results, ["teacher_pairs"])
+    require_run(base, results, [])
+    made = results / "images" / "teacher_pairs" / "000-002" / "images.npy"
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"0")
+    require_run(base, results, ["teacher_pairs"])
+
+
+def test_a_run_without_room_stops_before_its_first_job(base: dict, tmp_path: Path) -> None:
+    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
+    module = tmp_path / "resources" / "mini_teacher"
+    module.mkdir(parents=True)
+    for name in ("saved_model.pb", "tfhub_module.pb"):
+        (module / name).touch()
+    image = {"0.png": packed(pixels(0, 40, 36), "PNG")}
+    write_folders(tmp_path / "data", {name: image for name in NAMES})
+    config = copy.deepcopy(base)
+    config["real"]["path"] = "data"
+    config["teacher"]["pairs_per_class"] = 10**12
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+
+    def snakemake(*words: str) -> subprocess.CompletedProcess[str]:
+        program = Path(sys.executable).parent / "snakemake"
+        return subprocess.run(
+            [program, "--cores", "1", *words],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    done = snakemake("train_dw")
+    assert done.returncode != 0 and "Traceback" not in done.stdout
+    assert "what is still to be made under results/mini needs 10776.0 TB" in done.stdout
+    assert "  10776.0 TB  the teacher's pairs\n" in done.stdout
+    assert "real images\n" in done.stdout and "evaluation\n" not in done.stdout
+    assert not (tmp_path / "results/mini/images").exists()
+    assert not (tmp_path / "results/mini/logs").exists()
+    assert snakemake("-n", "train_dw").returncode == 0
+    # The real images alone have room.
+    done = snakemake("real")
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "results/mini/images/real/000-002/manifest.json").is_file()

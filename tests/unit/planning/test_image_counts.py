@@ -1,0 +1,194 @@
+"""Too few images for the scores: said before the first job, with the key to change."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers.image_files import packed, pixels, write_folders
+from helpers.paths import ROOT
+
+from tinygan.cli import main
+from tinygan.config.read import ConfigError
+from tinygan.data.crops import crop_of
+from tinygan.data.prepare import write_real
+from tinygan.data.real.image_folder import open_image_folder
+from tinygan.evaluation.scores import Settings, score
+from tinygan.files import write_json
+from tinygan.planning.image_counts import require_images
+from tinygan.planning.run import validate
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> dict:
+    """The mini config with class folders of its own under tmp_path/data."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    real = {"source": "image_folder", "path": str(tmp_path / "data"), "crop": "biggan"}
+    return config | {"classes": ["bear", "zebra"], "real": real | {"max_dropped": 0}}
+
+
+def files(count: int) -> dict[str, bytes]:
+    return {f"{number}.png": b"" for number in range(count)}
+
+
+def folders(config: dict, *counts: int) -> None:
+    for name, count in zip(config["classes"], counts, strict=True):
+        write_folders(Path(config["real"]["path"]), {name: files(count)})
+
+
+def refusal(config: dict, *shards: Path) -> str:
+    with pytest.raises(ValueError) as error:
+        require_images(config, shards)
+    return str(error.value)
+
+
+def test_two_classes_of_thirty_images_are_enough(config: dict) -> None:
+    folders(config, 30, 30)
+    validate(config)
+    require_images(config)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_class_that_is_too_small_is_named(config: dict, count: int) -> None:
+    folders(config, 30, count)
+    images = "1 image" if count == 1 else f"{count} images"
+    text = refusal(config)
+    assert text.startswith(f"real.path: class zebra has {images}; the scores need at least 4")
+    assert "`classes`" in text and "bear" not in text
+
+
+def test_four_images_a_class_are_enough_with_settings_to_match(config: dict) -> None:
+    folders(config, 4, 4)
+    text = refusal(config)
+    assert "metrics.is_splits: 10 splits of 4 real images" in text
+    assert "metrics.prdc_k: 4 real images" in text
+    config["metrics"] |= {"is_splits": 2, "prdc_k": 3}
+    require_images(config)
+
+
+def test_a_missing_class_is_found_and_absent_images_are_not_looked_for(config: dict) -> None:
+    require_images(config)  # images are not on this machine
+    folders(config, 9, 9)
+    with pytest.raises(ValueError, match="lacks 1 of 2 classes: bera; did you mean bear"):
+        require_images(config | {"classes": ["bera", "zebra"]})
+
+
+def test_made_shards_count_and_not_the_files(config: dict, tmp_path: Path) -> None:
+    manifests = [tmp_path / str(i) / "manifest.json" for i in range(2)]
+    for i, (manifest, count) in enumerate(zip(manifests, (30, 2), strict=True)):
+        write_json(manifest, {"classes": {str(i): count}})
+    assert refusal(config, *manifests).startswith("real.path: class zebra has 2 images")
+
+
+def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> None:
+    folders(config, 30, 30)
+    write_folders(tmp_path / "gan", {"bear": files(200), "zebra": {}})
+    config["sources"] = {"mine": str(tmp_path / "gan")}
+    assert refusal(config).startswith("sources.mine: class zebra has 0 images in ")
+    (tmp_path / "gan" / "card.json").touch()
+    (tmp_path / "gan" / "zebra").rmdir()
+    require_images(config)  # a model draws as many as it is asked for
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"overall_samples": 9}, "metrics.overall_samples: 9 images of 10 classes"),
+        ({"overall_samples": 10, "is_splits": 11}, "metrics.is_splits: 11 splits of 10 samples"),
+        ({"curve_samples_per_class": 2, "is_splits": 21}, "21 splits of 20 samples for a point"),
+        ({"samples_per_class": 2}, "metrics.jackknife_groups: 20 groups of 2 samples per class"),
+    ],
+)
+def test_contradicting_settings_are_refused(changes: dict, message: str) -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["metrics"] |= changes
+    with pytest.raises(ConfigError, match=message):
+        validate(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pairwise_samples": 5}, "metrics.prdc_k: 5 samples .* have no neighbour number 5"),
+        ({"prdc_k": 2000}, "metrics.prdc_k: 2000 samples"),
+    ],
+)
+def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
+    changes: dict, message: str
+) -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["metrics"] |= changes
+    validate(config)  # a harvest, for one, can do without
+    with pytest.raises(ValueError, match=message):
+        require_images(config)
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_the_smallest_settings_that_are_allowed_can_be_scored(classes: int) -> None:
+    """What the checks let pass must not fail in the end: the limits are those of the scores."""
+    from helpers.metrics_reference import made_up
+
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config |= {"classes": [f"c{i}" for i in range(classes)]}
+    config["real"] = {"source": "image_folder", "path": "x", "crop": "biggan", "max_dropped": 0}
+    smallest = {"samples_per_class": 2, "jackknife_groups": 2, "is_splits": 2 * classes}
+    smallest |= {"prdc_k": 2 * classes - 1, "curve_samples_per_class": 2}
+    config["metrics"] |= smallest
+    validate(config)
+    images, real = made_up(range(classes), 2), made_up(range(classes), 4, seed=3)
+    scores, _ = score("x", [(images, real)], config["classes"], Settings.of(config), {})
+    assert scores["samples"] == 2 * classes
+    config["metrics"] |= {"overall_samples": max(2, classes), "is_splits": max(2, classes)}
+    validate(config)
+    scores, _ = score("x", [(images, real)], config["classes"], Settings.of(config), {})
+    assert scores["overall_samples"] == max(2, classes)
+
+
+def test_validate_and_plan_say_it(config: dict, tmp_path: Path, capsys) -> None:
+    folders(config, 30, 1)
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    for verb in ("validate", "plan"):
+        assert main([verb, "--config", str(tmp_path / "mine.yaml")]) == 1
+        out, err = capsys.readouterr()
+        assert err.startswith(f"tinygan {verb}: real.path: class zebra has 1 image;") and not out
+
+
+def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: Path) -> None:
+    files = {f"{i}.png": packed(pixels(i, 40, 36), "PNG") for i in range(4)}
+    root = write_folders(tmp_path / "data", {"a": files | {"bad.png": b"text"}, "b": files})
+    options = {"crop": crop_of("biggan", 32, None), "max_dropped": 1, "source": "x"}
+    options["provenance"] = {}
+    classes = dict(enumerate(open_image_folder(root, ["a", "b"])))
+    write_real(tmp_path / "out", classes, least=4, **options)
+    (root / "a" / "3.png").write_bytes(b"text")
+    with pytest.raises(ValueError, match="class 0 has 3 images left, but the scores need 4"):
+        write_real(tmp_path / "again", classes, least=4, **options)
+    assert not (tmp_path / "again").exists() and (tmp_path / "again.dropped.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("count", "sources", "message"),
+    [
+        (1, {}, "real.path: class zebra has 1 image; the scores need at least 4"),
+        (30, {"gan": "nowhere"}, "sources.gan: there is no folder nowhere"),
+        (30, {"gan": "data"}, "sources.gan: class bear has 30 images in data, but metrics"),
+        (30, {"gan": "other"}, "sources.gan: other: bera is not a class of the run"),
+    ],
+)
+def test_a_run_does_not_start(
+    config: dict, tmp_path: Path, count: int, sources: dict[str, str], message: str
+) -> None:
+    folders(config, 30, count)
+    write_folders(tmp_path / "other", {"bera": {}, "zebra": files(200)})
+    config |= {"preset": "small", "sources": sources}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    command = [Path(sys.executable).parent / "snakemake", "-s", ROOT / "workflow" / "Snakefile"]
+    command += ["--cores", "1", "-d", tmp_path, "--configfile", tmp_path / "mine.yaml", "--"]
+    command += ["gan" if sources else "dw"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert not list((tmp_path / "results").rglob("*.log"))

@@ -1,0 +1,61 @@
+"""The keys that trade exactness for speed: what stays equal, and how far the rest may go."""
+
+import csv
+from functools import partial
+
+import pytest
+import torch
+from helpers.training_setup import FULL, make_stores, run
+
+
+@pytest.fixture
+def stores(tmp_path):
+    return make_stores(tmp_path)
+
+
+def weights(folder):
+    return (folder / "generator.safetensors").read_bytes()
+
+
+def test_the_defaults_are_float32_and_not_compiled(stores, tmp_path):
+    plain = run(stores, tmp_path / "a", FULL)
+    options = {"device": "cpu", "precision": "float32", "compile": False}
+    assert weights(run(stores, tmp_path / "b", FULL, **options)) == weights(plain)
+
+
+def test_compiled_networks_train_to_the_same_bytes_where_the_kernels_are_the_same(
+    stores, tmp_path, monkeypatch
+):
+    """Traced by torch.compile, but run by PyTorch's own kernels: the tracing changes nothing."""
+    plain = run(stores, tmp_path / "a", FULL)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    assert weights(run(stores, tmp_path / "b", FULL, compile=True)) == weights(plain)
+
+
+def test_bfloat16_follows_float32_to_two_digits(stores, tmp_path):
+    rows = []
+    for precision in ("float32", "bfloat16"):
+        folder = run(stores, tmp_path / precision, FULL, 1, log_every=1, precision=precision)
+        with open(folder / "log.csv") as file:
+            (row,) = csv.DictReader(file)
+        rows.append([float(row[key]) for key in row if key.startswith("loss_") and row[key]])
+    assert rows[0] != rows[1]
+    assert rows[1] == pytest.approx(rows[0], rel=0.02)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_said(stores, tmp_path):
+    with pytest.raises(ValueError, match="train.device is cuda, but PyTorch sees no GPU"):
+        run(stores, tmp_path / "m", FULL, device="cuda")
+    run(stores, tmp_path / "m", FULL, device="auto")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_follows_the_cpu(stores, tmp_path):
+    rows = []
+    for device in ("cpu", "cuda"):
+        folder = run(stores, tmp_path / device, FULL, 1, log_every=1, device=device)
+        with open(folder / "log.csv") as file:
+            (row,) = csv.DictReader(file)
+        rows.append([float(row[key]) for key in row if key.startswith("loss_") and row[key]])
+    assert rows[1] == pytest.approx(rows[0], rel=0.01)

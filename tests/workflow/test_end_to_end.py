@@ -1,0 +1,237 @@
+"""The whole product, small: Snakemake from a clean checkout, then DVC in a clone of it."""
+
+import csv
+import json
+import math
+import os
+import re
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import browser
+from helpers.paths import BIN, ROOT
+
+# --configfile takes every word up to the next option, so the targets stand before it, or after --.
+SMOKE = ["--cores", "2", "--configfile", "config/smoke.yaml", "--"]
+RANGES = ["000-004", "005-009"]
+VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
+
+
+def call(folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+    )
+    if done.returncode:
+        logs = [p for p in (folder / "results").glob("*/logs/**/*.log") if p.stat().st_size]
+        newest = max(logs, key=lambda p: p.stat().st_mtime, default=None)
+        tail = newest.read_text()[-3000:] if newest else ""
+        pytest.fail(f"{' '.join(command)}\n{done.stdout[-6000:]}\n{newest}\n{tail}")
+    return done.stdout
+
+
+def copy_sources(top: Path) -> None:
+    """Copy the files that git tracks or would track, and nothing that was made."""
+    listed = call(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (top / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, top / name)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which `all` of the smoke preset was made."""
+    top = tmp_path_factory.mktemp("made")
+    copy_sources(top)
+    call(top, "snakemake", *SMOKE, "all")
+    return top
+
+
+@pytest.fixture(scope="module")
+def results(made: Path) -> Path:
+    return made / "results" / "smoke"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_score_is_finite_and_is_the_mean_of_its_classes(results: Path) -> None:
+    for source in ["real", "teacher", *VARIANTS]:
+        score = json.loads((results / "scores" / f"{source}.json").read_text())
+        assert score["source"] == source and score["extractor"] == "efficientnet_lite0"
+        for key in ("inception_score", "inception_score_std", "fid", "intra_fid", "intra_fid_std"):
+            assert math.isfinite(score[key]), (source, key)
+        assert score["inception_score"] >= 1 and score["fid"] > 0
+        assert score["samples"] == 200
+        classes = rows(results / "intra_fid" / f"{source}.csv")
+        assert [int(row["class"]) for row in classes] == list(range(10))
+        assert [row["name"] for row in classes][:2] == ["bear", "bird"]
+        mean = sum(float(row["intra_fid"]) for row in classes) / 10
+        assert mean == pytest.approx(score["intra_fid"], rel=1e-5)
+
+
+def test_real_images_score_better_than_an_untrained_student(results: Path) -> None:
+    fid = {
+        source: json.loads((results / "scores" / f"{source}.json").read_text())["fid"]
+        for source in ("real", "teacher", "dw")
+    }
+    assert fid["real"] < fid["teacher"] < fid["dw"]
+
+
+@pytest.mark.parametrize(("name", "count"), [("table1", 7), ("table2", 5)])
+def test_a_table_has_this_runs_numbers_and_the_papers(results: Path, name: str, count: int) -> None:
+    table = rows(results / "tables" / f"{name}.csv")
+    assert len(table) == count
+    paper = [column for column in table[0] if column.startswith("paper_")]
+    assert {"paper_fid", "paper_intra_fid"} <= set(paper)
+    numbers = [row[key] for row in table for key in row if key in ("fid", "intra_fid") and row[key]]
+    assert len(numbers) >= 2 * 5 and all(math.isfinite(float(number)) for number in numbers)
+    markdown = (results / "tables" / f"{name}.md").read_text()
+    assert "24.2" in markdown and "efficientnet_lite0" in markdown
+    assert r"\begin{tabular}" in (results / "tables" / f"{name}.tex").read_text()
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig3", "fig8", "fig9", "fig11"])
+def test_a_figure_is_an_image_of_sensible_size(results: Path, name: str) -> None:
+    png = (results / "figures" / f"{name}.png").read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    assert 300 < width < 6000 and 200 < height < 6000 and len(png) > 5000
+    assert (results / "figures" / f"{name}.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_pairs_curves_and_claims(results: Path) -> None:
+    for name, first in (("000-004", 0), ("005-009", 5)):
+        manifest = json.loads(
+            (results / "images" / "teacher_pairs" / name / "manifest.json").read_text()
+        )
+        assert manifest["classes"] == {str(c): 20 for c in range(first, first + 5)}
+        assert manifest["arrays"]["z"]["shape"] == [100, 128]
+        assert manifest["arrays"]["images"]["shape"] == [100, 32, 32, 3]
+    for variant in ("dw", "scratch"):
+        curve = rows(results / "scores" / "curve" / f"{variant}.csv")
+        assert [int(row["step"]) for row in curve] == [10, 20]
+        assert all(math.isfinite(float(row["fid"])) for row in curve)
+    assert "hold" in (results / "claims.md").read_text()
+
+
+def test_samples_and_features_are_gone_and_generators_stay(results: Path) -> None:
+    assert not list(results.glob("features/**/*.npz"))
+    assert not list(results.glob("images/dw/**/*.npy"))
+    for variant in VARIANTS:
+        assert (results / "models" / variant / "generator.safetensors").stat().st_size > 10_000
+
+
+def test_a_second_run_has_nothing_to_do(made: Path) -> None:
+    assert "Nothing to be done" in call(made, "snakemake", *SMOKE, "all")
+
+
+def test_the_report_is_written(made: Path, results: Path) -> None:
+    call(made, "snakemake", "--report", "results/smoke/report.html", *SMOKE, "all")
+    page = (results / "report.html").read_text()
+    assert "Table 1" in page and "Figure 11" in page
+
+
+@pytest.mark.skipif(not browser.CHROMIUM, reason="Debian's package chromium is not installed")
+@pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 6), ("Figures", 10)])
+def test_the_report_opens_in_a_browser(
+    results: Path, tmp_path: Path, size: tuple[int, int], category: str, count: int
+) -> None:
+    report = results / "report.html"
+    assert sorted(browser.categories(report)) == ["Claims", "Figures", "Tables"]
+    told = browser.visit(report, tmp_path, size, category)
+    assert not told["errors"]
+    assert "which of the paper's claims hold on this run" in told["overview"]
+    assert len(told["results"]) == count
+    for label, shown in told["results"].items():
+        kind = "text/html" if category != "Figures" else "image/png"
+        if not label.endswith((")",)) and (kind == "text/html" or size == browser.DESKTOP):
+            assert any(kind in source for source in shown), label
+
+
+def test_one_variant_alone_is_scored_again_to_the_same_bytes(made: Path, results: Path) -> None:
+    path = results / "scores" / "no_feat.json"
+    before = path.read_bytes()
+    path.unlink()
+    output = call(made, "snakemake", *SMOKE, "no_feat")
+    ran = set(re.findall(r"^Job \d+: rule (\w+)", output, re.MULTILINE))
+    assert "score_variant" in ran
+    assert ran <= {"sample", "features", "features_sampled", "score_variant", "no_feat"}
+    assert path.read_bytes() == before
+
+
+def test_training_twice_gives_the_same_bytes(made: Path, results: Path) -> None:
+    config, images = "results/smoke/config.yaml", Path("results/smoke/images")
+    command = [str(BIN / "python"), "-m", "tinygan", "train", "--config", config]
+    command += ["--variant", "std_half", "--out", "again"]
+    for option, source in (("--pairs", "teacher_pairs"), ("--real", "real")):
+        command += [option, *(str(images / source / r / "manifest.json") for r in RANGES)]
+    call(made, *command)
+    first = results / "models" / "std_half" / "generator.safetensors"
+    assert (made / "again" / "generator.safetensors").read_bytes() == first.read_bytes()
+
+
+def test_dvc_makes_in_a_clone_what_snakemake_made(
+    made: Path, results: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source, clone = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("clones") / "clone"
+    copy_sources(source)
+    # dvc.yaml speaks of results/mini: the smoke preset's sizes under mini's name.
+    merged = yaml.safe_load((results / "config.yaml").read_text()) | {"preset": "mini"}
+    (source / "config.yaml").write_text(yaml.safe_dump(merged, sort_keys=False))
+    (source / "dvc.lock").unlink(missing_ok=True)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    call(source, "git", "init", "-q")
+    call(source, "git", "add", "-A")
+    call(source, "git", *identity, "commit", "-q", "-m", "sources")
+    call(source.parent, "git", "clone", "-q", str(source), str(clone))
+    call(clone, "dvc", "repro")
+    made_here = clone / "results" / "mini"
+    compared = sorted(results.glob("scores/**/*.*")) + sorted(results.glob("intra_fid/*.csv"))
+    compared += [results / "cost.csv", *sorted(results.glob("tables/*.csv"))]
+    assert len(compared) > 20
+    for path in compared:
+        other = made_here / path.relative_to(results)
+        # The tables name the preset, which is all that may differ.
+        expected = path.read_bytes().replace(b",smoke,", b",mini,")
+        assert other.read_bytes() == expected, path.name
+    assert "up to date" in call(clone, "dvc", "status")
+    shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
+    (numbers,) = shown[""]["data"].values()
+    assert set(numbers["data"]) == {"real", "teacher", *VARIANTS}
+    assert set(numbers["data"]["dw"]) == {"fid", "intra_fid", "inception_score", "kid"}
+    call(clone, "dvc", "plots", "show")
+    assert (clone / "dvc_plots" / "index.html").stat().st_size > 1000
+    assert "Nothing to be done" in call(clone, "snakemake", "-n", "all")
+
+    # DVC knows nothing of what Snakemake made: it takes it as it is, and trains nothing again.
+    (clone / "dvc.lock").unlink()
+    models = sorted((made_here / "models").rglob("*.*"))
+    before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models]
+    logs = set((clone / ".snakemake" / "log").iterdir())
+    call(clone, "dvc", "repro")
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models] == before
+    for log in set((clone / ".snakemake" / "log").iterdir()) - logs:
+        assert "jobid:" not in log.read_text()
+
+    # A deleted score is made again, from a model that stays, and so is one weight's variant alone.
+    (made_here / "scores" / "no_gan.json").unlink()
+    call(clone, "dvc", "repro")
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models] == before
+    changed = yaml.safe_load((clone / "config.yaml").read_text())
+    changed["variants"]["no_gan"]["loss"]["pixel"] = 0.3
+    (clone / "config.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+    planned = call(clone, "snakemake", "-n", "all")
+    assert set(re.findall(r": rule (train_\w+)", planned)) == {"train_no_gan"}

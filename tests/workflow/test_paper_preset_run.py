@@ -1,0 +1,103 @@
+"""The paper preset end to end at 128 px, cut to two classes, few images and few steps.
+
+The teacher is the published handle, whose module of the published sizes stands in TF-Hub's cache;
+the extractor is EfficientNet-Lite0, because the Inception graph is a download. The images are the
+ImageNet sample where it is there, and made ones otherwise.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from helpers.checkouts import copy_folders
+from helpers.image_files import packed, pixels, write_folders
+from helpers.paths import PHOTOGRAPHS, ROOT, TESTS
+from PIL import Image
+
+from tinygan.classes.imagenet import wnid_of_name
+from tinygan.data.shards import open_shard
+
+NAMES = ["tench", "goldfish"]
+IMAGES = 6
+CUT = {
+    "preset": "cut",
+    "classes": NAMES,
+    "real": {"path": "imagenet", "check_counts": False},
+    "teacher": {"pairs_per_class": 6, "batch": 6},
+    "train": {"steps": 2, "batch": 2, "snapshots": 2, "log_every": 1, "threads": 1},
+    "metrics": {
+        "extractor": "efficientnet_lite0",
+        "samples_per_class": 6,
+        "curve_samples_per_class": 3,
+        "is_splits": 2,
+        "jackknife_groups": 2,
+        "prdc_k": 2,
+        "batch": 6,
+        "threads": 1,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and score dw, and draw it beside the teacher."""
+    top = tmp_path_factory.mktemp("checkout")
+    copy_folders(top, "tinygan", "workflow", "analysis")
+    shutil.copy(ROOT / "config.yaml", top / "config.yaml")
+    (top / "cut.yaml").write_text(yaml.safe_dump(CUT))
+    write_folders(top / "imagenet", {wnid: {} for wnid in wnid_of_name().values()})
+    for name in NAMES:
+        folder = top / "imagenet" / wnid_of_name()[name]
+        for photograph in (PHOTOGRAPHS / "train").glob(f"{folder.name}/*"):
+            shutil.copy(photograph, folder)
+        for number in range(IMAGES):
+            (folder / f"{number}.JPEG").write_bytes(packed(pixels(number, 300, 280), "JPEG"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TFHUB_CACHE_DIR": str(top / "cache")}
+    made = [sys.executable, str(TESTS / "helpers" / "teachers.py"), str(top / "cache")]
+    subprocess.run(made, env=environment, check=True, capture_output=True)
+    snakemake = str(Path(sys.executable).parent / "snakemake")
+    presets = ["config/paper.yaml", "cut.yaml"]
+    done = subprocess.run(
+        [snakemake, "--cores", "2", "--configfile", *presets, "--"]
+        + ["dw", "results/cut/figures/fig1.png"],
+        cwd=top,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    logs = "".join(path.read_text() for path in (top / "results/cut/logs").rglob("*.log"))
+    assert done.returncode == 0, done.stdout + logs
+    return top / "results" / "cut"
+
+
+def test_both_crops_and_the_teachers_images_are_shards_of_128_px(results: Path) -> None:
+    for source in ("real", "real_train", "teacher_pairs", "teacher"):
+        shard = open_shard(results / "images" / source / "000-001", verify=True)
+        assert shard.images.shape[1:] == (128, 128, 3)
+        assert np.bincount(shard.labels).min() >= IMAGES
+    assert shard.z.shape == (12, 128)
+    crops = [open_shard(results / f"images/{name}/000-001") for name in ("real", "real_train")]
+    assert not np.array_equal(crops[0].images, crops[1].images)
+
+
+def test_the_student_is_the_papers_and_its_scores_are_of_both_classes(results: Path) -> None:
+    card = json.loads((results / "models/dw/card.json").read_text())
+    # Table 1's 3.1 M count the embeddings of all 1,000 classes.
+    assert card["parameters"] == 3_070_659 - 998 * 128
+    scores = json.loads((results / "scores/dw.json").read_text())
+    assert scores["samples"] == 12 and np.isfinite(scores["fid"])
+    with open(results / "intra_fid/dw.csv") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == NAMES
+
+
+def test_figure_1_shows_teacher_and_student(results: Path) -> None:
+    with Image.open(results / "figures/fig1.png") as image:
+        assert min(image.size) > 200 and len(image.convert("L").getcolors()) > 20

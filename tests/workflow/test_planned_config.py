@@ -1,0 +1,141 @@
+"""Looking at a workflow changes nothing, and jobs get the settings that they were planned with."""
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers.checkouts import copy_folders
+from helpers.paths import BIN, ROOT
+
+from tinygan.data.shards import open_shard
+from tinygan.planning.run import load_files
+
+# The second call is held until the test lets go.
+TEACHER = """
+import pathlib
+import time
+
+import numpy as np
+
+
+def images(z, y, truncation):
+    pathlib.Path("started").touch()
+    while pathlib.Path("hold").exists():
+        time.sleep(0.01)
+    x = np.abs(z[:, 0]) * 60 + 30 * (y + 1)
+    shades = np.linspace(0.3, 1, 32 * 32).reshape(32, 32)
+    return (x[:, None, None, None] * shades[None, :, :, None] * np.ones(3)).astype(np.uint8)
+"""
+CONFIG = {
+    "preset": "quick",
+    "classes_per_shard": 10,
+    "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 5},
+    "metrics": {"samples_per_class": 4, "jackknife_groups": 2, "is_splits": 2},
+}
+OTHER = CONFIG | {
+    "teacher": CONFIG["teacher"] | {"pairs_per_class": 3},
+    "metrics": CONFIG["metrics"] | {"samples_per_class": 2},
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
+    shutil.copy(ROOT / "config.yaml", tmp_path / "config.yaml")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(OTHER))
+    (tmp_path / "mygan.py").write_text(TEACHER)
+    return tmp_path
+
+
+def command(*options: str, config: str = "mine.yaml") -> list[str]:
+    return [str(BIN / "snakemake"), "--cores", "1", "--configfile", config, *options]
+
+
+def snakemake(checkout: Path, *options: str, **kwargs: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*options, **kwargs),
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def files(checkout: Path) -> set[Path]:
+    """Everything but what Snakemake keeps for itself and compiled files."""
+    return {
+        path
+        for path in checkout.rglob("*")
+        if not {".snakemake", "__pycache__"} & set(path.relative_to(checkout).parts)
+    }
+
+
+@pytest.mark.parametrize(
+    "options", [["-n", "--", "all"], ["--lint"], ["--unlock"], ["--summary", "--", "teacher"]]
+)
+def test_looking_writes_nothing(checkout: Path, options: list[str]) -> None:
+    before = files(checkout)
+    snakemake(checkout, *options)
+    assert files(checkout) == before
+
+
+def test_jobs_get_what_they_were_planned_with_whatever_is_called_meanwhile(checkout: Path) -> None:
+    (checkout / "hold").touch()
+    with open(checkout / "log", "wb") as log:
+        running = subprocess.Popen(command("--", "teacher"), cwd=checkout, stdout=log, stderr=log)
+    deadline = time.monotonic() + 120
+    while not (checkout / "started").exists():
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    written = (checkout / "results/quick/config.yaml").read_bytes()
+    assert snakemake(checkout, "-n", "--", "teacher", config="other.yaml").returncode == 0
+    refused = snakemake(checkout, "--", "teacher", config="other.yaml")
+    assert refused.returncode != 0 and "locked" in refused.stdout.lower()
+    (checkout / "mine.yaml").write_text(yaml.safe_dump(OTHER))
+    assert (checkout / "results/quick/config.yaml").read_bytes() == written
+    (checkout / "hold").unlink()
+    assert running.wait(120) == 0, (checkout / "log").read_text()
+    images = checkout / "results/quick/images"
+    for source, count in (("teacher_pairs", 50), ("teacher", 40)):
+        assert len(open_shard(images / source / "000-009").labels) == count
+    (checkout / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    assert "Nothing to be done" in snakemake(checkout, "-n", "--", "teacher").stdout
+
+
+def test_a_cluster_job_takes_the_planned_config(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of a cluster read the workflow anew, in a process that is not the main one."""
+    planned = load_files([checkout / "mine.yaml"]) | {"preset": "planned"}
+    (checkout / "planned.yaml").write_text(yaml.safe_dump(planned))
+    monkeypatch.setenv("TINYGAN_PLANNED_CONFIG", "planned.yaml")
+    target = ["-n", "--", "results/planned/cost.csv"]
+    assert snakemake(checkout, *target).returncode != 0
+    done = snakemake(checkout, "--mode", "subprocess", *target)
+    assert done.returncode == 0, done.stdout
+
+
+def test_elsewhere_the_default_of_the_project_lies_below(checkout: Path, tmp_path: Path) -> None:
+    done = snakemake(
+        checkout, "-n", "-d", str(tmp_path / "elsewhere"), "--", "results/quick/cost.csv"
+    )
+    assert "missing key" not in done.stdout and len(done.stdout.splitlines()) < 60
+
+
+def test_the_sentence_of_a_failed_job_is_told_in_the_terminal(checkout: Path) -> None:
+    (checkout / "mygan.py").write_text("def images(z, y, truncation):\n    return z[9999]\n")
+    done = snakemake(checkout, "--", "teacher")
+    assert done.returncode != 0
+    (told,) = {line for line in done.stdout.splitlines() if "IndexError" in line}
+    assert told.startswith("results/quick/logs/harvest_") and "mygan.py, line 2" in told
+
+
+def test_a_warning_of_a_job_is_told_in_the_terminal(checkout: Path) -> None:
+    dark = TEACHER.replace("* 60 + 30", "* 20 + 10")
+    (checkout / "mygan.py").write_text(dark)
+    done = snakemake(checkout, "--", "teacher")
+    assert done.returncode == 0 and "warning: teacher mygan:images: its images" in done.stdout

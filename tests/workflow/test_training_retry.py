@@ -1,0 +1,114 @@
+"""A training that dies under Snakemake: the retry of the job goes on from the kept state."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from helpers.checkouts import copy_folders
+from helpers.paths import ROOT
+from helpers.training_setup import files
+from PIL import Image
+
+from tinygan.cli import main
+
+STEPS = 60
+CONFIG = {
+    "preset": "quick",
+    "classes": ["cat", "dog"],
+    "real": {"source": "image_folder", "path": "data", "crop": "biggan", "max_dropped": 0},
+    "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 8},
+    "student": {"channels": 4, "discriminator_channels": 4},
+    "train": {"steps": STEPS, "batch": 4, "snapshots": 2, "log_every": 7, "checkpoint_every": 0},
+    "metrics": {"samples_per_class": 20},
+}
+TEACHER = """
+import numpy as np
+
+
+def images(z, y, truncation):
+    shade = 40 + 60 * y + 50 * np.abs(z[:, 0])
+    return np.broadcast_to(shade.astype(np.uint8)[:, None, None, None], (len(z), 32, 32, 3)).copy()
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    copy_folders(tmp_path, "tinygan", "workflow")
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    # Keys of Animal-MNIST, which image_folder does not have.
+    del config["real"]["requirement"], config["real"]["sha256"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    (tmp_path / "mygan.py").write_text(TEACHER)
+    rng = np.random.default_rng(0)
+    for name in CONFIG["classes"]:
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(6):
+            pixels = rng.integers(0, 256, (36, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.png")
+    return tmp_path
+
+
+def trainings(checkout: Path) -> list[int]:
+    """Return the process ids of the trainings that run in a checkout."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if (
+                words[1:4] == [b"-m", b"tinygan", b"train"]
+                and (process / "cwd").resolve() == checkout
+            ):
+                found.append(int(process.name))
+        except OSError:
+            pass
+    return found
+
+
+def test_a_killed_job_goes_on_when_snakemake_retries_it(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snakemake = str(Path(sys.executable).parent / "snakemake")
+    options = ["--cores", "1", "--retries", "1", "--configfile", "mine.yaml", "--", "train_dw"]
+    running = subprocess.Popen(
+        [snakemake, *options],
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    results = checkout / "results" / "quick"
+    deadline = time.monotonic() + 120
+    while not list((results / "state" / "dw").glob("*/state.safetensors")):
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    (killed,) = trainings(checkout)
+    os.kill(killed, signal.SIGKILL)
+    output = running.communicate(timeout=300)[0]
+    assert running.returncode == 0, output
+    assert "Trying to restart job" in output
+    # The log is the second attempt's, which did not begin at the first step.
+    steps = re.findall(rf"(\d+)/{STEPS} \[", (results / "logs/train/dw.log").read_text())
+    assert 0 < int(steps[0]) < STEPS == int(steps[-1])
+    # Outputs that were deleted, as DVC and Snakemake do, cost no second training.
+    before = files(results / "models" / "dw")
+    shutil.rmtree(results / "models" / "dw")
+    subprocess.run([snakemake, *options], cwd=checkout, check=True, capture_output=True)
+    log = (results / "logs/train/dw.log").read_text()
+    assert "trained before, to step 60" in log and f"59/{STEPS}" not in log
+    assert files(results / "models" / "dw") == before
+
+    monkeypatch.chdir(checkout)
+    words = ["--variant", "dw", "--config", "results/quick/config.yaml", "--out", "straight"]
+    for source, folder in (("--pairs", "teacher_pairs"), ("--real", "real")):
+        words += [source, str(next((results / "images" / folder).glob("*/manifest.json")))]
+    assert main(["train", *words]) == 0
+    assert files(checkout / "straight") == files(results / "models" / "dw")

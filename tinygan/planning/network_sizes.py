@@ -1,0 +1,50 @@
+"""The size of a student's and its discriminator's weights on disk, computed without PyTorch."""
+
+import math
+
+_FLOAT, _COUNTER = 4, 8
+
+
+def generator_bytes(
+    *, architecture: str, channels: int, embedding: int, image_channels: int, **shape: int
+) -> int:
+    """Return the size of a student's weights (section 4.1).
+
+    An architecture of one's own counts as ``std``, the larger of the two.
+
+    Args:
+        architecture, channels, embedding, image_channels: the config's section `student`.
+        shape: classes, image_size and z_dim.
+    """
+    blocks = int(math.log2(shape["image_size"])) - 2
+    widths = [channels * 2**i for i in reversed(range(blocks))]
+    widths = [widths[0], *widths]
+
+    def conv3x3(inputs: int, outputs: int) -> int:
+        if architecture == "dw":
+            return 10 * inputs + inputs * outputs + outputs
+        return 9 * inputs * outputs + outputs
+
+    def conditional_norm(width: int) -> int:
+        return 2 * (embedding * width + width) + 2 * width
+
+    floats = shape["classes"] * embedding + (shape["z_dim"] + 1) * 16 * widths[0]
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        floats += conditional_norm(inputs) + conditional_norm(outputs)
+        floats += conv3x3(inputs, outputs) + conv3x3(outputs, outputs)
+        floats += inputs * outputs + outputs  # the shortcut
+    floats += 4 * widths[-1] + 9 * widths[-1] * image_channels + image_channels
+    return _FLOAT * floats + _COUNTER * (2 * blocks + 1)
+
+
+def discriminator_bytes(*, channels: int, classes: int, image_size: int) -> int:
+    """Return the size of the discriminator's weights, with the vectors of spectral norm."""
+    layers = int(math.log2(image_size)) - 2
+    widths = [3, *(channels * 2**i for i in range(layers))]
+    floats = 0
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        floats += 16 * inputs * outputs + 2 * outputs + 16 * inputs
+    last = widths[-1]
+    floats += 2 * last + 2  # the linear map of the head
+    floats += classes * last + classes + last  # its class embedding
+    return _FLOAT * floats

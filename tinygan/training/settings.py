@@ -1,0 +1,156 @@
+"""The settings of a training: the config's sections `student`, `train` and `loss`, typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tinygan.config.derived import snapshot_steps
+from tinygan.training.losses import TERMS
+
+# Weights by term: a number, or one for each discriminator layer.
+Weights = dict[str, float | list[float]]
+
+
+@dataclass(frozen=True)
+class StudentSettings:
+    """Section `student`: the networks (section 4).
+
+    Attributes:
+        architecture: a module of `tinygan.models.students`.
+        channels: ch, the generator's channel multiplier.
+        embedding: length of the shared class embedding E(y).
+        discriminator_channels: ch of the discriminator's first layer.
+        image_channels: of the last layer: 3, or 1 for grey images.
+    """
+
+    architecture: str
+    channels: int
+    embedding: int
+    discriminator_channels: int
+    image_channels: int = 3
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Section `train`: the optimisation (section 5.4); see config/README.md for every key."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+    decay_from: float
+    adversarial_every: int
+    log_every: int
+    snapshots: int = 1
+    checkpoint_every: float = 60
+    device: str = "auto"
+    precision: str = "float32"
+    compile: bool = False
+    threads: int = 1
+    processes: int = 1
+    dvclive: bool = False
+
+    def learning_rate_at(self, number: int) -> float:
+        """Return the rate at a step, from 1: constant, then linear to 0 (section 5.4)."""
+        left = (self.steps - (number - 1)) / self.steps
+        return self.learning_rate * min(1.0, left / (1 - self.decay_from))
+
+    @property
+    def snapshot_steps(self) -> list[int]:
+        """The steps after which the generator is saved for the learning curve."""
+        return snapshot_steps({"train": {"steps": self.steps, "snapshots": self.snapshots}})
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Section `loss`: the weights of Eq. 6 and 7. A weight of 0 or [] drops a term and its cost.
+
+    Attributes:
+        weights: by term, see `tinygan.training.losses.TERMS`.
+        pixel_zero_at: fraction of the steps at which lambda_1, the weight of `pixel`, has fallen
+            to 0; None: it is constant.
+    """
+
+    weights: Weights
+    pixel_zero_at: float | None = None
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> Self:
+        """Take the config's section."""
+        weights = {name: section[name] for name in TERMS if name in section}
+        return cls(weights, section["pixel_zero_at"])
+
+    @property
+    def uses_teacher(self) -> bool:
+        """Whether any term needs harvested pairs, and the student's output for them."""
+        return any(TERMS[name].needs == "pairs" for name in self._in_use())
+
+    @property
+    def uses_real(self) -> bool:
+        """Whether any term needs real images, and the student's output for a fresh z."""
+        return any(TERMS[name].needs == "real" for name in self._in_use())
+
+    @property
+    def needs_discriminator(self) -> bool:
+        """Whether any term trains a discriminator."""
+        return any(TERMS[name].trains == "discriminator" for name in self._in_use())
+
+    def pixel_at(self, number: int, steps: int) -> float:
+        """Return lambda_1 at a step, from 1: linear from its weight to 0."""
+        weight = self.weights.get("pixel", 0.0)
+        if self.pixel_zero_at is None:
+            return weight
+        return weight * max(0.0, 1 - (number - 1) / (self.pixel_zero_at * steps))
+
+    def at(self, number: int, train: TrainSettings) -> Weights:
+        """Return the weights of the terms that enter at a step."""
+        adversarial = number % train.adversarial_every == 0
+        weights = {
+            name: self.weights[name]
+            for name in self._in_use()
+            if adversarial or not TERMS[name].adversarial
+        }
+        if "pixel" in weights:
+            weights["pixel"] = self.pixel_at(number, train.steps)
+        return {name: weight for name, weight in weights.items() if weight}
+
+    def _in_use(self) -> list[str]:
+        return [name for name, weight in self.weights.items() if weight]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a training, but its data.
+
+    Attributes:
+        seed: of the initial weights, the order of the data and the fresh z.
+        classes: number of classes.
+        image_size: height and width of the images, px.
+        z_dim: length of z.
+        truncation: scale of the fresh z, the teacher's.
+        student: see `StudentSettings`.
+        train: see `TrainSettings`.
+        loss: see `LossSettings`.
+    """
+
+    seed: int
+    classes: int
+    image_size: int
+    z_dim: int
+    truncation: float
+    student: StudentSettings
+    train: TrainSettings
+    loss: LossSettings
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Self:
+        """Take a config, resolved for one variant (see `tinygan.config.derived`)."""
+        return cls(
+            seed=config["seed"],
+            classes=len(config["classes"]),
+            image_size=config["image_size"],
+            z_dim=config["z_dim"],
+            truncation=config["teacher"]["truncation"],
+            student=StudentSettings(**config["student"]),
+            train=TrainSettings(**config["train"]),
+            loss=LossSettings.of(config["loss"]),
+        )
