@@ -71,7 +71,7 @@ def test_packed_files_and_folders_are_named(tmp_path: Path) -> None:
 
 def test_objects_in_an_npz_are_refused_without_the_advice_to_unpickle_them(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="holds more than arrays of numbers$") as caught:
+    with pytest.raises(ValueError, match="contains more than arrays of numbers$") as caught:
         read_npz(tmp_path / "x.npz")
     assert "pickle" not in str(caught.value)
 

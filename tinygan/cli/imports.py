@@ -69,14 +69,14 @@ def _save(
     truncation: float | None,
 ) -> None:
     from tinygan.files import sha256
-    from tinygan.models.flops import parameters
+    from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card, save_weights
 
     save_weights(generator, arguments.out / "generator.safetensors")
     card = {
         "variant": name,
         "generator": recipe,
-        "parameters": parameters(generator),
+        "parameters": count_parameters(generator),
         "truncation": truncation,
         "imported_from": {"file": arguments.file.name, "sha256": sha256(arguments.file)},
     }

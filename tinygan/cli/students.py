@@ -21,7 +21,7 @@ _FREE = ("threads", "checkpoint_every", "dvclive")
 def _train(config: Config, arguments: Arguments) -> None:
     """Train one variant; writes generator.safetensors, snapshots/, log.csv and card.json."""
     from tinygan.data.shards import open_store
-    from tinygan.models.flops import parameters
+    from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card
     from tinygan.training.checkpoint import CheckpointFolder
     from tinygan.training.distributed import launch, processes
@@ -52,8 +52,8 @@ def _train(config: Config, arguments: Arguments) -> None:
         "variant": arguments.variant,
         "generator": generator_shape(settings),
         "classes": ids,
-        "parameters": parameters(generator),
-        "discriminator_parameters": parameters(discriminator) if used else 0,
+        "parameters": count_parameters(generator),
+        "discriminator_parameters": count_parameters(discriminator) if used else 0,
         "loss": config["loss"],
         "train": config["train"],
         "seed": config["seed"],

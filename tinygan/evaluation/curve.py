@@ -42,9 +42,9 @@ def curve_point(
             not know the classes of the run.
     """
     metrics, classes = config["metrics"], range(len(config["classes"]))
-    card, there = read_card(model), None
+    card, model_labels = read_card(model), None
     if "classes" in card:
-        there = labels_in_model(model, card, config["classes"], classes)
+        model_labels = labels_in_model(model, card, config["classes"], classes)
     count = metrics["curve_samples_per_class"]
     drawn = draw(
         load_generator(model, step),
@@ -54,7 +54,7 @@ def curve_point(
         z_dim=config["z_dim"],
         truncation=config["teacher"]["truncation"],
         batch=metrics["batch"],
-        labels_there=there,
+        model_labels=model_labels,
     )
     with open_extractor(
         metrics["extractor"],
