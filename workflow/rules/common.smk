@@ -113,6 +113,11 @@ def code(step, *chosen):
     return [os.path.relpath(path) for path in code_of(step, *chosen)]
 
 
+def student(variant):
+    """Return the module of a variant's architecture, for `code`."""
+    return f"tinygan.models.students.{RESOLVED[variant]['student']['architecture']}"
+
+
 def script_code(name):
     """Return the modules of this project that a script of analysis/ imports."""
     if not (ROOT / "analysis" / f"{name}.py").is_file():

@@ -171,9 +171,7 @@ def test_a_damaged_state_is_refused(tmp_path, damage):
     state = CheckpointFolder(tmp_path / "state", {})
     state.save({"x": torch.ones(8)}, {"step": 1})
     state.file.write_bytes(damage(state.file.read_bytes()))
-    with pytest.raises(
-        ValueError, match=r"checkpoint\.safetensors is damaged .*; delete it"
-    ):
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors is damaged .*; delete it"):
         state.load()
 
 
