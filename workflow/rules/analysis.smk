@@ -88,13 +88,14 @@ for name, artefact in ARTEFACTS.items():
             mem_mb=1000,
         params:
             config=planned,
+            # Of the rule's own inputs: the command runs when the loop has ended.
+            inputs=lambda wildcards, input: as_options(input),
             out=lambda wildcards, output: os.path.splitext(output[0])[0],
             settings=sections("preset", "seed", "classes", "metrics", *LABELLED)
             | {"real": config["real"]["source"]},
         shell:
-            "python {input.script} --config {params.config} "
-            + " ".join(f"--{option} {{input.{option}}}" for option in artefact.inputs)
-            + " --out {params.out} > {log} 2>&1"
+            "python {input.script} --config {params.config} {params.inputs} --out {params.out}"
+            " > {log} 2>&1"
 
 
 rule tables:

@@ -225,3 +225,9 @@ def files_of(name, artefact):
             caption = f"../report/{name}.rst"
             file = report(file, category=category, labels=labels, caption=caption)
         yield file
+
+
+def as_options(inputs):
+    """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
+    options = [(name, files) for name, files in inputs.items() if name not in ("script", "code")]
+    return " ".join(f"--{name} {' '.join(files)}" for name, files in options)
