@@ -16,12 +16,12 @@ def _compare(_: Config, arguments: Arguments) -> None:
     from tinygan.evaluation.compare import compare, matched, table
     from tinygan.evaluation.image_sets import open_images
     from tinygan.features.extract import check_name, open_extractor
-    from tinygan.files import require_file, write_json
+    from tinygan.files import require_writable, write_json
 
     _check_numbers(arguments)
     check_name(arguments.extractor)
     if arguments.out:
-        require_file(arguments.out)
+        require_writable(arguments.out)
     by_class = not arguments.no_classes
     a, b = (open_images(folder, by_class=by_class) for folder in (arguments.a, arguments.b))
     draw = {name: getattr(arguments, name) for name in ("seed", "samples", "splits")}

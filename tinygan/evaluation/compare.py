@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygan.classes.by_name import ClassesDiffer, match
+from tinygan.classes.by_name import ClassMismatch, match
 from tinygan.evaluation.image_sets import ImageSet, Reading
 from tinygan.evaluation.scores import Settings, score
 from tinygan.features.extract import extract
@@ -175,7 +175,7 @@ def _shared_classes(a: ImageSet, b: ImageSet) -> tuple[list[str], list[str]]:
     ours, theirs = (sorted(set(images.labels)) for images in (a, b))
     try:
         match(theirs, ours, what=str(b.path), by=str(a.path), exact=True)
-    except ClassesDiffer as error:
+    except ClassMismatch as error:
         odd = sorted(error.missing + error.extra)
         return ["all"], [
             f"no intra-FID: {len(odd)} classes are in one folder only, such as {odd[0]} ({error})"

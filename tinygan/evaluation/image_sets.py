@@ -89,7 +89,7 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
         readers = [partial(s.images.__getitem__, i) for s in shards for i in range(len(s.labels))]
         labels = [_class_of(shard, label) for shard in shards for label in shard.labels.tolist()]
         if by_class and any(shard.class_names is None for shard in shards):
-            warn_unnamed(str(folder), "as their names")
+            warn_unnamed(str(folder), "as class names")
         return ImageSet(folder, "shards", readers, labels if by_class else None)
     found, labels = (_by_class if by_class else _flat)(folder)
     if not found:
@@ -115,7 +115,7 @@ def _by_class(folder: Path) -> tuple[list[Path], list[str] | None]:
         return _flat(folder)
     classes = {name: list_images(place) for name, place in folders.items()}
     if any(classes.values()) and (empty := [name for name in classes if not classes[name]]):
-        note(f"{folder}: passed over {len(empty)} folders without images, such as {empty[0]}")
+        note(f"{folder}: skipped {len(empty)} folders without images, such as {empty[0]}")
     found = [folders[name] / image for name, images in classes.items() for image in images]
     return found, [name for name, images in classes.items() for _ in images]
 

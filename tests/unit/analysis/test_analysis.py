@@ -202,7 +202,7 @@ def test_pairs_find_classes_by_name(results):
     assert images[:, :, 0, 0, 0].tolist() == [[1, 4], [1, 4]]
     with pytest.raises(ValueError, match="different z"):
         pairs(results, "dw", [1], 1)
-    with pytest.raises(ValueError, match="images/teacher: zebra is not named like a class"):
+    with pytest.raises(ValueError, match="images/teacher: zebra is not a class"):
         pairs(results, "dw", [1], 1, CLASSES[:5])
 
 

@@ -19,7 +19,7 @@ from helpers.metrics_reference import made_up
 from helpers.published_forward import sngan_reference
 from helpers.published_weights import biggan_weights, sngan_file, tinygan_file
 
-from tinygan.classes.by_name import ClassesDiffer, match, merge, relabel
+from tinygan.classes.by_name import ClassMismatch, match, merge, relabel
 from tinygan.classes.imagenet import wnid_of_name
 from tinygan.cli import main
 from tinygan.data.real.animal_mnist import CLASSES as ANIMALS
@@ -99,8 +99,8 @@ def test_a_class_is_found_by_its_name() -> None:
     ("found", "wanted", "exact", "parts"),
     [
         (["cat", "dog"], ["cat", "dgo"], False, ["lacks the classes dgo", "did you mean dog?"]),
-        (["cat", "dgo"], ["cat", "dog"], True, ["dgo is not named", "did you mean dog?"]),
-        (["cat", "dog"], ["cat"], True, ["dog is not named like", "it has 2: cat, dog", "has 1"]),
+        (["cat", "dgo"], ["cat", "dog"], True, ["dgo is not a class", "did you mean dog?"]),
+        (["cat", "dog"], ["cat"], True, ["dog is not a class", "it has 2: cat, dog", "has 1"]),
         (["cat"], ["cat", "dog"], True, ["lacks the classes dog", "has 1: cat", "has 2: cat, dog"]),
         (WNIDS, ["cow"], False, ["it has 1000: n01440764", "and 995 more"]),
         (["cat", "cat"], ["cat"], False, ["has the class cat twice"]),
@@ -118,7 +118,7 @@ def test_lists_that_differ_are_refused_with_both(
 
 
 def test_what_differs_is_told_apart() -> None:
-    with pytest.raises(ClassesDiffer) as caught:
+    with pytest.raises(ClassMismatch) as caught:
         match(["cat", "cow"], ["cat", "dog"], what="it", exact=True)
     assert (caught.value.missing, caught.value.extra) == (["dog"], ["cow"])
 
@@ -136,7 +136,7 @@ def test_files_are_joined_only_where_their_labels_agree() -> None:
     for other in ({0: "dog"}, {1: "cat"}):
         with pytest.raises(ValueError, match="x have different labels .*: 0 = cat; but"):
             merge([{0: "cat"}, other], what="x")
-    with pytest.raises(ValueError, match="only some of x name their classes"):
+    with pytest.raises(ValueError, match="only some of x have class names"):
         merge([{0: "cat"}, None], what="x")
 
 
@@ -156,7 +156,7 @@ def test_a_shard_names_its_own_labels(tmp_path: Path) -> None:
             tmp_path / "s", pixels(1, 2), np.array([1, 2]), source="x", provenance={}, names=names
         )
         assert open_shard(tmp_path / "s").class_names == {1: "cat", 2: "dog"}
-    with pytest.raises(ValueError, match=r"1 classes have names, .* all of the labels \[1, 2\]"):
+    with pytest.raises(ValueError, match=r"names for 1 classes, .* all of the labels \[1, 2\]"):
         store_of = {"source": "x", "provenance": {}, "names": ["cat"]}
         write_shard(tmp_path / "t", pixels(1, 2), np.array([1, 2]), **store_of)
     assert not (tmp_path / "t").exists()
@@ -166,7 +166,7 @@ def test_a_shard_names_its_own_labels(tmp_path: Path) -> None:
 def test_wrong_names_in_a_manifest_are_refused(tmp_path: Path, names: object) -> None:
     path = store(tmp_path / "s", None) / "manifest.json"
     write_json(path, read_json(path) | {"class_names": names})
-    with pytest.raises(ValueError, match="manifest.json: class_names must give each label"):
+    with pytest.raises(ValueError, match="class_names must have a name for each label"):
         open_shard(tmp_path / "s")
 
 
@@ -180,7 +180,7 @@ def test_a_store_takes_the_labels_of_the_run(tmp_path: Path, capsys: pytest.Capt
             open_store([folder], classes)
     assert not capsys.readouterr().err
     open_store([store(tmp_path / "t", None)], ["cat", "dog"])
-    assert "the store does not name its classes" in capsys.readouterr().err
+    assert "the store has no class names" in capsys.readouterr().err
     with pytest.raises(ValueError, match="have different labels for their classes"):
         other = {"source": "x", "provenance": {}, "names": {2: "cat"}}
         write_shard(tmp_path / "u", pixels(1), np.array([2]), **other)
@@ -266,7 +266,7 @@ def test_stores_are_used_by_name(
     assert all(20 <= shade for shade in shades(shard)[:2]) and max(shades(shard)[2:]) < 20
     assert shard.class_names == {0: "dog", 1: "cat"}
     for classes, message in (
-        (["dog", "cow"], "cat is not named like a class of the run"),
+        (["dog", "cow"], "cat is not a class of the run"),
         (["dog", "cat", "cow"], "lacks the classes cow"),
     ):
         assert run(FOLDER | {"classes": classes} | sources, *draw) == 1
@@ -314,7 +314,7 @@ def test_animal_mnist_is_chosen_by_name(tmp_path: Path, run: Callable, classes: 
         ({"classes": ["cat", "lion"]}, "classes: Animal-MNIST lacks the classes lion"),
         ({"classes": ["cat", "zebar"]}, "did you mean zebra?"),
         ({"teacher": {"classes": ["cat", "dog"]}}, "teacher.classes: the teacher lacks the class"),
-        ({"teacher": {"classes": "some"}}, "teacher.classes: 'some' is no choice of classes"),
+        ({"teacher": {"classes": "some"}}, "teacher.classes: unknown classes 'some'"),
         ({"teacher": {"classes": [*ANIMALS, "cat"]}}, "the teacher has the class cat twice"),
     ],
 )
@@ -379,7 +379,7 @@ def test_the_published_pytorch_file_needs_the_names_of_its_classes(
     monkeypatch.setattr(published_weights, "CLASSES", 1000)
     torch.save(biggan_weights(z_dim=128, classes=1000), tmp_path / "b.bin")
     sizes = {"z_dim": 128, "image_size": 128}
-    with pytest.raises(ValueError, match="knows ImageNet's 1000 classes.*`classes: all`"):
+    with pytest.raises(ValueError, match="has ImageNet's 1000 classes.*`classes: all`"):
         load_teacher(str(tmp_path / "b.bin"), classes=2, **sizes)
     load_teacher(str(tmp_path / "b.bin"), classes=1000, **sizes)
 
@@ -419,9 +419,7 @@ def test_training_goes_by_the_names_of_pairs_and_real_images(
     assert train("dog cat", "b") == 0
     store(pairs["dog cat"], ["cat", "cow"], 128)
     assert train("dog cat", "c") == 1
-    assert "the store of --pairs: cow is not named like a class of the run" in (
-        capsys.readouterr().err
-    )
+    assert "the store of --pairs: cow is not a class of the run" in (capsys.readouterr().err)
 
 
 def test_a_student_of_another_order_is_drawn_and_scored_by_name(
@@ -551,6 +549,4 @@ def test_two_stores_are_compared_by_name(tmp_path: Path, capsys: pytest.CaptureF
     assert "intra_fid" not in other["scores"]
     assert "2 classes are in one folder only, such as cow" in other["notes"][0]
     scored(a, store(tmp_path / "n", None, each=6))
-    assert "n does not name its classes; its labels are taken as their names" in (
-        capsys.readouterr().err
-    )
+    assert "n has no class names; its labels are used as class names" in (capsys.readouterr().err)

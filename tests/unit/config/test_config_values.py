@@ -100,7 +100,7 @@ def test_imagenet_takes_indices_but_none_that_might_be_a_name(write) -> None:
     ]
     for name in ("001", "010", "0123"):
         message = refusal(write(f"classes: [{name}]\n{IMAGENET}"))
-        assert name in message and "without zeros in front" in message and "mine.yaml" in message
+        assert name in message and "without leading zeros" in message and "mine.yaml" in message
 
 
 def test_a_key_that_stands_twice_is_refused_with_both_lines(write) -> None:

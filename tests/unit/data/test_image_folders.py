@@ -125,7 +125,7 @@ def test_one_link_more_or_less_gives_the_same_scores(nasty: Path, tmp_path: Path
 
 def loop(root: Path) -> str:
     (root / "cat" / "again").symlink_to(root / "cat")
-    return "again is a link back to a folder that holds it"
+    return "again is a link back to a folder that contains it"
 
 
 def broken(root: Path) -> str:
@@ -145,7 +145,7 @@ def pipe(root: Path) -> str:
 
 def only_others(root: Path) -> str:
     (root / "cat" / "0.png").rename(root / "cat" / "0.heic")
-    return r"cat has 1 files that are no images \(.heic\), but none with a suffix of an image"
+    return r"cat has 1 files that are not images \(.heic\), but none with the suffix of an image"
 
 
 def beside(root: Path) -> str:
@@ -189,7 +189,7 @@ def test_files_that_are_no_images_are_told_of_once(
         assert len(open_images(tmp_path).readers) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    assert "passed over 3 files that are no images (.heic, .HEIC, no suffix)" in lines[0]
+    assert "skipped 3 files that are not images (.heic, .HEIC, no suffix)" in lines[0]
     assert lines[0].endswith("such as 1.heic") and "such as empty" in lines[1]
 
 

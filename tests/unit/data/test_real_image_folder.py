@@ -173,9 +173,9 @@ def test_wrong_levels_and_missing_classes_are_refused(tmp_path: Path) -> None:
     refused = partial(open_image_folder, names=["cat", "dog"])
     with pytest.raises(FileNotFoundError, match="is not a folder"):
         refused(tmp_path / "none")
-    with pytest.raises(ValueError, match="the classes lie not in .*data but in .*train: give that"):
+    with pytest.raises(ValueError, match="the classes are not in .*data but in .*train: give that"):
         refused(tmp_path / "data")
-    with pytest.raises(ValueError, match=r"0.png right in it.*give the folder above, .*train"):
+    with pytest.raises(ValueError, match=r"0.png directly in it.*give its parent, .*train"):
         refused(root / "cat")
     with pytest.raises(ValueError, match="lacks 1 of 2 classes: dogs; did you mean dog"):
         open_image_folder(root, ["cat", "dogs"])

@@ -138,7 +138,7 @@ def test_an_image_that_cannot_be_scored_is_named(tmp_path):
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:2000])
     for name, message in (
         ("alpha.png", "transparent pixels; put it on a background"),
-        ("deep.png", "more than 8 bits a channel"),
+        ("deep.png", "more than 8 bits per channel"),
         ("text.png", "cannot identify"),
         ("empty.jpg", "cannot identify"),
         ("cut.png", "truncated"),
@@ -251,7 +251,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_computed(
 def test_an_out_folder_that_cannot_be_written_to_is_refused(classes, monkeypatch, capsys):
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != classes)
     assert main(["score", "a", "b", "--out", "new/r.json"]) == 1
-    assert "is not yours to write to" in capsys.readouterr().err
+    assert "no write permission for" in capsys.readouterr().err
 
 
 def test_the_same_folder_twice_is_noted(tmp_path):

@@ -100,7 +100,7 @@ def test_a_shard_store_gives_the_same_images(folder: Path, tmp_path: Path) -> No
     with pytest.raises(ValueError, match="8 x 8 px, but the run's image_size is 16; resize"):
         read(tmp_path / "store", image_size=16)
     write_shard(tmp_path / "store/c", images[:1], np.array([3]), **about | {"names": {3: "cow"}})
-    with pytest.raises(ValueError, match="cow is not named like a class of the run.* 4: bear"):
+    with pytest.raises(ValueError, match="cow is not a class of the run.* 4: bear"):
         read(tmp_path / "store")
 
 
@@ -127,7 +127,7 @@ def _truncate(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda f: (f / "bird").rename(f / "brid"), "brid is not named like a class .* mean bird"),
+        (lambda f: (f / "bird").rename(f / "brid"), "brid is not a class .* mean bird"),
         (lambda f: shutil.rmtree(f / "bird"), "lacks folders for the classes bird"),
         (lambda f: (f / "extra.png").touch(), "extra.png beside the class folders"),
         (lambda f: (f / "cat" / "0.png").write_text("text"), "0.png cannot be read as an image"),

@@ -163,7 +163,7 @@ def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: 
     classes = dict(enumerate(open_image_folder(root, ["a", "b"])))
     write_real(tmp_path / "out", classes, least=4, **options)
     (root / "a" / "3.png").write_bytes(b"text")
-    with pytest.raises(ValueError, match="class 0 has 3 images left, the scores need 4"):
+    with pytest.raises(ValueError, match="class 0 has 3 images left, but the scores need 4"):
         write_real(tmp_path / "again", classes, least=4, **options)
     assert not (tmp_path / "again").exists() and (tmp_path / "again.dropped.csv").exists()
 
@@ -174,7 +174,7 @@ def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: 
         (1, {}, "real.path: class zebra has 1 image; the scores need at least 4"),
         (30, {"gan": "nowhere"}, "sources.gan: there is no folder nowhere"),
         (30, {"gan": "data"}, "sources.gan: class bear has 30 images in data, but metrics"),
-        (30, {"gan": "other"}, "sources.gan: other: bera is not named like a class of the run"),
+        (30, {"gan": "other"}, "sources.gan: other: bera is not a class of the run"),
     ],
 )
 def test_a_run_does_not_start(

@@ -1,7 +1,7 @@
-"""Animal-MNIST: 10,000 real animal silhouettes, 28x28, 10 classes of 1,000, MIT licence.
+"""Animal-MNIST: 10,000 real animal silhouettes, 28x28 px, 10 classes of 1,000 each, MIT licence.
 
-The images come in the wheel `animal-mnist` of the Python package index, as two gzipped pickles
-of NumPy arrays. A pickle is a program; the reader here runs none but the reconstruction of arrays.
+The wheel `animal-mnist` of the Python package index contains the images as two gzipped pickles of
+NumPy arrays. Pickles can run code, so the unpickler here allows the reconstruction of arrays only.
 """
 
 import gzip
@@ -25,9 +25,9 @@ _SIDE = 28
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Admits the three names that rebuild a plain NumPy array, and nothing else."""
+    """Allows the names that rebuild a plain NumPy array, and no others."""
 
-    ADMITTED = {
+    ALLOWED = {
         ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
         ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
         ("numpy", "ndarray"): np.ndarray,
@@ -36,10 +36,10 @@ class _ArrayUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return self.ADMITTED[module, name]
+            return self.ALLOWED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(
-                f"refused {module}.{name}: only NumPy arrays may be read"
+                f"refused {module}.{name}: only NumPy arrays are allowed"
             ) from None
 
 
@@ -47,22 +47,22 @@ def read_array(file: BinaryIO) -> np.ndarray:
     """Read one pickled NumPy array without running any other code.
 
     Raises:
-        pickle.UnpicklingError: the file names anything but NumPy's array reconstruction.
-        ValueError: the file holds something else than one numeric array.
+        pickle.UnpicklingError: the pickle needs more than NumPy's array reconstruction.
+        ValueError: the pickle is not one numeric array.
     """
     array = _ArrayUnpickler(file).load()
     if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-        raise ValueError("the file does not hold one plain NumPy array")
+        raise ValueError("the file is not one plain NumPy array")
     return array
 
 
 def download(requirement: str, digest: str, path: Path) -> None:
-    """Fetch the wheel of `requirement` from the package index to `path`, without installing it.
+    """Download the wheel of `requirement` from the package index, without installing it.
 
     Args:
         requirement: name and version, e.g. ``"animal-mnist==0.4"``.
-        digest: the wheel's SHA-256.
-        path: where the wheel is put.
+        digest: the expected SHA-256 of the wheel.
+        path: file to write.
 
     Raises:
         RuntimeError: pip cannot download it.
@@ -75,17 +75,16 @@ def download(requirement: str, digest: str, path: Path) -> None:
         )
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
-            said = [line for line in done.stderr.splitlines() if line.strip()] or [
-                "no reason given"
-            ]
+            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            reason = lines[-1] if lines else "no reason given"
             raise RuntimeError(
-                f"pip could not download {requirement} ({said[-1].strip()}); is the package index "
-                "reachable? Or get the wheel by other means, and put it at the path of --out"
+                f"pip could not download {requirement} ({reason}); is the package index "
+                "reachable? Otherwise download the wheel by other means to the path of --out"
             )
-        found = sha256(wheels[0])
-        if found != digest:
+        actual = sha256(wheels[0])
+        if actual != digest:
             raise ValueError(
-                f"{wheels[0].name} has SHA-256 {found}, but the config records {digest}: "
+                f"{wheels[0].name} has SHA-256 {actual}, but the config records {digest}: "
                 "the download is damaged or the package was changed"
             )
         with atomic_file(path) as partial:
@@ -93,24 +92,24 @@ def download(requirement: str, digest: str, path: Path) -> None:
 
 
 def read_wheel(path: Path, image_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read the images of the wheel, padded with black to a square and given three channels.
+    """Read the images of the wheel, padded with black and repeated to three channels.
 
     Args:
         path: the wheel.
         image_size: side of the result in pixels, at least 28 and even.
 
     Returns:
-        images, uint8 [10000, image_size, image_size, 3], and labels, int64 [10000], by class.
+        images uint8 [10000, image_size, image_size, 3] and labels int64 [10000], sorted by label.
 
     Raises:
-        ValueError: the size is too small, or the wheel does not hold the expected arrays.
+        ValueError: the size is too small or odd, or the wheel does not contain the expected arrays.
     """
     if image_size < _SIDE or image_size % 2:
-        raise ValueError(f"Animal-MNIST is {_SIDE} px: image_size {image_size} must be even and >=")
+        raise ValueError(f"Animal-MNIST: image_size {image_size} must be even, {_SIDE} px or more")
     with zipfile.ZipFile(path) as wheel:
         arrays = []
         for member in (_IMAGES, _LABELS):
-            with wheel.open(member) as packed, gzip.open(packed) as file:
+            with wheel.open(member) as compressed, gzip.open(compressed) as file:
                 arrays.append(read_array(file))
     images, labels = arrays
     if images.shape[1:] != (_SIDE, _SIDE) or images.dtype != np.uint8:
