@@ -215,7 +215,7 @@ def test_intra_fid_is_paired_by_name(results):
     np.testing.assert_array_equal(found[:2], expected[:2])
     assert found[2] == expected[2] == CLASSES
     table.replace("zebra", "horse").to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r"dw.csv: horse is not named.*lacks the classes zebra"):
+    with pytest.raises(ValueError, match=r"dw.csv: horse is not a class.*lacks the classes zebra"):
         reading.read_intra_pair(intra(results), "dw")
 
 
