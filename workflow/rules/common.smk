@@ -74,7 +74,7 @@ wildcard_constraints:
     source="|".join(SCORED),
 
 
-def said(*starts):
+def log_lines(*starts):
     """Return the lines of this run's logs that begin so, each once, with the log's name."""
     found = {}
     for path in sorted(Path(P, "logs").rglob("*.log")):
@@ -190,7 +190,7 @@ def free(target, owner):
 
 
 # Kinds of artefacts: the path, the category in the report, and for each file the end of its title
-# there. A file with None is not in the report: of a table, the page is.
+# there. A file with None is not in the report, which shows its HTML page instead.
 KINDS = {
     "table": (
         "tables/{name}",
