@@ -44,10 +44,9 @@ def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:]
     found = jobs(done.stdout)
     shards = 80
-    assert found["real_shard"] == found["real_train_shard"] == shards
-    assert found["harvest_pairs"] == found["harvest_evaluation"] == shards
-    assert found["sample"] == found["features_sampled"] == 8 * shards
-    assert found["features"] == 2 * shards and found["score_variant"] == 8
+    assert found["real_shard"] == found["harvest"] == 2 * shards
+    assert found["sample"] == 8 * shards and found["features"] == 9 * shards
+    assert found["real_features"] == shards and found["score"] == 10
     assert "download" not in found and "train_teacher" not in found
     # Processor seconds, which other work on the machine does not change: 4 were measured.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20

@@ -76,7 +76,7 @@ wildcard_constraints:
     source="|".join(SCORED),
 
 
-def said(*starts):
+def log_lines(*starts):
     """Return the lines of this run's logs that begin so, each once, with the log's name."""
     found = {}
     for path in sorted(Path(P, "logs").rglob("*.log")):
@@ -113,6 +113,11 @@ def sections(*names, of=config):
 def code(step, *chosen):
     """Return the modules that a step's output depends on, see tinygan/code.py."""
     return [os.path.relpath(path) for path in code_of(step, *chosen)]
+
+
+def student(variant):
+    """Return the module of a variant's architecture, for `code`."""
+    return f"tinygan.models.students.{RESOLVED[variant]['student']['architecture']}"
 
 
 def script_code(name):
@@ -187,7 +192,7 @@ def free(target, owner):
 
 
 # Kinds of artefacts: the path, the category in the report, and for each file the end of its title
-# there. A file with None is not in the report: of a table, the page is.
+# there. A file with None is not in the report, which shows its HTML page instead.
 KINDS = {
     "table": (
         "tables/{name}",
@@ -222,3 +227,9 @@ def files_of(name, artefact):
             caption = f"../report/{name}.rst"
             file = report(file, category=category, labels=labels, caption=caption)
         yield file
+
+
+def as_options(inputs):
+    """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
+    options = [(name, files) for name, files in inputs.items() if name not in ("script", "code")]
+    return " ".join(f"--{name} {' '.join(files)}" for name, files in options)

@@ -19,7 +19,7 @@ rule sample:
         generator=GENERATOR,
         card=CARD,
         latents=f"{P}/images/teacher/{{range}}/manifest.json",
-        code=code("sample"),
+        code=lambda wildcards: code("sample", student(wildcards.variant)),
     output:
         manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),
@@ -151,7 +151,7 @@ rule curve:
         snapshots=lambda wildcards: snapshots(wildcards.variant),
         card=CARD,
         graph=GRAPH,
-        code=code("curve", EXTRACTOR),
+        code=lambda wildcards: code("curve", EXTRACTOR, student(wildcards.variant)),
     output:
         f"{P}/scores/curve/{{variant}}.csv",
     log:
@@ -175,7 +175,7 @@ rule curve:
 
 rule cost:
     input:
-        code=code("cost"),
+        code=code("cost", *map(student, VARIANTS)),
     output:
         f"{P}/cost.csv",
     log:
@@ -198,7 +198,7 @@ rule cost:
 # The six systems of the paper's Table 1 at its size: the same in every preset.
 rule cost_paper:
     input:
-        code=code("cost"),
+        code=code("cost", "tinygan.models.students.dw", "tinygan.models.students.std"),
     output:
         f"{P}/tables/cost_paper.csv",
     log:

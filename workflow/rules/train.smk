@@ -14,7 +14,7 @@ for variant in VARIANTS:
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards(REAL_TRAIN, "manifest.json"),
-            code=code("train"),
+            code=code("train", student(variant)),
         output:
             generator=f"{P}/models/{variant}/generator.safetensors",
             card=f"{P}/models/{variant}/card.json",
