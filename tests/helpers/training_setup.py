@@ -8,8 +8,14 @@ import numpy as np
 
 from tinygan.data.shards import Shard, open_store, write_shard
 from tinygan.models.io import save_card
-from tinygan.training.loop import build, train
-from tinygan.training.objective import LossWeights
+from tinygan.training.loop import train
+from tinygan.training.settings import (
+    LossSettings,
+    Settings,
+    StudentSettings,
+    TrainSettings,
+)
+from tinygan.training.step import build_networks, generator_shape
 
 FULL = {
     "pixel": 0.2,
@@ -36,9 +42,25 @@ STUDENT = {"architecture": "dw", "channels": 4, "embedding": 8, "discriminator_c
 Stores = tuple[list[Shard], list[Shard]]
 
 
+def settings(weights: Mapping[str, Any] = FULL, steps: int = 4, **options: Any) -> Settings:
+    """Settings for 3 classes of 32 px and z of 16; `options` are keys of the section `train`."""
+    train = {"steps": steps, "batch": 4, "learning_rate": 1e-3, "decay_from": 0.5}
+    train |= {"adversarial_every": 2, "log_every": 2, "snapshots": 2}
+    return Settings(
+        seed=0,
+        classes=3,
+        image_size=32,
+        z_dim=16,
+        truncation=0.5,
+        student=StudentSettings(**STUDENT),
+        train=TrainSettings(**(train | options)),
+        loss=LossSettings.of(weights),
+    )
+
+
 def networks():
     """Build S and D for 3 classes of 32 px and z of 16."""
-    return build(student=STUDENT, seed=0, classes=3, image_size=32, z_dim=16)
+    return build_networks(settings())
 
 
 def make_stores(folder: Path) -> Stores:
@@ -57,23 +79,17 @@ def make_stores(folder: Path) -> Stores:
     return pairs, real
 
 
-def run(stores: Stores, out: Path, weights: Mapping[str, Any], steps: int = 4, **options) -> Path:
-    """Train from the initial weights; returns `out`, a whole model."""
-    generator, discriminator, recipe = networks()
-    arguments = {
-        "seed": 0,
-        "truncation": 0.5,
-        "steps": steps,
-        "batch": 4,
-        "learning_rate": 1e-3,
-        "decay_from": 0.5,
-        "adversarial_every": 2,
-        "log_every": 2,
-        "snapshot_steps": [2, steps],
-        "out": out,
-    }
-    train(*stores, generator, discriminator, LossWeights(**weights), **(arguments | options))
-    save_card(out, {"generator": recipe, "variant": "test"})
+def run(
+    stores: Stores, out: Path, weights: Mapping[str, Any], steps: int = 4, **options: Any
+) -> Path:
+    """Train from the initial weights; return `out`, a whole model.
+
+    `options` are arguments of `train` (checkpoints, live, name) or keys of the section `train`.
+    """
+    arguments = {key: options.pop(key) for key in ("checkpoints", "live") if key in options}
+    chosen = settings(weights, steps, **options)
+    train(chosen, *stores, out, **arguments)
+    save_card(out, {"generator": generator_shape(chosen), "variant": "test"})
     return out
 
 

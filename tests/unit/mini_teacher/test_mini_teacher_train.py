@@ -5,7 +5,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tinygan.mini_teacher.train import save_teacher, standing_statistics, train_teacher
+from tinygan.mini_teacher.train import (
+    MiniTeacherSettings,
+    save_teacher,
+    standing_statistics,
+    train_teacher,
+)
 from tinygan.models.biggan_deep import Generator
 from tinygan.seeding import stream, truncated_normal
 
@@ -15,11 +20,9 @@ def run(folder, **options):
     images = rng.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
     kept = []
     settings = {
-        "seed": 0,
         "steps": 4,
         "batch": 4,
         "group": 2,
-        "z_dim": 8,
         "embedding": 4,
         "generator_widths": [8, 8, 8],
         "discriminator_channels": 4,
@@ -27,15 +30,17 @@ def run(folder, **options):
         "discriminator_lr": 1e-3,
         "ema": 0.9,
         "precision": "float32",
-        "log": folder / "log.csv",
         "log_every": 2,
-        "snapshot_every": 2,
     }
     train_teacher(
         images,
         np.repeat([0, 1, 2], 4),
+        MiniTeacherSettings(**(settings | options)),
+        seed=0,
+        z_dim=8,
+        log=folder / "log.csv",
+        snapshot_every=2,
         on_snapshot=lambda g, step: kept.append((step, g.first.weight.detach().clone())),
-        **(settings | options),
     )
     return kept
 

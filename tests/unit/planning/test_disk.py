@@ -65,7 +65,7 @@ def test_the_paper_preset_needs_what_was_computed_by_hand(tmp_path: Path) -> Non
     assert needed["features"] == (animals + 1_990_000) * ((2048 + 1000) * 4 + 8)
 
 
-def test_a_training_needs_its_weights_snapshots_and_state(base: dict, tmp_path: Path) -> None:
+def test_a_training_needs_its_weights_snapshots_and_checkpoint(base: dict, tmp_path: Path) -> None:
     base["variants"] = {"dw": {}, "pix_only": base["variants"]["pix_only"]}
     write_folders(tmp_path / "data", {name: {} for name in NAMES})
     base["real"]["path"] = str(tmp_path / "data")
@@ -78,7 +78,7 @@ def test_a_training_needs_its_weights_snapshots_and_state(base: dict, tmp_path: 
     needed = disk_needed(base)
     assert needed["models"] == 2 * (1 + 6) * found[0]
     # pix_only trains no discriminator.
-    assert needed["state"] == 2 * 3 * (2 * found[0] + found[1]) + 2 * 6 * found[0]
+    assert needed["checkpoints"] == 2 * 3 * (2 * found[0] + found[1]) + 2 * 6 * found[0]
 
 
 def test_files_are_counted_in_class_folders_and_known_for_tars(base: dict, tmp_path: Path) -> None:

@@ -5,11 +5,10 @@ import threading
 import numpy as np
 import pytest
 import torch
-from helpers.training_setup import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, make_stores, run
+from helpers.training_setup import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, make_stores, run, settings
 
 from tinygan.data.prefetch import prefetch
-from tinygan.training.data import Rows, Source, to_batch
-from tinygan.training.objective import LossWeights
+from tinygan.training.data import BatchSource, to_batch
 
 
 @pytest.fixture
@@ -18,16 +17,7 @@ def stores(tmp_path):
 
 
 def source(stores, weights):
-    pairs, real = stores
-    weights = LossWeights(**weights)
-    return Source(
-        Rows(pairs) if weights.distils else None,
-        Rows(real) if weights.sees_real else None,
-        seed=0,
-        batch=5,
-        z_dim=16,
-        truncation=0.5,
-    )
+    return BatchSource.of(settings(weights, batch=5), *stores, slice(None))
 
 
 def test_an_ablation_fetches_only_what_it_needs_and_that_unchanged(stores):
@@ -103,7 +93,7 @@ def test_no_step_waits_for_the_device(stores, tmp_path, monkeypatch, weights):
     counts = []
     for steps in (4, 12):
         reads.clear()
-        options = {"log_every": steps, "snapshot_steps": [steps]}
+        options = {"log_every": steps, "snapshots": 1}
         run(stores, tmp_path / str(steps), weights, steps, **options)
         counts.append(len(reads))
     assert counts[0] == counts[1] > 0

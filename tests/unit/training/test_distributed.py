@@ -15,16 +15,15 @@ import pytest
 import torch
 import torch.multiprocessing
 import yaml
-from helpers.training_setup import OBJECTIVES, files, networks
+from helpers.training_setup import OBJECTIVES, files, settings
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import distributed
 
 from tinygan.data.shards import write_shard
-from tinygan.training import loop as training
 from tinygan.training.data import Batch
 from tinygan.training.distributed import World, processes
-from tinygan.training.objective import LossWeights
+from tinygan.training.step import TrainingStep
 
 BATCH = 8
 
@@ -48,26 +47,25 @@ def _update(world: World, objective: str) -> dict[str, torch.Tensor]:
 
     In float64, because Eq. 1 and 4 turn a rounding error in a difference near 0 into its sign.
     """
-    share = world.share(BATCH)
+    share = world.local_slice(BATCH)
     data = Batch(**{name: value[share] for name, value in vars(_data()).items()})
-    weights = LossWeights(**OBJECTIVES[objective])
-    pairs = zip(("generator", "discriminator"), networks()[:2], strict=True)
-    plain = {n: m.train() for n, m in pairs if n == "generator" or weights.discriminator}
+    chosen = settings(OBJECTIVES[objective], adversarial_every=1)
+    step = TrainingStep.of(chosen, world)
     # Not Adam, whose first step makes of every gradient its sign, that of a rounding error too.
-    optimisers = {name: torch.optim.SGD(m.parameters(), 1e-3) for name, m in plain.items()}
-    joined = {name: world.join(network) for name, network in plain.items()}
-    terms = training.update(
-        joined["generator"],
-        joined.get("discriminator"),
-        optimisers,
-        weights,
-        weights.pixel,
-        data,
-        torch.autocast("cpu", enabled=False),
-        adversarial=True,
+    step.optimisers = {
+        name: torch.optim.SGD(network.parameters(), 1e-3) for name, network in step.networks.items()
+    }
+    data = Batch(
+        **{
+            name: value
+            for name, value in vars(data).items()
+            if (name in ("z", "y", "teacher") and chosen.loss.uses_teacher)
+            or (name in ("real", "real_y", "fresh_z") and chosen.loss.uses_real)
+        }
     )
+    terms = step(data, chosen.loss.at(1, chosen.train))
     found = {f"terms/{name}": value for name, value in world.mean(terms).items()}
-    for name, network in plain.items():
+    for name, network in step.networks.items():
         found |= {f"{name} gradient/{key}": p.grad for key, p in network.named_parameters()}
         found |= {f"{name} buffers/{key}": b for key, b in network.named_buffers()}
     return {name: tensor.detach().double().contiguous() for name, tensor in found.items()}
@@ -91,7 +89,7 @@ def _process(rank: int, folder: str) -> None:
         for objective in OBJECTIVES:
             save_file(_update(World(rank, 2, rank), objective), f"{folder}/{objective}-{rank}")
     # The first process believes that torchrun, its parent, was another one: it has ended, then.
-    flags = World(rank, 2, rank, _parent=0 if rank == 0 else os.getppid()).any(False, False)
+    flags = World(rank, 2, rank, _parent=0 if rank == 0 else os.getppid()).any_rank(False, False)
     Path(f"{folder}/flags-{rank}").write_text(json.dumps(list(flags)))
     distributed.destroy_process_group()
 
@@ -126,9 +124,9 @@ def test_the_end_of_torchrun_ends_all_its_processes(two_processes):
 
 
 def test_a_batch_is_shared_equally_or_not_at_all():
-    assert [World(rank, 4).share(8) for rank in (0, 3)] == [slice(0, 2), slice(6, 8)]
+    assert [World(rank, 4).local_slice(8) for rank in (0, 3)] == [slice(0, 2), slice(6, 8)]
     with pytest.raises(ValueError, match="a batch of 8 cannot be shared by 3 processes"):
-        World(0, 3).share(8)
+        World(0, 3).local_slice(8)
 
 
 def test_another_number_of_processes_than_torchruns_is_refused(monkeypatch):
@@ -165,16 +163,16 @@ def test_the_command_starts_two_processes_which_stop_and_go_on_together(tmp_path
         )
 
     stopped = start("halves")
-    kept = tmp_path / "halves.state"
+    kept = tmp_path / "halves.checkpoints"
     deadline = time.monotonic() + 120
-    while not list(kept.glob("*/state.safetensors")):
+    while not list(kept.glob("*/checkpoint.safetensors")):
         assert time.monotonic() < deadline and stopped.poll() is None
         time.sleep(0.02)
     stopped.send_signal(signal.SIGTERM)
     told = stopped.communicate(timeout=120)[1]
     assert stopped.returncode != 0
     assert "of 20; its checkpoint is" in told
-    (state,) = kept.glob("*/state.safetensors")
+    (state,) = kept.glob("*/checkpoint.safetensors")
     with safe_open(state, "pt") as file:
         assert 0 < json.loads(file.metadata()["run"])["progress"]["step"] < 20
     for out in ("halves", "whole"):

@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from tinygan.data.shards import open_store
-from tinygan.training import loop as training
-from tinygan.training.checkpoint import StateFolder
+from tinygan.training.checkpoint import CheckpointFolder
+from tinygan.training.settings import TrainSettings
 
 STEPS, KILLS = 60, 20
 
@@ -21,17 +21,17 @@ STEPS, KILLS = 60, 20
 def _train(data: Path, folder: Path, begun) -> None:
     """A run that keeps its state at every step and says which step it is at."""
 
-    def rate_at(step, *arguments):
+    def rate_at(settings, step):
         begun.value = step
-        return before(step, *arguments)
+        return before(settings, step)
 
-    before, training.learning_rate_at = training.learning_rate_at, rate_at
+    before, TrainSettings.learning_rate_at = TrainSettings.learning_rate_at, rate_at
     torch.set_num_threads(1)
-    options = {"steps": STEPS, "log_every": 7, "snapshot_steps": [25, 50, STEPS]}
-    state = StateFolder(folder / "state", {"run": 1})
+    options = {"steps": STEPS, "log_every": 7, "snapshots": 3}
+    state = CheckpointFolder(folder / "state", {"run": 1})
     stores = [open_store(sorted((data / name).iterdir())) for name in ("pairs", "real")]
     begun.value = 0
-    run(stores, folder / "m", FULL, **options, state=state, checkpoint_every=0)
+    run(stores, folder / "m", FULL, **options, checkpoints=state, checkpoint_every=0)
     state.remove()
 
 
@@ -52,7 +52,7 @@ def test_kill_9_at_random_moments_loses_at_most_one_interval(tmp_path):
     context.set_forkserver_preload(["tinygan.training.loop", "torch._dynamo", "pytest"])
     rng, kept_steps = random.Random(0), []
     begun = context.Value("i", -1, lock=False)
-    state = StateFolder(tmp_path / "killed" / "state", {"run": 1}).file
+    state = CheckpointFolder(tmp_path / "killed" / "state", {"run": 1}).file
     deadline = time.monotonic() + 40
     while True:
         begun.value = -1

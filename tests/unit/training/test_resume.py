@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,14 +13,24 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from helpers.training_setup import FULL, OBJECTIVES, PIXEL_ONLY, files, make_stores, networks, run
+from helpers.training_setup import (
+    FULL,
+    OBJECTIVES,
+    PIXEL_ONLY,
+    files,
+    make_stores,
+    networks,
+    run,
+    settings,
+)
 
 from tinygan.cli import main
 from tinygan.data.shards import write_shard
 from tinygan.files import sweep
-from tinygan.training import loop as training
-from tinygan.training import objective
-from tinygan.training.checkpoint import StateFolder, Stopped, code_digests, pack, unpack
+from tinygan.training import losses
+from tinygan.training.checkpoint import CheckpointFolder, Stopped, code_digests, pack, unpack
+from tinygan.training.loop import train
+from tinygan.training.settings import TrainSettings
 
 
 @pytest.fixture
@@ -32,14 +43,14 @@ def stop_at(monkeypatch):
     """Have SIGTERM come in the middle of a step."""
 
     def arrange(stop: int | None) -> None:
-        def rate_at(step, *arguments):
+        def rate_at(settings, step):
             if step == stop:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return before(step, *arguments)
+            return before(settings, step)
 
-        monkeypatch.setattr(training, "learning_rate_at", rate_at)
+        monkeypatch.setattr(TrainSettings, "learning_rate_at", rate_at)
 
-    before = training.learning_rate_at
+    before = TrainSettings.learning_rate_at
     return arrange
 
 
@@ -49,15 +60,15 @@ def test_a_stopped_run_ends_with_the_bytes_of_one_that_was_not(
     stores, tmp_path, stop_at, weights, stop
 ):
     """Two halves equal the whole: weights, snapshots, log; log_every and the stop do not align."""
-    options = {"steps": 7, "log_every": 5, "snapshot_steps": [2, 4, 7]}
+    options = {"steps": 7, "log_every": 5, "snapshots": 3}
     whole = run(stores, tmp_path / "whole", weights, **options)
-    state = StateFolder(tmp_path / "state", {"run": 1})
+    state = CheckpointFolder(tmp_path / "state", {"run": 1})
     stop_at(stop)
     with pytest.raises(Stopped, match=f"stopped by SIGTERM after step {stop} of 7"):
-        run(stores, tmp_path / "halves", weights, **options, state=state)
+        run(stores, tmp_path / "halves", weights, **options, checkpoints=state)
     assert not (tmp_path / "halves" / "generator.safetensors").exists()
     stop_at(None)
-    run(stores, tmp_path / "halves", weights, **options, state=state)
+    run(stores, tmp_path / "halves", weights, **options, checkpoints=state)
     assert files(tmp_path / "halves") == files(whole)
     state.remove()
     assert not state.path.exists()
@@ -65,41 +76,41 @@ def test_a_stopped_run_ends_with_the_bytes_of_one_that_was_not(
 
 def test_the_outputs_may_be_deleted_between_the_halves(stores, tmp_path, stop_at):
     """Snakemake does so with those of a failed job, the snapshots included."""
-    options = {"steps": 6, "snapshot_steps": [2, 6]}
+    options = {"steps": 6, "snapshots": 3}
     whole = run(stores, tmp_path / "whole", FULL, **options)
-    out, state = tmp_path / "halves", StateFolder(tmp_path / "state", {})
+    out, state = tmp_path / "halves", CheckpointFolder(tmp_path / "state", {})
     stop_at(4)
     with pytest.raises(Stopped):
-        run(stores, out, FULL, **options, state=state)
+        run(stores, out, FULL, **options, checkpoints=state)
     for name in files(out):
         (out / name).unlink()
     stop_at(None)
-    run(stores, out, FULL, **options, state=state)
+    run(stores, out, FULL, **options, checkpoints=state)
     assert files(out) == files(whole)
 
 
 def test_training_draws_from_no_generator_of_random_numbers_that_a_state_would_lack(
-    stores, tmp_path
+    stores, tmp_path, monkeypatch
 ):
-    generator, discriminator, _ = networks()
+    generator, discriminator = networks()  # building draws the initial weights
+    monkeypatch.setattr(
+        "tinygan.training.step.build_networks", lambda settings: (generator, discriminator)
+    )
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    weights = training.LossWeights(**FULL)
-    options = {"seed": 0, "truncation": 0.5, "steps": 3, "batch": 4, "learning_rate": 1e-3}
-    options |= {"decay_from": 0.5, "adversarial_every": 2, "log_every": 2, "snapshot_steps": []}
-    training.train(*stores, generator, discriminator, weights, **options, out=tmp_path / "m")
+    train(settings(FULL, 3), *stores, tmp_path / "m")
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])
     assert random.getstate() == before[2]
 
 
 def test_the_log_is_shown_live_and_a_resumed_run_shows_all_of_it(stores, tmp_path, stop_at):
-    options = {"steps": 6, "log_every": 2, "snapshot_steps": [6]}
-    state = StateFolder(tmp_path / "state", {})
+    options = {"steps": 6, "log_every": 2, "snapshots": 1}
+    state = CheckpointFolder(tmp_path / "state", {})
     stop_at(3)
     with pytest.raises(Stopped):
-        run(stores, tmp_path / "a", FULL, **options, state=state, live=tmp_path / "live")
+        run(stores, tmp_path / "a", FULL, **options, checkpoints=state, live=tmp_path / "live")
     stop_at(None)
-    run(stores, tmp_path / "a", FULL, **options, state=state, live=tmp_path / "live")
+    run(stores, tmp_path / "a", FULL, **options, checkpoints=state, live=tmp_path / "live")
     run(stores, tmp_path / "b", FULL, **options)
     assert files(tmp_path / "a") == files(tmp_path / "b")
     with open(tmp_path / "a" / "log.csv") as file:
@@ -114,25 +125,25 @@ def test_the_log_is_shown_live_and_a_resumed_run_shows_all_of_it(stores, tmp_pat
 
 def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_at, capsys):
     anew = run(stores, tmp_path / "anew", FULL, learning_rate=2e-3)
-    old = StateFolder(tmp_path / "state", {"train": {"learning_rate": 1e-3}, "seed": 0})
+    old = CheckpointFolder(tmp_path / "state", {"train": {"learning_rate": 1e-3}, "seed": 0})
     stop_at(3)
     with pytest.raises(Stopped):
-        run(stores, tmp_path / "m", FULL, state=old)
+        run(stores, tmp_path / "m", FULL, checkpoints=old)
     stop_at(None)
-    new = StateFolder(tmp_path / "state", {"train": {"learning_rate": 2e-3}, "seed": 0})
-    run(stores, tmp_path / "m", FULL, learning_rate=2e-3, state=new)
+    new = CheckpointFolder(tmp_path / "state", {"train": {"learning_rate": 2e-3}, "seed": 0})
+    run(stores, tmp_path / "m", FULL, learning_rate=2e-3, checkpoints=new)
     assert "another run (train.learning_rate was 0.001, is 0.002): it stays" in (
         capsys.readouterr().err
     )
     assert files(tmp_path / "m") == files(anew)
     # The first one is found again, where it was stopped.
     assert old.load()[1]["step"] == 3
-    run(stores, tmp_path / "m", FULL, state=old)
+    run(stores, tmp_path / "m", FULL, checkpoints=old)
     assert files(tmp_path / "m") == files(run(stores, tmp_path / "straight", FULL))
 
 
 def test_the_last_few_checkpoints_of_a_variant_are_kept(tmp_path):
-    states = [StateFolder(tmp_path, {"rate": rate}) for rate in range(5)]
+    states = [CheckpointFolder(tmp_path, {"rate": rate}) for rate in range(5)]
     for number, state in enumerate(states):
         state.save({"x": torch.ones(1)}, {"step": 1})
         os.utime(state.file, ns=(number, number))
@@ -144,7 +155,7 @@ def test_the_last_few_checkpoints_of_a_variant_are_kept(tmp_path):
 
 
 def test_one_training_at_a_time_and_none_after_a_process_that_died(tmp_path):
-    state, other = StateFolder(tmp_path, {"rate": 1}), StateFolder(tmp_path, {"rate": 2})
+    state, other = CheckpointFolder(tmp_path, {"rate": 1}), CheckpointFolder(tmp_path, {"rate": 2})
     with state.locked():
         with pytest.raises(RuntimeError, match=rf"process {os.getpid()} is training with .*kill"):
             with other.locked():
@@ -157,10 +168,12 @@ def test_one_training_at_a_time_and_none_after_a_process_that_died(tmp_path):
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"{}" * 9])
 def test_a_damaged_state_is_refused(tmp_path, damage):
-    state = StateFolder(tmp_path / "state", {})
+    state = CheckpointFolder(tmp_path / "state", {})
     state.save({"x": torch.ones(8)}, {"step": 1})
     state.file.write_bytes(damage(state.file.read_bytes()))
-    with pytest.raises(ValueError, match=r"state\.safetensors is damaged .*; delete it to train"):
+    with pytest.raises(
+        ValueError, match=r"checkpoint\.safetensors is damaged .*; delete it"
+    ):
         state.load()
 
 
@@ -169,14 +182,14 @@ def test_a_damaged_state_is_refused(tmp_path, damage):
 def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_good_state(
     stores, tmp_path, monkeypatch, bad, checkpoint_every
 ):
-    pixel, calls = objective.losses.pixel, []
+    pixel, calls = losses.TERMS["pixel"], []
 
-    def broken(teacher, student):
+    def broken(images):
         calls.append(None)
-        return pixel(teacher, student) * (bad if len(calls) == 5 else 1.0)
+        return pixel.compute(images) * (bad if len(calls) == 5 else 1.0)
 
-    monkeypatch.setattr(objective.losses, "pixel", broken)
-    state = StateFolder(tmp_path / "state", {})
+    monkeypatch.setitem(losses.TERMS, "pixel", replace(pixel, compute=broken))
+    state = CheckpointFolder(tmp_path / "state", {})
     with pytest.raises(FloatingPointError, match=f"loss pixel is {bad} at step 5"):
         weights = PIXEL_ONLY | {"pixel_zero_at": None}
         run(
@@ -185,7 +198,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_g
             weights,
             8,
             log_every=8,
-            state=state,
+            checkpoints=state,
             checkpoint_every=checkpoint_every,
         )
     assert not (tmp_path / "m" / "generator.safetensors").exists()
@@ -199,7 +212,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_g
 
 
 def test_a_state_is_never_replaced_by_one_that_is_not_finite(tmp_path):
-    state = StateFolder(tmp_path / "state", {})
+    state = CheckpointFolder(tmp_path / "state", {})
     state.save({"x": torch.ones(2)}, {"step": 1})
     with pytest.raises(FloatingPointError, match="y is not finite after step 2"):
         state.save({"x": torch.ones(2), "y": torch.tensor([1.0, float("nan")])}, {"step": 2})
@@ -259,7 +272,7 @@ def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
         (tmp_path / name).touch()
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(theirs)
-    state = StateFolder(tmp_path, {})
+    state = CheckpointFolder(tmp_path, {})
     state.save({"x": torch.ones(1)}, {"step": 1})
     state.remove()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(theirs)
@@ -280,7 +293,14 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
         path = tmp_path / "config.yaml"
         path.write_text(yaml.safe_dump(config))
         words = ["--pairs", tmp_path / "pairs", "--real", tmp_path / "real"]
-        words += ["--config", path, "--out", tmp_path / out, "--state", tmp_path / "state" / out]
+        words += [
+            "--config",
+            path,
+            "--out",
+            tmp_path / out,
+            "--checkpoints",
+            tmp_path / "state" / out,
+        ]
         return main(["train", "--variant", "dw", *map(str, words)])
 
     stop_at(3)

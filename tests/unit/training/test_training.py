@@ -1,20 +1,29 @@
 import copy
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.training_setup import FULL, OBJECTIVES, PIXEL_ONLY, make_stores, networks, run
+from helpers.training_setup import (
+    FULL,
+    OBJECTIVES,
+    PIXEL_ONLY,
+    make_stores,
+    networks,
+    run,
+    settings,
+)
 
 from tinygan.data.shards import open_store, write_shard
 from tinygan.generation.sampling import draw
 from tinygan.models.io import load_generator, load_weights, save_weights
 from tinygan.models.pixels import normalize, to_uint8
 from tinygan.seeding import latents
-from tinygan.training.data import Batch, Rows, rows_of_step
-from tinygan.training.loop import learning_rate_at
-from tinygan.training.objective import LossWeights, discriminator_loss, generator_loss
+from tinygan.training.data import Batch, ShardDataset, rows_of_step
+from tinygan.training.settings import LossSettings, TrainSettings
+from tinygan.training.step import TrainingStep
 
 
 @pytest.fixture
@@ -43,19 +52,20 @@ def gradients(network):
 @pytest.mark.parametrize("adversarial", [True, False])
 def test_gradients_equal_a_plain_transcription_of_the_equations(adversarial):
     """Eq. 1-7 written out once more, one pass a term; relative difference under 1e-5."""
-    generator, discriminator, _ = networks()
+    generator, discriminator = networks()
     for _ in range(3):  # the power iteration moves in training mode: settle, then freeze it
         discriminator(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))
-    discriminator.eval()
-    data, weights = random_batch(), LossWeights(**FULL)
-    plain_g, plain_d = copy.deepcopy(generator), copy.deepcopy(discriminator)
-
-    kd, gan = generator(data.z, data.y), generator(data.fresh_z, data.real_y)
-    loss_d, _ = discriminator_loss(discriminator, weights, data, kd, gan)
-    loss_d.backward()
-    ours_d = gradients(discriminator)
-    loss_s, _ = generator_loss(discriminator, weights, 0.2, data, kd, gan, adversarial=adversarial)
-    loss_s.backward()
+    plain_g, plain_d = copy.deepcopy(generator), copy.deepcopy(discriminator).eval()
+    data, loss = random_batch(), LossSettings.of(FULL)
+    step = TrainingStep.of(settings(FULL))
+    # Steps of size 0, so that both updates see the initial weights.
+    step.generator, step.discriminator = generator, discriminator.eval()
+    step.optimisers = {
+        name: torch.optim.SGD(network.parameters(), 0.0) for name, network in step.networks.items()
+    }
+    train = replace(settings().train, adversarial_every=1 if adversarial else 2)
+    step(data, loss.at(1, train))
+    ours_d, ours_g = gradients(discriminator), gradients(generator)
 
     def score(x, y):
         return plain_d(x, y)[0]
@@ -81,20 +91,16 @@ def test_gradients_equal_a_plain_transcription_of_the_equations(adversarial):
         eq6 = eq6 - 0.002 * score(fake_gan, data.real_y).mean()
     eq6.backward()
 
-    for ours, theirs in ((ours_d, theirs_d), (gradients(generator), gradients(plain_g))):
+    for ours, theirs in ((ours_d, theirs_d), (ours_g, gradients(plain_g))):
         assert ((ours - theirs).norm() / theirs.norm()).item() < 1e-5
 
 
 def test_an_ablation_drops_exactly_its_terms():
-    generator, discriminator, _ = networks()
     data = random_batch()
-    fakes = generator(data.z, data.y), generator(data.fresh_z, data.real_y)
 
     def terms(**changes):
-        weights = LossWeights(**(FULL | changes))
-        _, d = discriminator_loss(discriminator, weights, data, *fakes)
-        _, s = generator_loss(discriminator, weights, 0.2, data, *fakes, adversarial=True)
-        return set(d) | set(s)
+        chosen = settings(FULL | changes, adversarial_every=1)
+        return set(TrainingStep.of(chosen)(data, chosen.loss.at(1, chosen.train)))
 
     everything = set(FULL) - {"pixel_zero_at"}
     assert terms() == everything
@@ -106,13 +112,19 @@ def test_an_ablation_drops_exactly_its_terms():
 
 
 def test_schedules_are_functions_of_the_step():
-    weights = LossWeights(**FULL)
-    assert weights.pixel_at(1, 100) == 0.2
-    assert weights.pixel_at(26, 100) == pytest.approx(0.1)
-    assert weights.pixel_at(51, 100) == weights.pixel_at(100, 100) == 0
-    assert LossWeights(**(FULL | {"pixel_zero_at": None})).pixel_at(100, 100) == 0.2
-    rates = [learning_rate_at(step, 100, 2e-4, 0.5) for step in (1, 50, 51, 76, 100)]
+    loss = LossSettings.of(FULL)
+    assert loss.pixel_at(1, 100) == 0.2
+    assert loss.pixel_at(26, 100) == pytest.approx(0.1)
+    assert loss.pixel_at(51, 100) == loss.pixel_at(100, 100) == 0
+    assert LossSettings.of(FULL | {"pixel_zero_at": None}).pixel_at(100, 100) == 0.2
+    train = TrainSettings(100, 4, 2e-4, decay_from=0.5, adversarial_every=10, log_every=1)
+    rates = [train.learning_rate_at(step) for step in (1, 50, 51, 76, 100)]
     assert rates == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4, 4e-6])
+    assert [set(FULL) - set(loss.at(step, train)) - {"pixel_zero_at"} for step in (9, 10, 60)] == [
+        {"kd_student", "gan_student"},
+        set(),
+        {"pixel"},
+    ]
 
 
 def test_order_shows_every_row_once_an_epoch():
@@ -123,14 +135,14 @@ def test_order_shows_every_row_once_an_epoch():
 
 def test_rows_gather_across_shards(stores):
     pairs, real = stores
-    rows = Rows(pairs)
+    rows = ShardDataset(pairs)
     index = np.array([17, 0, 11, 12, 3])
     images = np.concatenate([shard.images for shard in pairs])
     assert len(rows) == 18
     np.testing.assert_array_equal(rows.gather("images", index), images[index])
     assert rows.gather("labels", index).tolist() == [2, 0, 1, 2, 0]
     with pytest.raises(ValueError, match="has no z"):
-        Rows(real).gather("z", index)
+        ShardDataset(real).gather("z", index)
 
 
 def test_pixels_survive_the_way_to_floats_and_back():
@@ -187,7 +199,7 @@ def test_checkpoint_round_trip_and_refusals(stores, tmp_path):
     z, y = torch.randn(2, 16), torch.tensor([0, 2])
     again = load_generator(folder, step=4)
     assert torch.equal(kept(z, y), again(z, y))
-    other, discriminator, _ = networks()
+    other, discriminator = networks()
     with pytest.raises(ValueError, match="does not hold this network's weights"):
         load_weights(discriminator, folder / "generator.safetensors")
     whole = (folder / "generator.safetensors").read_bytes()
