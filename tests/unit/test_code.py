@@ -70,7 +70,7 @@ def test_what_was_forgotten_once_is_there() -> None:
         ("train", "training/distributed"),
         ("harvest", "teacher/open"),
         ("harvest", "classes/imagenet"),
-        ("cost", "training/objective"),
+        ("cost", "training/settings"),
         ("features", "data/shards"),
         ("teacher-card", "data/shards"),
     ):

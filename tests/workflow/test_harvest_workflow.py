@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.checkouts import command, jobs, make_checkout, snakemake, wait_until
-from helpers.configs import PYTHON_TEACHER
+from helpers.command_line import PYTHON_TEACHER
 
 from tinygan.cli import main
 from tinygan.data.shards import open_shard

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers.checkouts import command, make_checkout, snakemake, wait_until
-from helpers.configs import PYTHON_TEACHER
+from helpers.command_line import PYTHON_TEACHER
 
 from tinygan.data.shards import open_shard
 from tinygan.planning.run import load_files

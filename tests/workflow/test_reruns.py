@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.checkouts import jobs, make_checkout, snakemake
-from helpers.configs import PYTHON_TEACHER, real_files
+from helpers.command_line import PYTHON_TEACHER, real_files
 from helpers.image_files import packed, pixels
 
 CONFIG = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.checkouts import command, make_checkout, wait_until
-from helpers.configs import PYTHON_TEACHER, TINY_STUDENT, real_files
+from helpers.command_line import PYTHON_TEACHER, TINY_STUDENT, real_files
 from helpers.training_setup import files
 from PIL import Image
 

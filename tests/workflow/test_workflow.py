@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers.checkouts import jobs, make_checkout, snakemake
-from helpers.configs import mini
+from helpers.command_line import mini
 from helpers.paths import ROOT
 
 from tinygan.planning.checks import RESERVED

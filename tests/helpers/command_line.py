@@ -1,5 +1,8 @@
-"""Configs for tests: the mini preset with changes, and calls of the command line with them."""
+"""The command line in tests: configs, and calls of subcommands with them."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -38,3 +41,10 @@ def tinygan(folder: Path, config: dict, subcommand: str, *words: object) -> int:
     """Call a subcommand with a config, which is written into `folder`; return the exit status."""
     path = write_config(folder, config)
     return main([subcommand, "--config", str(path), *map(str, words)])
+
+
+def start_tinygan(*words: object, **options: object) -> subprocess.Popen:
+    """Start `python -m tinygan` in a process of its own; `options` are those of `Popen`."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
+    command = [sys.executable, "-m", "tinygan", *map(str, words)]
+    return subprocess.Popen(command, env=environment, **options)
