@@ -3,39 +3,20 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from helpers.checkouts import copy_folders
-from helpers.paths import BIN, ROOT
-from helpers.snakemake_runs import jobs
+from helpers.checkouts import jobs, make_checkout, snakemake
+from helpers.command_line import mini
+from helpers.paths import ROOT
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout without results, with an empty stand-in for the teacher module."""
-    top = tmp_path_factory.mktemp("checkout")
-    copy_folders(top, "tinygan", "workflow", "analysis")
-    for name in ("config.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, top / name)
-    module = top / "resources" / "mini_teacher"
-    module.mkdir(parents=True)
-    for name in ("saved_model.pb", "tfhub_module.pb"):
-        (module / name).touch()
-    return top
-
-
-def snakemake(checkout: Path, *arguments: str, fails: bool = False) -> str:
-    done = subprocess.run(
-        [BIN / "snakemake", "--cores", "2", *arguments],
-        cwd=checkout,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert (done.returncode != 0) == fails, done.stdout
-    return done.stdout
+    return make_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 def test_lint_finds_nothing(checkout: Path) -> None:
@@ -62,7 +43,7 @@ def test_an_added_variant_is_a_target_with_its_own_steps(checkout: Path) -> None
     extra.write_text("variants: {mine: {student: {channels: 4}, train: {steps: 12}}}\n")
     last = "results/mini/models/mine/snapshots/000012.safetensors"
     for target in ("mine", last):
-        output = snakemake(checkout, "--configfile", "extra.yaml", "-n", "--", target)
+        output = snakemake(checkout, target, "-n", configfiles=["extra.yaml"])
         assert jobs(output)["train_mine"] == 1
 
 
@@ -78,7 +59,7 @@ def test_the_teacher_is_trained_where_it_is_missing_or_asked_for(checkout: Path)
 
 def test_a_module_at_a_url_is_no_file_of_the_workflow(checkout: Path) -> None:
     (checkout / "url.yaml").write_text("teacher: {handle: 'https://tfhub.dev/a/b/1'}\n")
-    found = jobs(snakemake(checkout, "--configfile", "url.yaml", "-n", "all"))
+    found = jobs(snakemake(checkout, "all", "-n", configfiles=["url.yaml"]))
     assert found["harvest"] == 4 and "export_teacher" not in found
 
 
@@ -94,7 +75,7 @@ def test_a_bad_config_stops_before_any_job_and_without_a_traceback(
     checkout: Path, text: str, message: str
 ) -> None:
     (checkout / "bad.yaml").write_text(text)
-    output = snakemake(checkout, "all", "--configfile", "bad.yaml", fails=True)
+    output = snakemake(checkout, "all", configfiles=["bad.yaml"], fails=True)
     assert message in output
     assert "Traceback" not in output and "Job stats" not in output
 
@@ -182,7 +163,7 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
     finished: Path, text: str, runs: dict[str, int], rests: list[str]
 ) -> None:
     (finished / "changed.yaml").write_text(text)
-    found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n", "all"))
+    found = jobs(snakemake(finished, "all", "-n", configfiles=["changed.yaml"]))
     assert {name: found.get(name) for name in runs} == runs
     assert set(rests) & set(found) == set()
 
@@ -220,18 +201,18 @@ def test_a_name_that_is_taken_is_refused_in_one_sentence(
     checkout: Path, config: str, key: str, name: str
 ) -> None:
     (checkout / "taken.yaml").write_text(config)
-    output = snakemake(checkout, "--configfile", "taken.yaml", "-n", "all", fails=True)
+    output = snakemake(checkout, "all", "-n", configfiles=["taken.yaml"], fails=True)
     assert f"config: {key}: {name} is the name of another target" in output
     assert "Traceback" not in output
 
 
 def test_a_script_is_given_the_inputs_that_it_declares(checkout: Path) -> None:
-    printed = snakemake(checkout, "-n", "-p", "all")
+    printed = snakemake(checkout, "all", "-n", "-p")
     commands = re.findall(r"python (analysis/\w+\.py) (.*)", printed)
     assert len(commands) == 9
     for script, options in commands:
         done = subprocess.run(
-            [BIN / "python", script, "--help"], cwd=ROOT, capture_output=True, text=True
+            [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True
         )
         declared = set(re.findall(r"^  (--\w+) [A-Z]", done.stdout, re.MULTILINE))
         assert set(re.findall(r"--\w+", options)) == declared, script
@@ -244,7 +225,7 @@ def test_no_rule_has_a_folder_as_output() -> None:
 
 def test_dvc_lists_every_variant() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    variants = list(yaml.safe_load((ROOT / "config.yaml").read_text())["variants"])
+    variants = list(mini()["variants"])
     assert stages["train"]["foreach"] == variants
     assert stages["evaluate"]["metrics"] == [{"results/mini/metrics.json": {"persist": True}}]
     scores = [f"results/mini/scores/{source}.json" for source in ["real", "teacher", *variants]]

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from helpers.command_line import mini, real_files, tinygan
 from helpers.crops_reference import plain_biggan, plain_sngan
 from helpers.image_files import odd_files, packed, pixels, write_folders
-from helpers.paths import ROOT
 from PIL import Image
 
-from tinygan.cli import main
 from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import TooSmall, crop_biggan, crop_of, crop_sngan
 from tinygan.data.decode import decode
@@ -198,11 +196,8 @@ def test_the_state_of_a_folder_follows_its_class_folders(tmp_path: Path) -> None
 
 def test_the_command_writes_the_shard_of_a_class_range(tmp_path: Path) -> None:
     root = write_folders(tmp_path / "data", {"a": files(2), "b": files(1), "c": files(1)})
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    real = {"source": "image_folder", "path": str(root), "crop": "biggan", "max_dropped": 0}
-    config |= {"classes": ["a", "b", "c"], "real": real}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    config = mini() | {"classes": ["a", "b", "c"], "real": real_files(root)}
     out = tmp_path / "out" / "001-002"
-    options = ["--config", str(tmp_path / "config.yaml"), "--out", str(out)]
-    assert main(["real-shard", *options, "--crop", "biggan", "--classes", "001-002"]) == 0
+    options = ["--out", out, "--crop", "biggan", "--classes", "001-002"]
+    assert tinygan(tmp_path, config, "real-shard", *options) == 0
     assert open_shard(out).labels.tolist() == [1, 2]
