@@ -16,20 +16,12 @@ ROOT = Path(__file__).parents[1]
 # What the command of each step starts from. Where one of several modules is chosen by the config,
 # it is named by the caller, see `code_of`.
 STEPS: dict[str, tuple[str, ...]] = {
-    "download": ("data.real.animal_mnist",),
-    "real": ("data.real.animal_mnist", "data.shards", "classes.by_name"),
-    "real-shard": (
-        "data.crops",
-        "data.official",
-        "data.prepare",
-        "data.real.image_folder",
-        "data.real.imagenet",
-    ),
+    "download": ("data.package_index",),
+    "real": ("data.dataset", "data.shards", "classes.by_name"),
+    "real-shard": ("data.crops", "data.dataset", "data.prepare"),
     "harvest": ("teacher.open", "teacher.harvest"),
     "train": (
         "training.loop",
-        "training.checkpoint",
-        "training.distributed",
         "models.io",
         "models.flops",  # the card has the number of parameters
     ),

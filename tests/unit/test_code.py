@@ -19,8 +19,9 @@ HUB, LITE = "tinygan.teacher.tfhub", "tinygan.features.extractors.efficientnet_l
 ALTERNATIVES = [HUB, LITE, "tinygan.features.extractors.inception_tf"]
 ALTERNATIVES += ["tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable"]
 STUDENTS = ["tinygan.models.students.dw", "tinygan.models.students.std"]
+ANIMALS = "tinygan.data.real.animal_mnist"
 CHOSEN = {
-    "harvest": [HUB], "features": [LITE], "train": STUDENTS, "sample": STUDENTS,
+    "real": [ANIMALS], "harvest": [HUB, ANIMALS], "features": [LITE], "train": STUDENTS, "sample": STUDENTS,
     "curve": [LITE, *STUDENTS], "cost": STUDENTS,
 }  # fmt: skip
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
@@ -74,6 +75,7 @@ def test_what_was_forgotten_once_is_there() -> None:
         ("train", "training/distributed"),
         ("harvest", "teacher/open"),
         ("harvest", "classes/imagenet"),
+        ("harvest", "data/real/animal_mnist"),
         ("cost", "training/losses"),
         ("features", "data/shards"),
         ("teacher-card", "data/shards"),
@@ -104,7 +106,7 @@ def test_the_identity_of_a_training_has_the_code_of_its_rule() -> None:
     config = resolve_variant(load(DEFAULT), "dw")
     code = _identity(config, {})["code"]
     modules = {str(file_of(name).relative_to(ROOT)) for name in code if name != "torch"}
-    assert modules == names(code_of("train"))
+    assert modules == names(code_of("train", "tinygan.models.students.dw"))
 
 
 def test_rules_name_steps_and_no_modules() -> None:

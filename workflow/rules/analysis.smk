@@ -74,7 +74,6 @@ for name, artefact in ARTEFACTS.items():
         input:
             **artefact.inputs,
             script=f"analysis/{name}.py",
-            code=script_code(name),
         output:
             *files_of(name, artefact),
         log:
@@ -88,6 +87,7 @@ for name, artefact in ARTEFACTS.items():
             mem_mb=1000,
         params:
             config=planned,
+            code=script_code(name),
             # From the rule's own inputs: a command is evaluated after the loop.
             inputs=lambda wildcards, input: as_options(input),
             out=lambda wildcards, output: os.path.splitext(output[0])[0],

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 import yaml
 
-from tinygan.code import closure, code_of, file_of
+from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
 from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
@@ -45,6 +45,7 @@ def planned(wildcards, output):
 
 
 DATASET = open_dataset(config["real"]["source"])
+DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
 SOURCES = config["sources"]
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
@@ -111,8 +112,11 @@ def sections(*names, of=config):
 
 
 def code(step, *chosen):
-    """Return the modules that a step's output depends on, see tinygan/code.py."""
-    return [os.path.relpath(path) for path in code_of(step, *chosen)]
+    """Return a digest of the modules that a step's output depends on, for params.
+
+    They are not inputs: a comment, or a renamed local variable, must rerun no training.
+    """
+    return digest_json(digests_of(step, *chosen))
 
 
 def student(variant):
@@ -121,11 +125,10 @@ def student(variant):
 
 
 def script_code(name):
-    """Return the modules of this project that a script of analysis/ imports."""
+    """Return a digest of a script of analysis/ and of all that it imports of this project."""
     if not (ROOT / "analysis" / f"{name}.py").is_file():
-        return []
-    modules = closure(f"analysis.{name}") - {f"analysis.{name}"}
-    return sorted(os.path.relpath(path) for path in map(file_of, modules) if path)
+        return ""
+    return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
 def shards(source, *files, ranges=RANGES):
