@@ -30,8 +30,8 @@ class Claim:
     check: str
     header: list[str]
     rows: list[list[str]]
-    holds: bool | None  # None: this run cannot tell
-    needs: str = ""  # what it would take to tell
+    holds: bool | None  # None: not to be told from this run
+    needs: str = ""  # what a run must have to tell
 
     @property
     def verdict(self) -> str:
@@ -144,20 +144,20 @@ def claims(run: Run) -> list[Claim]:
     scores = read_scores(run.inputs["scores"], ["teacher", *STUDENTS, "scratch", *ABLATIONS])
     curves = [read_curve(run.inputs["curves"], variant) for variant in ("dw", "scratch")]
     found = {s: correlation(*read_intra_pair(run.inputs["intra"], s)[:2]) for s in PAPER_R}
-    made = [
+    judged = [
         cost_claim(read_cost(run.inputs["cost"])),
         order_claim(scores),
         ablation_claim(scores),
         curve_claim(*curves),
         correlation_claim(found),
     ]
-    summary = [[f"{i}. {c.title}", c.verdict] for i, c in enumerate(made, start=1)]
+    summary = [[f"{i}. {c.title}", c.verdict] for i, c in enumerate(judged, start=1)]
     parts = [
         "# The paper's claims on this run\n",
         markdown_table(["claim", "verdict"], summary),
         describe(run, scores) + " One run, one seed: a small difference may be noise.\n",
     ]
-    for i, claim in enumerate(made, start=1):
+    for i, claim in enumerate(judged, start=1):
         parts += [
             f"## {i}. {claim.title}\n",
             markdown_table(claim.header, claim.rows),
@@ -167,7 +167,7 @@ def claims(run: Run) -> list[Claim]:
     text = "\n".join(parts)
     write_text(run.out.with_suffix(".md"), text)
     write_text(run.out.with_suffix(".html"), to_html(text, "The paper's claims on this run"))
-    return made
+    return judged
 
 
 if __name__ == "__main__":

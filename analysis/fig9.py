@@ -31,14 +31,14 @@ def fig9(run: Run) -> dict[str, float | None]:
         if found[student] is not None:
             span = np.array([x.min(), x.max()])
             axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
-            said = f"r = {found[student]:.2f}"
-            said += f" (paper: {PAPER_R[student]:.2f})" if compares(run.config) else ""
+            note = f"r = {found[student]:.2f}"
+            note += f" (paper: {PAPER_R[student]:.2f})" if compares(run.config) else ""
         elif len(x) < MIN_CLASSES:
-            said = f"r needs at least {MIN_CLASSES} classes"
+            note = f"r needs at least {MIN_CLASSES} classes"
         else:
-            said = "no r, scores do not differ"
+            note = "no r, scores do not differ"
         axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")
-        axes.set_title(f"{NAMES[student]}: {said}")
+        axes.set_title(f"{NAMES[student]}: {note}")
         axes.set_xlabel("intra-FID of the teacher")
         axes.margins(0.12)
     panels[0].set_ylabel(f"intra-FID of the student\n({label})")

@@ -3,7 +3,7 @@
 import numpy as np
 
 MIN_CLASSES = 4  # for a correlation over the classes, see `correlation`
-MIN_POINTS = 4  # of a learning curve, whose second half is judged: of two points it would be all
+MIN_POINTS = 4  # of a learning curve, of which the second half is judged
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> float | None:

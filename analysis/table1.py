@@ -40,7 +40,7 @@ def _score(value: float | None) -> str:
 
 def table1(run: Run) -> pd.DataFrame:
     """Write Table 1; return its numbers, the paper's in columns paper_*, absent ones NaN."""
-    outside, beside = list(run.config.get("sources", {})), compares(run.config)
+    outside, beside = list(run.config["sources"]), compares(run.config)
     own = own_variants(run.config)
     ours = ["teacher", *STUDENTS, *own, "real"]
     scores = read_scores(run.inputs["scores"], [*ours, *outside])

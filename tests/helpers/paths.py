@@ -10,3 +10,5 @@ BIN = Path(sys.executable).parent
 # Photographs of some ImageNet classes (train/WNID/*.JPEG, classes.tsv); tests on them are skipped
 # where there are none.
 PHOTOGRAPHS = Path(os.environ.get("TINYGAN_TEST_PHOTOGRAPHS", ROOT / "data" / "imagenet-sample"))
+# For processes that import the project and these helpers.
+PYTHONPATH = f"{ROOT}{os.pathsep}{TESTS}"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tinygan.data.shards import Shard, open_shard
 from tinygan.teacher import Teacher
@@ -67,6 +68,28 @@ def painter(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
     """Stand-in for a teacher: the whole image shows z, label and truncation."""
     values = (100 * np.abs(z[:, :1]) + 10 * labels[:, None] + truncation).astype(np.uint8)
     return np.broadcast_to(values[:, None, None], (len(z), 4, 4, 3)).copy()
+
+
+def replace_module(monkeypatch: pytest.MonkeyPatch, classes: int) -> list[list[int]]:
+    """Let every TF-Hub module be one of so many classes whose images of 32 px show z and label.
+
+    Returns:
+        a list to which each call appends its labels.
+    """
+    calls: list[list[int]] = []
+
+    def teacher(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
+        calls.append(labels.tolist())
+        shades = np.abs(z[:, :1]) * 40 + labels[:, None] % 90 + 90
+        return np.broadcast_to(shades.astype(np.uint8)[:, None, None], (len(z), 32, 32, 3)).copy()
+
+    def load_teacher(handle: str, *, classes: int, **options: object) -> Teacher:
+        assert classes == expected
+        return teacher
+
+    expected = classes
+    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", load_teacher)
+    return calls
 
 
 def gather(folder: Path, classes: range, teacher: Teacher = painter, **options: object) -> Shard:

@@ -97,3 +97,11 @@ def files(folder: Path) -> dict[str, bytes]:
     """Return the bytes of all files below a folder, by their paths in it."""
     found = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def write_mini_stores(folder: Path, per_class: int = 3) -> None:
+    """Write noise images of the mini preset's ten classes as the shards `pairs` and `real`."""
+    rng, labels = np.random.default_rng(0), np.repeat(np.arange(10), per_class)
+    for name, z in (("pairs", rng.normal(size=(len(labels), 128))), ("real", None)):
+        images = rng.integers(0, 256, (len(labels), 32, 32, 3), dtype=np.uint8)
+        write_shard(folder / name, images, labels, z, source=name, provenance={})

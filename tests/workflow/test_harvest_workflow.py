@@ -1,18 +1,14 @@
 """The harvest through Snakemake: interrupted, cut into jobs, and with another teacher."""
 
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-import yaml
-from helpers.checkouts import copy_folders
-from helpers.paths import BIN, ROOT
+from helpers.checkouts import command, jobs, make_checkout, snakemake, wait_until
+from helpers.command_line import PYTHON_TEACHER
 
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
@@ -20,7 +16,7 @@ from tinygan.data.shards import open_shard
 SHARDS = [f"{split}/{r}" for split in ("teacher_pairs", "teacher") for r in ("000-004", "005-009")]
 CONFIG = {
     "preset": "quick",
-    "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 7},
+    "teacher": PYTHON_TEACHER | {"pairs_per_class": 7},
     "metrics": {"samples_per_class": 6, "jackknife_groups": 2},
 }
 # Six calls a job, one of them a trial: the second job is held at its third class.
@@ -46,44 +42,24 @@ def images(z, y, truncation):
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which the harvest was killed in its second job, and nothing else was done."""
     top = tmp_path_factory.mktemp("checkout")
-    copy_folders(top, "tinygan", "workflow")
-    shutil.copy(ROOT / "config.yaml", top / "config.yaml")
-    (top / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
-    (top / "mygan.py").write_text(TEACHER)
-    (top / "hold").touch()
+    make_checkout(top, {"mine.yaml": CONFIG, "mygan.py": TEACHER, "hold": ""})
     running = subprocess.Popen(
-        command("--cores", "1"), cwd=top, start_new_session=True, stdout=subprocess.DEVNULL
+        command("teacher", configfiles=["mine.yaml"], cores=1),
+        cwd=top,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 120
-    while not (top / "held").exists():
-        assert running.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until((top / "held").exists, running)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     (top / "hold").unlink()
     return top
 
 
-def command(*options: str) -> list[str]:
-    return [str(BIN / "snakemake"), *options, "--configfile", "mine.yaml", "--", "teacher"]
-
-
-def snakemake(checkout: Path, *options: str) -> str:
-    done = subprocess.run(
-        command("--cores", "2", *options),
-        cwd=checkout,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def harvested(output: str) -> int:
-    """Count the jobs that harvest, in the table that Snakemake prints, in a dry run twice."""
-    table = output.split("Job stats:")[1]
-    return sum(map(int, re.findall(r"^harvest_\w+ +(\d+)$", table, re.MULTILINE)))
+def harvest(checkout: Path, *options: str) -> int:
+    """Run the harvest; return how many of its jobs Snakemake has counted."""
+    counted = jobs(snakemake(checkout, "teacher", *options, configfiles=["mine.yaml"]))
+    return counted.get("harvest", 0)
 
 
 def found(checkout: Path) -> list[str]:
@@ -100,8 +76,8 @@ def test_a_killed_harvest_goes_on_with_the_shards_that_are_missing(
     written = (images / kept / "images.npy").stat().st_mtime_ns
     assert len(list(images.rglob(".*"))) == 1  # the half of a shard, under no shard's name
 
-    snakemake(checkout, "--unlock")
-    assert harvested(snakemake(checkout, "--rerun-incomplete")) == 3
+    snakemake(checkout, "--unlock", configfiles=["mine.yaml"])
+    assert harvest(checkout, "--rerun-incomplete") == 3
     assert found(checkout) == sorted(SHARDS)
     assert (images / kept / "images.npy").stat().st_mtime_ns == written
     assert not list(images.rglob(".*"))
@@ -129,11 +105,11 @@ def test_a_killed_harvest_goes_on_with_the_shards_that_are_missing(
 def test_a_deleted_shard_alone_is_harvested_again_and_all_with_another_teacher(
     checkout: Path,
 ) -> None:
-    assert "Nothing to be done" in snakemake(checkout, "-n")
+    assert harvest(checkout, "-n") == 0
     shard = checkout / "results" / "quick" / "images" / SHARDS[0]
     shard.rename(checkout / "away")
-    assert harvested(snakemake(checkout, "-n")) == 1
+    assert harvest(checkout, "-n") == 1
     (checkout / "away").rename(shard)
     with open(checkout / "mygan.py", "a") as file:
         file.write("# other weights\n")
-    assert harvested(snakemake(checkout, "-n")) == 4
+    assert harvest(checkout, "-n") == 4

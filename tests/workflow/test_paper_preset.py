@@ -2,16 +2,12 @@
 
 import re
 import resource
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from helpers.checkouts import copy_folders
+from helpers.checkouts import jobs, make_checkout, snakemake
 from helpers.image_files import write_folders
 from helpers.paths import ROOT
-from helpers.snakemake_runs import jobs
 
 from tinygan.classes.imagenet import imagenet_names, wnid_of_name
 from tinygan.planning.run import load_files
@@ -23,31 +19,25 @@ PRESET = "config/paper.yaml"
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with an ImageNet of empty class folders, and with nothing else."""
     top = tmp_path_factory.mktemp("checkout")
-    copy_folders(top, "tinygan", "workflow", "analysis")
-    shutil.copy(ROOT / "config.yaml", top / "config.yaml")
+    make_checkout(top)
     write_folders(top / "imagenet", {wnid: {} for wnid in wnid_of_name().values()})
     return top
 
 
-def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).parent / "snakemake"
-    command = [program, "--cores", "2", "--configfile", PRESET, *arguments]
-    return subprocess.run(
-        command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def plan(checkout: Path, *words: str, real: str = "", fails: bool = False) -> str:
+    given = ["--config", f"real={{{real}}}"] if real else []
+    return snakemake(checkout, *words, *given, "-n", configfiles=[PRESET], fails=fails)
 
 
 def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = snakemake(checkout, "--config", "real={path: imagenet}", "-n", "--quiet", "rules")
+    output = plan(checkout, "--quiet", "rules", real="path: imagenet")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, done.stdout[-3000:]
-    found = jobs(done.stdout)
+    found = jobs(output)
     shards = 80
-    assert found["real_shard"] == found["real_train_shard"] == shards
-    assert found["harvest_pairs"] == found["harvest_evaluation"] == shards
-    assert found["sample"] == found["features_sampled"] == 8 * shards
-    assert found["features"] == 2 * shards and found["score_variant"] == 8
+    assert found["real_shard"] == found["harvest"] == 2 * shards
+    assert found["sample"] == 8 * shards and found["features"] == 9 * shards
+    assert found["real_features"] == shards and found["score"] == 10
     assert "download" not in found and "train_teacher" not in found
     # Processor seconds, which other work on the machine does not change: 4 were measured.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
@@ -61,15 +51,14 @@ def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
 
 
 def test_students_train_on_one_crop_and_are_scored_against_the_other(checkout: Path) -> None:
-    scored = snakemake(checkout, "--config", "real={path: imagenet}", "-n", "train_dw").stdout
+    scored = plan(checkout, "train_dw", real="path: imagenet")
     assert "logs/real_train/000-004" in scored and "logs/real/000-004" not in scored
-    one = "real={path: imagenet, train_crop: biggan}"
-    alike = snakemake(checkout, "--config", one, "-n", "train_dw").stdout
+    alike = plan(checkout, "train_dw", real="path: imagenet, train_crop: biggan")
     assert "logs/real_train" not in alike and "logs/real/000-004" in alike
 
 
 def test_a_missing_path_is_one_sentence(checkout: Path) -> None:
-    done = snakemake(checkout, "-n")
-    assert done.returncode != 0 and "Traceback" not in done.stdout
-    (line,) = re.findall(r".*real\.path.*", done.stdout)
+    output = plan(checkout, fails=True)
+    assert "Traceback" not in output
+    (line,) = re.findall(r".*real\.path.*", output)
     assert "there is no file or folder data/ILSVRC2012_img_train.tar; give the path" in line

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from helpers.checkouts import copy_folders
+from helpers.checkouts import make_checkout, snakemake
 from helpers.image_files import packed, pixels, write_folders
-from helpers.paths import PHOTOGRAPHS, ROOT, TESTS
+from helpers.paths import PHOTOGRAPHS, PYTHONPATH, TESTS
 from PIL import Image
 
 from tinygan.classes.imagenet import wnid_of_name
@@ -49,9 +48,7 @@ CUT = {
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train and score dw, and draw it beside the teacher."""
     top = tmp_path_factory.mktemp("checkout")
-    copy_folders(top, "tinygan", "workflow", "analysis")
-    shutil.copy(ROOT / "config.yaml", top / "config.yaml")
-    (top / "cut.yaml").write_text(yaml.safe_dump(CUT))
+    make_checkout(top, {"cut.yaml": CUT})
     write_folders(top / "imagenet", {wnid: {} for wnid in wnid_of_name().values()})
     for name in NAMES:
         folder = top / "imagenet" / wnid_of_name()[name]
@@ -59,22 +56,16 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(photograph, folder)
         for number in range(IMAGES):
             (folder / f"{number}.JPEG").write_bytes(packed(pixels(number, 300, 280), "JPEG"))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TFHUB_CACHE_DIR": str(top / "cache")}
-    made = [sys.executable, str(TESTS / "helpers" / "teachers.py"), str(top / "cache")]
-    subprocess.run(made, env=environment, check=True, capture_output=True)
-    snakemake = str(Path(sys.executable).parent / "snakemake")
-    presets = ["config/paper.yaml", "cut.yaml"]
-    done = subprocess.run(
-        [snakemake, "--cores", "2", "--configfile", *presets, "--"]
-        + ["dw", "results/cut/figures/fig1.png"],
-        cwd=top,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    module = [sys.executable, str(TESTS / "helpers" / "teachers.py"), str(top / "cache")]
+    environment = os.environ | {"PYTHONPATH": PYTHONPATH}
+    subprocess.run(module, env=environment, check=True, capture_output=True)
+    snakemake(
+        top,
+        "dw",
+        "results/cut/figures/fig1.png",
+        configfiles=["config/paper.yaml", "cut.yaml"],
+        env={"TFHUB_CACHE_DIR": str(top / "cache")},
     )
-    logs = "".join(path.read_text() for path in (top / "results/cut/logs").rglob("*.log"))
-    assert done.returncode == 0, done.stdout + logs
     return top / "results" / "cut"
 
 

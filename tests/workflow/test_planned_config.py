@@ -1,14 +1,12 @@
 """Looking at a workflow changes nothing, and jobs get the settings that they were planned with."""
 
-import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 import yaml
-from helpers.checkouts import copy_folders
-from helpers.paths import BIN, ROOT
+from helpers.checkouts import command, make_checkout, snakemake, wait_until
+from helpers.command_line import PYTHON_TEACHER
 
 from tinygan.data.shards import open_shard
 from tinygan.planning.run import load_files
@@ -32,7 +30,7 @@ def images(z, y, truncation):
 CONFIG = {
     "preset": "quick",
     "classes_per_shard": 10,
-    "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 5},
+    "teacher": PYTHON_TEACHER | {"pairs_per_class": 5},
     "metrics": {"samples_per_class": 4, "jackknife_groups": 2, "is_splits": 2},
 }
 OTHER = CONFIG | {
@@ -43,26 +41,12 @@ OTHER = CONFIG | {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
-    shutil.copy(ROOT / "config.yaml", tmp_path / "config.yaml")
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
-    (tmp_path / "other.yaml").write_text(yaml.safe_dump(OTHER))
-    (tmp_path / "mygan.py").write_text(TEACHER)
-    return tmp_path
+    files = {"mine.yaml": CONFIG, "other.yaml": OTHER, "mygan.py": TEACHER}
+    return make_checkout(tmp_path, files)
 
 
-def command(*options: str, config: str = "mine.yaml") -> list[str]:
-    return [str(BIN / "snakemake"), "--cores", "1", "--configfile", config, *options]
-
-
-def snakemake(checkout: Path, *options: str, **kwargs: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*options, **kwargs),
-        cwd=checkout,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def run(checkout: Path, *words: str, config: str = "mine.yaml", fails: bool = False) -> str:
+    return snakemake(checkout, *words, configfiles=[config], cores=1, fails=fails)
 
 
 def files(checkout: Path) -> set[Path]:
@@ -79,22 +63,20 @@ def files(checkout: Path) -> set[Path]:
 )
 def test_looking_writes_nothing(checkout: Path, options: list[str]) -> None:
     before = files(checkout)
-    snakemake(checkout, *options)
+    run(checkout, *options)
     assert files(checkout) == before
 
 
 def test_jobs_get_what_they_were_planned_with_whatever_is_called_meanwhile(checkout: Path) -> None:
     (checkout / "hold").touch()
     with open(checkout / "log", "wb") as log:
-        running = subprocess.Popen(command("--", "teacher"), cwd=checkout, stdout=log, stderr=log)
-    deadline = time.monotonic() + 120
-    while not (checkout / "started").exists():
-        assert running.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+        words = command("teacher", configfiles=["mine.yaml"], cores=1)
+        running = subprocess.Popen(words, cwd=checkout, stdout=log, stderr=log)
+    wait_until((checkout / "started").exists, running)
     written = (checkout / "results/quick/config.yaml").read_bytes()
-    assert snakemake(checkout, "-n", "--", "teacher", config="other.yaml").returncode == 0
-    refused = snakemake(checkout, "--", "teacher", config="other.yaml")
-    assert refused.returncode != 0 and "locked" in refused.stdout.lower()
+    run(checkout, "teacher", "-n", config="other.yaml")
+    refused = run(checkout, "teacher", config="other.yaml", fails=True)
+    assert "Directory cannot be locked" in refused
     (checkout / "mine.yaml").write_text(yaml.safe_dump(OTHER))
     assert (checkout / "results/quick/config.yaml").read_bytes() == written
     (checkout / "hold").unlink()
@@ -103,7 +85,7 @@ def test_jobs_get_what_they_were_planned_with_whatever_is_called_meanwhile(check
     for source, count in (("teacher_pairs", 50), ("teacher", 40)):
         assert len(open_shard(images / source / "000-009").labels) == count
     (checkout / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
-    assert "Nothing to be done" in snakemake(checkout, "-n", "--", "teacher").stdout
+    assert "Nothing to be done" in run(checkout, "teacher", "-n")
 
 
 def test_a_cluster_job_takes_the_planned_config(
@@ -113,29 +95,23 @@ def test_a_cluster_job_takes_the_planned_config(
     planned = load_files([checkout / "mine.yaml"]) | {"preset": "planned"}
     (checkout / "planned.yaml").write_text(yaml.safe_dump(planned))
     monkeypatch.setenv("TINYGAN_PLANNED_CONFIG", "planned.yaml")
-    target = ["-n", "--", "results/planned/cost.csv"]
-    assert snakemake(checkout, *target).returncode != 0
-    done = snakemake(checkout, "--mode", "subprocess", *target)
-    assert done.returncode == 0, done.stdout
+    target = "results/planned/cost.csv"
+    assert "MissingRuleException" in run(checkout, target, "-n", fails=True)
+    run(checkout, target, "-n", "--mode", "subprocess")
 
 
 def test_elsewhere_the_default_of_the_project_lies_below(checkout: Path, tmp_path: Path) -> None:
-    done = snakemake(
-        checkout, "-n", "-d", str(tmp_path / "elsewhere"), "--", "results/quick/cost.csv"
-    )
-    assert "missing key" not in done.stdout and len(done.stdout.splitlines()) < 60
+    run(checkout, "results/quick/cost.csv", "-n", "-d", str(tmp_path / "elsewhere"))
 
 
 def test_the_sentence_of_a_failed_job_is_told_in_the_terminal(checkout: Path) -> None:
     (checkout / "mygan.py").write_text("def images(z, y, truncation):\n    return z[9999]\n")
-    done = snakemake(checkout, "--", "teacher")
-    assert done.returncode != 0
-    (told,) = {line for line in done.stdout.splitlines() if "IndexError" in line}
+    output = run(checkout, "teacher", fails=True)
+    (told,) = {line for line in output.splitlines() if "IndexError" in line}
     assert told.startswith("results/quick/logs/harvest_") and "mygan.py, line 2" in told
 
 
 def test_a_warning_of_a_job_is_told_in_the_terminal(checkout: Path) -> None:
     dark = TEACHER.replace("* 60 + 30", "* 20 + 10")
     (checkout / "mygan.py").write_text(dark)
-    done = snakemake(checkout, "--", "teacher")
-    assert done.returncode == 0 and "warning: teacher mygan:images: its images" in done.stdout
+    assert "warning: teacher mygan:images: its images hold only values" in run(checkout, "teacher")

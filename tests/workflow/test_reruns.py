@@ -2,30 +2,23 @@
 
 import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from helpers.checkouts import copy_folders
+from helpers.checkouts import jobs, make_checkout, snakemake
+from helpers.command_line import PYTHON_TEACHER, real_files
 from helpers.image_files import packed, pixels
-from helpers.paths import ROOT
 
 CONFIG = {
     "preset": "quick",
     "image_size": 32,
     "classes": ["cat", "dog"],
     "classes_per_shard": 1,
-    "real": {"source": "image_folder", "path": "data", "crop": "biggan", "max_dropped": 0},
-    "teacher": {
-        **{"kind": "python", "target": "mygan:images", "handle": None},
-        **{"files": ["weights.bin"], "pairs_per_class": 50},
-    },
+    "real": real_files("data"),
+    "teacher": PYTHON_TEACHER | {"files": ["weights.bin"], "pairs_per_class": 50},
     "sources": {"mine": "pictures"},
     "metrics": {"samples_per_class": 48, "input_size": 32, "is_splits": 2},
 }
@@ -43,10 +36,7 @@ def images(z, y, truncation):
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which the real images, the teacher's and the scores of `mine` were made."""
     top = tmp_path_factory.mktemp("checkout")
-    copy_folders(top, "tinygan", "workflow")
-    shutil.copy(ROOT / "config.yaml", top / "config.yaml")
-    (top / "quick.yaml").write_text(yaml.safe_dump(CONFIG))
-    (top / "mygan.py").write_text(TEACHER)
+    make_checkout(top, {"quick.yaml": CONFIG, "mygan.py": TEACHER})
     (top / "weights.bin").write_bytes(b"weights")
     for label, name in enumerate(CONFIG["classes"]):
         for folder in ("data", "pictures"):
@@ -54,31 +44,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for row in range(48):
                 image = packed(pixels(100 * label + row, 32, 32), "PNG")
                 (top / folder / name / f"{row}.png").write_bytes(image)
-    snakemake(top, "--cores", "2", "--", "real", "teacher", "mine")
+    run(top, "real", "teacher", "mine")
     return top
 
 
-def snakemake(top: Path, *options: str, fails: bool = False) -> str:
-    program = Path(sys.executable).parent / "snakemake"
-    done = subprocess.run(
-        [program, "--cores", "2", "--configfile", "quick.yaml", *options],
-        cwd=top,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert (done.returncode != 0) == fails, done.stdout
-    return done.stdout
+def run(checkout: Path, *words: str, fails: bool = False) -> str:
+    return snakemake(checkout, *words, configfiles=["quick.yaml"], fails=fails)
 
 
 def planned(top: Path, *targets: str) -> dict[str, int]:
     """Return the number of jobs of each rule that Snakemake would run."""
-    output = snakemake(top, "-n", "--", *targets)
-    if "Nothing to be done" in output:
-        return {}
-    table = output.split("Job stats:")[1].split("\n\n")[0]
-    jobs = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-    return {name: n for name, n in jobs.items() if name not in ("total", *targets)}
+    counted = jobs(run(top, *targets, "-n"))
+    return {rule: count for rule, count in counted.items() if rule not in ("total", *targets)}
 
 
 @contextmanager
@@ -117,14 +94,14 @@ def test_an_image_that_is_overwritten_reruns_its_own_shard(made: Path) -> None:
     with changed(made / "data" / "cat" / "0.png"):
         assert planned(made, "real") == {"real_shard": 1}
     with changed(made / "pictures" / "dog" / "0.png"):
-        assert planned(made, "mine")["score_variant"] == 1
+        assert planned(made, "mine")["score"] == 1
     assert planned(made, "real", "mine") == {}
 
 
 @pytest.mark.parametrize("file", ["mygan.py", "weights.bin"])
 def test_another_teacher_is_harvested_anew(made: Path, file: str) -> None:
     with changed(made / file):
-        assert planned(made, "teacher") == {"harvest_pairs": 2, "harvest_evaluation": 2}
+        assert planned(made, "teacher") == {"harvest": 4}
     (made / file).touch()  # the same bytes
     assert planned(made, "teacher") == {}
 
@@ -132,16 +109,16 @@ def test_another_teacher_is_harvested_anew(made: Path, file: str) -> None:
 def test_what_was_made_needs_no_file_from_outside(made: Path) -> None:
     with away(made / "data"), away(made / "pictures"), away(made / "mygan.py"):
         assert planned(made, "real", "teacher", "mine") == {}
-        snakemake(made, "--unlock")
+        run(made, "--unlock")
         with away(made / "results/quick/images/real"):
             assert planned(made, "teacher") == {}
             for options in (["-n"], []):
-                output = snakemake(made, *options, "--", "real", fails=True)
+                output = run(made, "real", *options, fails=True)
                 (line,) = re.findall(r".*real\.path.*", output)
                 assert "there is no file or folder data; give the path" in line
                 assert "Traceback" not in output
         with away(made / "results/quick/images/teacher/000-000"):
-            output = snakemake(made, "-n", "--", "teacher", fails=True)
+            output = run(made, "teacher", "-n", fails=True)
             assert "config: teacher.target: mygan:images: there is no file mygan.py" in output
             assert "Traceback" not in output
     with away(made / "data" / "cat"):
@@ -154,7 +131,7 @@ def test_a_deleted_array_is_made_again(made: Path) -> None:
         assert planned(made, "real")["real_shard"] == 1
         assert planned(made, "dw")["real_shard"] == 1
     with away(images / "teacher_pairs" / "001-001" / "z.npy"):
-        assert planned(made, "teacher") == {"harvest_pairs": 1}
+        assert planned(made, "teacher") == {"harvest": 1}
 
 
 def test_a_shard_with_other_bytes_is_not_trained_on(made: Path) -> None:
@@ -162,7 +139,7 @@ def test_a_shard_with_other_bytes_is_not_trained_on(made: Path) -> None:
     content = images.read_bytes()
     images.write_bytes(content[:128] + bytes(len(content) - 128))
     assert not np.load(images).any()
-    output = snakemake(made, "--", "train_pix_only", fails=True)
+    output = run(made, "train_pix_only", fails=True)
     logs = "".join(path.read_text() for path in (made / "results/quick/logs").rglob("*.log"))
     images.write_bytes(content)
     assert "000-000/images.npy does not have the SHA-256 recorded in" in output + logs

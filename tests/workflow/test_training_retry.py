@@ -5,15 +5,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from helpers.checkouts import copy_folders
-from helpers.paths import ROOT
+from helpers.checkouts import command, make_checkout, wait_until
+from helpers.command_line import PYTHON_TEACHER, TINY_STUDENT, real_files
 from helpers.training_setup import files
 from PIL import Image
 
@@ -23,9 +20,9 @@ STEPS = 60
 CONFIG = {
     "preset": "quick",
     "classes": ["cat", "dog"],
-    "real": {"source": "image_folder", "path": "data", "crop": "biggan", "max_dropped": 0},
-    "teacher": {"kind": "python", "target": "mygan:images", "handle": None, "pairs_per_class": 8},
-    "student": {"channels": 4, "discriminator_channels": 4},
+    "real": real_files("data"),
+    "teacher": PYTHON_TEACHER | {"pairs_per_class": 8},
+    "student": TINY_STUDENT,
     "train": {"steps": STEPS, "batch": 4, "snapshots": 2, "log_every": 7, "checkpoint_every": 0},
     "metrics": {"samples_per_class": 20},
 }
@@ -41,13 +38,7 @@ def images(z, y, truncation):
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    copy_folders(tmp_path, "tinygan", "workflow")
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    # Keys of Animal-MNIST, which image_folder does not have.
-    del config["real"]["requirement"], config["real"]["sha256"]
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
-    (tmp_path / "mygan.py").write_text(TEACHER)
+    make_checkout(tmp_path, {"mine.yaml": CONFIG, "mygan.py": TEACHER})
     rng = np.random.default_rng(0)
     for name in CONFIG["classes"]:
         (tmp_path / "data" / name).mkdir(parents=True)
@@ -76,20 +67,17 @@ def trainings(checkout: Path) -> list[int]:
 def test_a_killed_job_goes_on_when_snakemake_retries_it(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    snakemake = str(Path(sys.executable).parent / "snakemake")
-    options = ["--cores", "1", "--retries", "1", "--configfile", "mine.yaml", "--", "train_dw"]
+    training = command("train_dw", "--retries", "1", configfiles=["mine.yaml"], cores=1)
     running = subprocess.Popen(
-        [snakemake, *options],
+        training,
         cwd=checkout,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     results = checkout / "results" / "quick"
-    deadline = time.monotonic() + 120
-    while not list((results / "state" / "dw").glob("*/state.safetensors")):
-        assert running.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    checkpoints = results / "checkpoints" / "dw"
+    wait_until(lambda: list(checkpoints.glob("*/checkpoint.safetensors")), running)
     (killed,) = trainings(checkout)
     os.kill(killed, signal.SIGKILL)
     output = running.communicate(timeout=300)[0]
@@ -101,7 +89,7 @@ def test_a_killed_job_goes_on_when_snakemake_retries_it(
     # Outputs that were deleted, as DVC and Snakemake do, cost no second training.
     before = files(results / "models" / "dw")
     shutil.rmtree(results / "models" / "dw")
-    subprocess.run([snakemake, *options], cwd=checkout, check=True, capture_output=True)
+    subprocess.run(training, cwd=checkout, check=True, capture_output=True)
     log = (results / "logs/train/dw.log").read_text()
     assert "trained before, to step 60" in log and f"59/{STEPS}" not in log
     assert files(results / "models" / "dw") == before

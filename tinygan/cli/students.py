@@ -1,7 +1,6 @@
 """Verbs that train a student and draw its images."""
 
 from contextlib import nullcontext
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,22 +77,20 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     """Return all that decides what a training makes, for its checkpoint to be compared with."""
     import torch
 
-    from tinygan.code import closure, file_of, roots_of
-    from tinygan.training.checkpoint import code_digests
+    from tinygan.code import digests_of
     from tinygan.training.distributed import World
 
-    names = sorted(name for name in closure(*roots_of("train")) if file_of(name))
-    modules = [import_module(name) for name in names]
+    code = digests_of("train", f"tinygan.models.students.{config['student']['architecture']}")
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _FREE}
     # On a machine without GPU, `auto` and `cpu` are one.
-    settings["device"] = World().device(settings.get("device", "auto")).type
+    settings["device"] = World().device(settings["device"]).type
     return {
         **{section: config[section] for section in sections},
         "train": settings,
         "truncation": config["teacher"]["truncation"],
         "data": {source: digest_json(digests) for source, digests in data.items()},
-        "code": code_digests(modules) | {"torch": torch.__version__},
+        "code": code | {"torch": torch.__version__},
     }
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinygan.classes.animal_mnist import CLASSES as ANIMAL_MNIST
-from tinygan.classes.imagenet import imagenet_names, wnid_of_name
+from tinygan.classes.imagenet import imagenet_names
 from tinygan.config.read import ConfigError
+from tinygan.data.dataset import open_dataset
 
 
 def class_names(config: Mapping[str, Any]) -> list[str]:
@@ -14,20 +14,12 @@ def class_names(config: Mapping[str, Any]) -> list[str]:
     ImageNet's classes may be given by WNID, index or name, or as ``animals`` or ``all``.
 
     Raises:
-        ConfigError: the real dataset has no such class.
+        ConfigError: the real data set has no such class.
     """
-    classes = config["classes"]
-    if config["real"]["source"] == "imagenet":
-        try:
-            return imagenet_names(classes)
-        except ValueError as error:
-            raise ConfigError(f"config: classes: {error}") from error
-    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
-        raise ConfigError(
-            f"config: classes: {classes if isinstance(classes, str) else 'numbers'} can be used "
-            "for ImageNet only; list the names"
-        )
-    return list(classes)
+    try:
+        return open_dataset(config["real"]["source"]).class_names(config["classes"])
+    except ValueError as error:
+        raise ConfigError(f"config: classes: {error}") from error
 
 
 def class_ids(config: Mapping[str, Any]) -> list[str]:
@@ -38,17 +30,14 @@ def class_ids(config: Mapping[str, Any]) -> list[str]:
     Args:
         config: validated, `classes` as names.
     """
-    names = config["classes"]
-    if config["real"]["source"] == "imagenet":
-        return [wnid_of_name()[name] for name in names]
-    return list(names)
+    return open_dataset(config["real"]["source"]).class_ids(config["classes"])
 
 
 def teacher_classes(config: Mapping[str, Any]) -> list[str]:
     """Return the names of the teacher's classes, in the order of its own labels.
 
-    That is `teacher.classes`, if the config has it. The default depends on the real dataset: all
-    classes of ImageNet or Animal-MNIST in their order, or for an image folder the run's classes.
+    That is `teacher.classes`, if the config has it. The default depends on the real data set: all
+    of its classes in their order, or for an image folder the run's classes.
 
     Args:
         config: validated, `classes` as names.
@@ -56,12 +45,12 @@ def teacher_classes(config: Mapping[str, Any]) -> list[str]:
     Raises:
         ConfigError: `teacher.classes` is an unknown keyword.
     """
-    given, source = config["teacher"].get("classes"), config["real"]["source"]
+    given = config["teacher"]["classes"]
     if isinstance(given, str):
         try:
             return imagenet_names(given)
         except ValueError as error:
             raise ConfigError(f"config: teacher.classes: {error}") from error
-    if given or source == "image_folder":
-        return list(given or config["classes"])
-    return list(ANIMAL_MNIST) if source == "animal_mnist" else imagenet_names("all")
+    if given:
+        return list(given)
+    return open_dataset(config["real"]["source"]).teacher_classes(config["classes"])

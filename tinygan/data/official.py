@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tinygan.classes.imagenet import images_of_wnid
-from tinygan.data.real.image_folder import ListClass
+from tinygan.data.class_folders import ListClass
 
 TRAIN_MD5 = "1d675b47d978889d74fa0da5fadfb00e"  # of ILSVRC2012_img_train.tar
 _LISTED = 20

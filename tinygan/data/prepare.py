@@ -11,9 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygan.classes.by_name import Names
+from tinygan.data.class_folders import ListClass
 from tinygan.data.crops import Crop, TooSmall
 from tinygan.data.image_folders import printable
-from tinygan.data.real.image_folder import ListClass
 from tinygan.data.shards import new_shard
 from tinygan.files import write_text
 

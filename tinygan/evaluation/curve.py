@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygan.evaluation.scores import Settings
-from tinygan.features.extract import INCEPTION_URL, extract, open_extractor
+from tinygan.features.extract import extract, open_extractor
 from tinygan.features.files import Features
 from tinygan.generation.sampling import draw, labels_in_model
 from tinygan.metrics.fid import Gaussian, frechet_distance
@@ -60,7 +60,7 @@ def curve_point(
         metrics["extractor"],
         input_size=metrics["input_size"],
         threads=threads,
-        graph=metrics.get("inception_graph", INCEPTION_URL),
+        graph=metrics["inception_graph"],
     ) as extractor:
         # Extract batch by batch: 50,000 images of 128 px would take 2.5 GB.
         parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]

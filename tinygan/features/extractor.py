@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -24,3 +25,9 @@ class Extractor:
     input_size: int
     resize: str
     run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def outputs_of(name: str) -> tuple[int, int]:
+    """Return the number of features and of logits of an image, without opening the extractor."""
+    module = import_module(f"tinygan.features.extractors.{name}")
+    return module.FEATURES, module.LOGITS

@@ -38,12 +38,12 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
 
     handle = teacher_handle(config)
     fingerprint = handle_fingerprint(handle)
-    if settings.get("sha256", fingerprint) != fingerprint:
+    if settings["sha256"] not in (None, fingerprint):
         raise ValueError(
             f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
             f"records {settings['sha256']}: it is damaged, or a different file"
         )
-    fingerprint = with_files(fingerprint, settings.get("files", []))
+    fingerprint = with_files(fingerprint, settings["files"])
     labels_of = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
     teacher = load_teacher(
         handle,

@@ -1,9 +1,9 @@
 # Tables, figures and the check of the paper's claims.
 
 
-# Everything that a script of analysis/ makes: its name, its kind, its title in the report, and the
-# files that the script reads, by option. To add one, write a row here, a script analysis/NAME.py and
-# a caption workflow/report/NAME.rst. The kinds are in common.smk.
+# Every table and figure: its name, its kind (see KINDS in common.smk), its title in the report, and the
+# files that its script reads, by option. To add one, write a row here, a script analysis/NAME.py with
+# these options, and a caption workflow/report/NAME.rst.
 ARTEFACTS = {
     "table1": Artefact(
         "table",
@@ -74,7 +74,6 @@ for name, artefact in ARTEFACTS.items():
         input:
             **artefact.inputs,
             script=f"analysis/{name}.py",
-            code=script_code(name),
         output:
             *files_of(name, artefact),
         log:
@@ -88,13 +87,15 @@ for name, artefact in ARTEFACTS.items():
             mem_mb=1000,
         params:
             config=planned,
+            code=script_code(name),
+            # From the rule's own inputs: a command is evaluated after the loop.
+            inputs=lambda wildcards, input: as_options(input),
             out=lambda wildcards, output: os.path.splitext(output[0])[0],
             settings=sections("preset", "seed", "classes", "metrics", *LABELLED)
             | {"real": config["real"]["source"]},
         shell:
-            "python {input.script} --config {params.config} "
-            + " ".join(f"--{option} {{input.{option}}}" for option in artefact.inputs)
-            + " --out {params.out} > {log} 2>&1"
+            "python {input.script} --config {params.config} {params.inputs} --out {params.out}"
+            " > {log} 2>&1"
 
 
 rule tables:

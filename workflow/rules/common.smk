@@ -13,8 +13,9 @@ sys.path.insert(0, str(ROOT))
 
 import yaml
 
-from tinygan.code import closure, code_of, file_of
+from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
+from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, teacher_handle
 from tinygan.planning.disk import require_run
@@ -43,8 +44,10 @@ def planned(wildcards, output):
     return CONFIG
 
 
+DATASET = open_dataset(config["real"]["source"])
+DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
-SOURCES = config.get("sources", {})
+SOURCES = config["sources"]
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
@@ -54,8 +57,8 @@ LABELLED = ["student", "train", "loss", "variants"]
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
 CURVES = ["dw", "scratch"]
 # Students may train on another crop of the real images than the one that they are scored against.
-CROP = config["real"].get("crop")
-TRAIN_CROP = config["real"].get("train_crop", CROP)
+CROP = config["real"]["crop"]
+TRAIN_CROP = config["real"]["train_crop"]
 REAL_TRAIN = "real" if TRAIN_CROP == CROP else "real_train"
 # The folders of images that the run makes itself, under images/. Any other folder there has the
 # name of a variant or source, whose images are temporary.
@@ -74,7 +77,7 @@ wildcard_constraints:
     source="|".join(SCORED),
 
 
-def said(*starts):
+def log_lines(*starts):
     """Return the lines of this run's logs that begin so, each once, with the log's name."""
     found = {}
     for path in sorted(Path(P, "logs").rglob("*.log")):
@@ -109,16 +112,23 @@ def sections(*names, of=config):
 
 
 def code(step, *chosen):
-    """Return the modules that a step's output depends on, see tinygan/code.py."""
-    return [os.path.relpath(path) for path in code_of(step, *chosen)]
+    """Return a digest of the modules that a step's output depends on, for params.
+
+    They are not inputs: a comment, or a renamed local variable, must rerun no training.
+    """
+    return digest_json(digests_of(step, *chosen))
+
+
+def student(variant):
+    """Return the module of a variant's architecture, for `code`."""
+    return f"tinygan.models.students.{RESOLVED[variant]['student']['architecture']}"
 
 
 def script_code(name):
-    """Return the modules of this project that a script of analysis/ imports."""
+    """Return a digest of a script of analysis/ and of all that it imports of this project."""
     if not (ROOT / "analysis" / f"{name}.py").is_file():
-        return []
-    modules = closure(f"analysis.{name}") - {f"analysis.{name}"}
-    return sorted(os.path.relpath(path) for path in map(file_of, modules) if path)
+        return ""
+    return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
 def shards(source, *files, ranges=RANGES):
@@ -185,7 +195,7 @@ def free(target, owner):
 
 
 # Kinds of artefacts: the path, the category in the report, and for each file the end of its title
-# there. A file with None is not in the report: of a table, the page is.
+# there. A file with None is not in the report, which shows its HTML page instead.
 KINDS = {
     "table": (
         "tables/{name}",
@@ -220,3 +230,9 @@ def files_of(name, artefact):
             caption = f"../report/{name}.rst"
             file = report(file, category=category, labels=labels, caption=caption)
         yield file
+
+
+def as_options(inputs):
+    """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
+    options = [(name, files) for name, files in inputs.items() if name not in ("script", "code")]
+    return " ".join(f"--{name} {' '.join(files)}" for name, files in options)

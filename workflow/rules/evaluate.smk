@@ -7,7 +7,7 @@ TENSORFLOW = config["metrics"]["extractor"] == "inception_tf"
 EXTRACTOR_ENV = "../envs/teacher.yaml" if TENSORFLOW else "../envs/torch.yaml"
 CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
 # A graph at a URL is not a file of the workflow.
-GRAPH = [config["metrics"].get("inception_graph", "://")] if TENSORFLOW else []
+GRAPH = [config["metrics"]["inception_graph"]] if TENSORFLOW else []
 GRAPH = [file for file in GRAPH if "://" not in file]
 EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
 # The keys of `metrics` that decide the features; the others only decide their scores.
@@ -19,7 +19,6 @@ rule sample:
         generator=GENERATOR,
         card=CARD,
         latents=f"{P}/images/teacher/{{range}}/manifest.json",
-        code=code("sample"),
     output:
         manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),
@@ -36,6 +35,7 @@ rule sample:
         mem_mb=SAMPLE_MB,
     params:
         config=planned,
+        code=lambda wildcards: code("sample", student(wildcards.variant)),
         model=subpath(input.generator, parent=True),
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "z_dim", "classes")
@@ -50,8 +50,6 @@ rule sample:
 
 # A folder of the config's `sources`.
 rule source:
-    input:
-        code=code("source"),
     output:
         manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
         images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),
@@ -69,6 +67,7 @@ rule source:
         mem_mb=4000 if config["image_size"] >= 128 else 2000,
     params:
         config=planned,
+        code=code("source"),
         folder=subpath(output.manifest, parent=True),
         origin=source_files,
         settings=lambda wildcards: sections("seed", "image_size", "classes")
@@ -86,7 +85,6 @@ rule features:
     input:
         lambda wildcards: images_of(wildcards.source, [wildcards.range]),
         graph=GRAPH,
-        code=code("features", EXTRACTOR),
     output:
         temp(f"{P}/features/{{source}}/{{range}}.npz"),
     log:
@@ -102,8 +100,9 @@ rule features:
         mem_mb=4000 if TENSORFLOW else 2000,
     params:
         config=planned,
+        code=code("features", EXTRACTOR),
         folder=lambda wildcards: f"{P}/images/{wildcards.source}/{wildcards.range}",
-        settings={key: config["metrics"].get(key) for key in EXTRACTION},
+        settings={key: config["metrics"][key] for key in EXTRACTION},
     shell:
         "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
         " --out {output} > {log} 2>&1"
@@ -123,7 +122,6 @@ rule score:
     input:
         real=features("real"),
         images=lambda wildcards: [] if wildcards.source == "real" else features(wildcards.source),
-        code=code("score"),
     output:
         score=f"{P}/scores/{{source}}.json",
         intra=f"{P}/intra_fid/{{source}}.csv",
@@ -133,11 +131,12 @@ rule score:
         f"{P}/benchmarks/score/{{source}}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: config["metrics"].get("threads", 1)
+    threads: config["metrics"]["threads"]
     resources:
         mem_mb=2000,
     params:
         config=planned,
+        code=code("score"),
         settings=sections("seed", "classes", "metrics"),
     shell:
         "python -m tinygan score --config {params.config} --threads {threads} --source {wildcards.source}"
@@ -151,7 +150,6 @@ rule curve:
         snapshots=lambda wildcards: snapshots(wildcards.variant),
         card=CARD,
         graph=GRAPH,
-        code=code("curve", EXTRACTOR),
     output:
         f"{P}/scores/curve/{{variant}}.csv",
     log:
@@ -165,6 +163,7 @@ rule curve:
         mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
     params:
         config=planned,
+        code=lambda wildcards: code("curve", EXTRACTOR, student(wildcards.variant)),
         model=subpath(input.card, parent=True),
         settings=sections("seed", "z_dim", "classes", "metrics")
         | {"truncation": config["teacher"]["truncation"]},
@@ -174,8 +173,6 @@ rule curve:
 
 
 rule cost:
-    input:
-        code=code("cost"),
     output:
         f"{P}/cost.csv",
     log:
@@ -189,6 +186,7 @@ rule cost:
         mem_mb=1000,
     params:
         config=planned,
+        code=code("cost", *map(student, VARIANTS)),
         settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
         students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
     shell:
@@ -197,8 +195,6 @@ rule cost:
 
 # The six systems of the paper's Table 1 at its size: the same in every preset.
 rule cost_paper:
-    input:
-        code=code("cost"),
     output:
         f"{P}/tables/cost_paper.csv",
     log:
@@ -212,6 +208,7 @@ rule cost_paper:
         mem_mb=2000,
     params:
         config=planned,
+        code=code("cost", "tinygan.models.students.dw", "tinygan.models.students.std"),
     shell:
         "python -m tinygan cost --paper --config {params.config} --threads {threads} --out {output}"
         " > {log} 2>&1"

@@ -5,7 +5,7 @@ from tinygan.files import read_json
 from tinygan.planning.origins import real_origin, source_origin, teacher_origin
 
 NO_IMAGES = (
-    f"real.path: there is no file or folder {config['real'].get('path')}; give the path of the"
+    f"real.path: there is no file or folder {config['real']['path']}; give the path of the"
     " images, e.g. with --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
 )
 MINI = "resources/mini_teacher"

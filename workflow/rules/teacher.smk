@@ -17,7 +17,6 @@ MODULE = ["saved_model.pb", "tfhub_module.pb"]
 rule harvest:
     input:
         module=f"{MINI}/saved_model.pb" if SHIPPED else [],
-        code=code("harvest", TEACHER_CODE),
     output:
         manifest=f"{P}/images/{{split}}/{{range}}/manifest.json",
         images=f"{P}/images/{{split}}/{{range}}/images.npy",
@@ -34,6 +33,7 @@ rule harvest:
         mem_mb=TEACHER_MB,
     params:
         config=planned,
+        code=code("harvest", TEACHER_CODE, DATASET_CODE),
         split=lambda wildcards: SPLITS[wildcards.split],
         origin=teacher_files,
         folder=subpath(output.manifest, parent=True),
@@ -65,7 +65,6 @@ MADE = [f"{MINI}/{file}" for file in MODULE]
 rule train_teacher:
     input:
         real=shards("real", "manifest.json"),
-        code=code("train-teacher"),
     output:
         weights=f"{P}/mini_teacher/generator.safetensors",
         table=f"{P}/mini_teacher/log.csv",
@@ -80,6 +79,7 @@ rule train_teacher:
         mem_mb=3000,
     params:
         config=planned,
+        code=code("train-teacher"),
         folder=subpath(output.weights, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "mini_teacher"),
     shell:
@@ -90,7 +90,6 @@ rule train_teacher:
 rule export_teacher:
     input:
         weights=rules.train_teacher.output.weights,
-        code=code("export-teacher"),
     output:
         MARK if all(Path(file).is_file() for file in MADE) else MADE,
     log:
@@ -104,6 +103,7 @@ rule export_teacher:
         mem_mb=3000,
     params:
         config=planned,
+        code=code("export-teacher"),
         weights=subpath(input.weights, parent=True),
         folder=lambda wildcards: MINI,
     shell:
@@ -123,7 +123,6 @@ rule teacher_card:
         images=features("teacher"),
         real=features("real"),
         origin=shards("real", "manifest.json"),
-        code=code("teacher-card"),
     output:
         card=f"{MINI}.md",
         grid=f"{MINI}.png",
@@ -138,6 +137,7 @@ rule teacher_card:
         mem_mb=2000,
     params:
         config=planned,
+        code=code("teacher-card", DATASET_CODE),
         settings=sections("seed", "classes", "real", "teacher", "metrics", "mini_teacher"),
     shell:
         "python -m tinygan teacher-card --config {params.config} --threads {threads} --shards {input.shards}"

@@ -14,7 +14,6 @@ for variant in VARIANTS:
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards(REAL_TRAIN, "manifest.json"),
-            code=code("train"),
         output:
             generator=f"{P}/models/{variant}/generator.safetensors",
             card=f"{P}/models/{variant}/card.json",
@@ -33,6 +32,7 @@ for variant in VARIANTS:
             mem_mb=TRAIN_MB,
         params:
             config=planned,
+            code=code("train", student(variant)),
             variant=variant,
             folder=subpath(output.generator, parent=True),
             # Not an output: Snakemake deletes those of a failed job, and a retry resumes.

@@ -1,6 +1,5 @@
 """A class is its name: wherever two lists of classes meet, their order does not matter."""
 
-import copy
 import csv
 import json
 import subprocess
@@ -12,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 from helpers import published_weights
 from helpers.animal_mnist import small_set, write_wheel
+from helpers.command_line import FEW_SAMPLES, TINY_STUDENT, mini, real_files, tinygan
 from helpers.metrics_reference import made_up
 from helpers.published_forward import sngan_reference
 from helpers.published_weights import biggan_weights, sngan_file, tinygan_file
+from helpers.teachers import replace_module
 
 from tinygan.classes.by_name import ClassMismatch, match, merge, relabel
 from tinygan.classes.imagenet import wnid_of_name
-from tinygan.cli import main
 from tinygan.data.real.animal_mnist import CLASSES as ANIMALS
 from tinygan.data.shards import Shard, open_shard, open_store, write_shard
 from tinygan.evaluation.compare import compare
@@ -36,31 +35,22 @@ from tinygan.seeding import latents
 WNIDS = list(wnid_of_name().values())
 CATS = {"classes": ["cat", "dog"]}
 DOGS = {"classes": ["dog", "cat"]}
-FOLDER = {
-    "image_size": 32,
-    "real": {"source": "image_folder", "path": "nowhere", "crop": "biggan", "max_dropped": 0},
-}
-IMAGENET = {"real": FOLDER["real"] | {"source": "imagenet"}}
+FOLDER = {"image_size": 32, "real": real_files("nowhere")}
+IMAGENET = {"real": real_files("nowhere", "imagenet")}
 TABBY = {"classes": ["n02123045", "n02099601"]} | IMAGENET
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., int]:
     """Call a verb with mini's config and some changes of it."""
-    base = yaml.safe_load(Path("config.yaml").read_text())
-    base["metrics"] |= {
-        "samples_per_class": 2,
-        "jackknife_groups": 2,
-        "is_splits": 2,
-        "input_size": 32,
-    }
-    base["train"] |= {"steps": 2, "batch": 4, "snapshots": 1, "log_every": 1}
-    base["student"] |= {"channels": 4, "discriminator_channels": 4}
+    base = mini(
+        metrics=FEW_SAMPLES | {"samples_per_class": 2, "input_size": 32},
+        train={"steps": 2, "batch": 4, "snapshots": 1, "log_every": 1},
+        student=TINY_STUDENT,
+    )
 
-    def call(config: dict, verb: str, *arguments: object) -> int:
-        path = tmp_path / "config.yaml"
-        path.write_text(yaml.safe_dump(copy.deepcopy(base) | config))
-        return main([verb, "--config", str(path), *map(str, arguments)])
+    def call(config: dict, subcommand: str, *words: object) -> int:
+        return tinygan(tmp_path, base | config, subcommand, *words)
 
     return call
 
@@ -319,7 +309,7 @@ def test_animal_mnist_is_chosen_by_name(tmp_path: Path, run: Callable, classes: 
     ],
 )
 def test_classes_that_are_not_there_are_a_contradiction(change: dict, message: str) -> None:
-    config = yaml.safe_load(Path("config.yaml").read_text())
+    config = mini()
     teacher = config["teacher"] | change.get("teacher", {})
     with pytest.raises(configs.ConfigError) as caught:
         configs.validate(config | change | {"teacher": teacher})
@@ -349,25 +339,12 @@ def test_a_teacher_is_asked_by_name(
     count: int,
     asked: list[int],
 ) -> None:
-    seen = []
-
-    def load_teacher(handle: str, *, classes: int, **options: object) -> Callable:
-        assert classes == count
-
-        def teacher(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
-            seen.extend(dict.fromkeys(labels.tolist()))
-            images = pixels(*(labels % 256)).astype(float)
-            images[:, :16] = np.abs(z[:, :1, None, None]) * 100  # a teacher of its z and its y
-            return images.astype(np.uint8)
-
-        return teacher
-
-    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", load_teacher)
-    teacher = yaml.safe_load(Path("config.yaml").read_text())["teacher"]
-    teacher |= {"pairs_per_class": 2, "batch": 2} | ({"classes": own} if own else {})
+    calls = replace_module(monkeypatch, classes=count)
+    changes = {"pairs_per_class": 2, "batch": 2} | ({"classes": own} if own else {})
+    teacher = mini(teacher=changes)["teacher"]
     words = ["--split", "pairs", "--classes", "000-001", "--out", tmp_path / "shard"]
     assert run(change | {"teacher": teacher}, "harvest", *words) == 0
-    assert seen[-2:] == asked
+    assert calls[-2:] == [[label] * 2 for label in asked]
     assert open_shard(tmp_path / "shard").labels.tolist() == [0, 0, 1, 1]
 
 
@@ -451,8 +428,8 @@ def test_a_student_of_another_order_is_drawn_and_scored_by_name(
         assert run(FOLDER | CATS, *made) == 0
         asked.clear()
         curve = ["--model", model, "--real", tmp_path / "real.npz", "--out", tmp_path / "c.csv"]
-        metrics = yaml.safe_load(Path("config.yaml").read_text())["metrics"]
-        metrics |= {"curve_samples_per_class": 3, "is_splits": 2, "input_size": 32}
+        changes = {"curve_samples_per_class": 3, "is_splits": 2, "input_size": 32}
+        metrics = mini(metrics=changes)["metrics"]
         assert run(FOLDER | DOGS | {"metrics": metrics}, "curve", *curve) == 0
         assert asked == [1, 1, 1, 0, 0, 0]
 

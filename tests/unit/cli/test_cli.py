@@ -5,41 +5,26 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-import yaml
+from helpers.command_line import FEW_SAMPLES, TINY_STUDENT, mini, real_files, tinygan
+from helpers.teachers import replace_module
+from helpers.training_setup import write_mini_stores
 
 from tinygan.cli import main
-from tinygan.data.shards import open_shard, write_shard
+from tinygan.data.shards import open_shard
 
 
-@pytest.fixture
-def config(tmp_path):
-    with open("config.yaml") as file:
-        config = yaml.safe_load(file)
-    config["train"] |= {"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1}
-    config["metrics"] |= {"input_size": 32, "samples_per_class": 4, "curve_samples_per_class": 4}
-    config["metrics"] |= {"is_splits": 2, "jackknife_groups": 2}
-    config["student"] |= {"channels": 4, "discriminator_channels": 4}
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(config))
-    return str(path)
-
-
-def test_train_sample_features_score_curve_cost(config, tmp_path):
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(10), 6)
-
-    def images():
-        return rng.integers(0, 256, (60, 32, 32, 3), dtype=np.uint8)
-
+def test_train_sample_features_score_curve_cost(tmp_path):
+    config = mini(
+        train={"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1},
+        metrics=FEW_SAMPLES | {"input_size": 32, "curve_samples_per_class": 4},
+        student=TINY_STUDENT,
+    )
+    write_mini_stores(tmp_path, per_class=6)
     pairs, real, model = tmp_path / "pairs", tmp_path / "real", tmp_path / "model"
-    z = rng.normal(size=(60, 128))
-    write_shard(pairs, images(), labels, z, source="teacher", provenance={})
-    write_shard(real, images(), labels, source="real", provenance={})
 
-    def run(verb, *arguments):
-        assert main([verb, "--config", config, *map(str, arguments)]) == 0
+    def run(subcommand: str, *words: object) -> None:
+        assert tinygan(tmp_path, config, subcommand, *words) == 0
 
     manifests = ["--pairs", pairs / "manifest.json", "--real", real / "manifest.json"]
     run("train", "--variant", "std_half", *manifests, "--out", model)
@@ -106,28 +91,12 @@ def test_help_imports_neither_torch_nor_tensorflow():
 
 def test_a_teacher_of_imagenet_is_asked_for_the_classes_index_there(tmp_path, monkeypatch):
     """Classes out of order and not the first ones: shards count them, the teacher knows them."""
-    with open("config.yaml") as file:
-        config = yaml.safe_load(file)
+    config = mini(teacher={"pairs_per_class": 2, "batch": 2})
     config["classes"] = [300, "n01440764"]  # tiger beetle, tench
-    config["real"] = {"source": "imagenet", "path": "nowhere", "crop": "biggan", "max_dropped": 0}
-    config["teacher"] |= {"pairs_per_class": 2, "batch": 2}
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(config))
-    asked = []
-
-    def load_teacher(handle, *, classes, **options):
-        assert classes == 1000
-
-        def teacher(z, labels, truncation):
-            asked.append(labels.tolist())
-            shades = (z[:, :1] * 40 + labels[:, None] % 90 + 90).astype(np.uint8)
-            return np.broadcast_to(shades[:, None, None], (len(z), 32, 32, 3)).copy()
-
-        return teacher
-
-    monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", load_teacher)
-    words = ["--split", "pairs", "--classes", "000-001", "--out", str(tmp_path / "shard")]
-    assert main(["harvest", "--config", str(path), *words]) == 0
+    config["real"] = real_files("nowhere", "imagenet")
+    asked = replace_module(monkeypatch, classes=1000)
+    words = ["--split", "pairs", "--classes", "000-001", "--out", tmp_path / "shard"]
+    assert tinygan(tmp_path, config, "harvest", *words) == 0
     # The trial has both classes with two z; the harvest has batches of one class.
     assert asked == [[300, 0], [300, 0], [300, 300], [0, 0]]
     assert open_shard(tmp_path / "shard").labels.tolist() == [0, 0, 1, 1]

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
+from helpers.command_line import FEW_SAMPLES, mini, tinygan
 from helpers.published_forward import biggan_reference, sngan_reference, tinygan_reference
 from helpers.published_weights import biggan_weights, sngan_file, tinygan_file
 
-from tinygan.cli import main
 from tinygan.data.shards import open_shard
 from tinygan.models.io import load_generator, read_card
 from tinygan.teacher.biggan_pytorch import handle_fingerprint
@@ -17,25 +16,19 @@ from tinygan.teacher.biggan_pytorch import handle_fingerprint
 
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
-    config = yaml.safe_load(Path("config.yaml").read_text())
-    config["metrics"] |= {"samples_per_class": 4, "is_splits": 2, "jackknife_groups": 2, "batch": 3}
-    return config
-
-
-def run(tmp_path: Path, config: dict, verb: str, *arguments: object) -> int:
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(config))
-    return main([verb, "--config", str(path), *map(str, arguments)])
+    return mini(metrics=FEW_SAMPLES | {"batch": 3})
 
 
 def test_an_imported_student_is_sampled_like_ours(tmp_path: Path, config: dict) -> None:
     weights = tinygan_file(tmp_path / "model_30.tar")
     model, out = tmp_path / "model", tmp_path / "images"
-    assert run(tmp_path, config, "import-tinygan", tmp_path / "model_30.tar", "--out", model) == 0
+    assert (
+        tinygan(tmp_path, config, "import-tinygan", tmp_path / "model_30.tar", "--out", model) == 0
+    )
     card = read_card(model)
     assert card["truncation"] == 0.5 and card["imported_from"]["file"] == "model_30.tar"
     draw = ("sample", "--model", model, "--classes", "002-003", "--out", out)
-    assert run(tmp_path, config, *draw) == 0
+    assert tinygan(tmp_path, config, *draw) == 0
     shard = open_shard(out, verify=True)
     assert shard.labels.tolist() == [2] * 4 + [3] * 4
     assert np.abs(shard.z).max() <= 1 and shard.manifest["source"] == "tinygan_authors"
@@ -43,7 +36,7 @@ def test_an_imported_student_is_sampled_like_ours(tmp_path: Path, config: dict) 
     expected = np.floor((expected.permute(0, 2, 3, 1).numpy() + 1) / 2 * 256).clip(0, 255)
     assert np.abs(shard.images - expected).max() <= 1
     with pytest.raises(SystemExit):
-        run(tmp_path, config, "import-tinygan", "--out", model)
+        tinygan(tmp_path, config, "import-tinygan", "--out", model)
 
 
 def test_an_imported_sngan_is_sampled_with_an_untruncated_normal(
@@ -51,11 +44,11 @@ def test_an_imported_sngan_is_sampled_with_an_untruncated_normal(
 ) -> None:
     weights = sngan_file(tmp_path / "g.npz")
     model, out = tmp_path / "model", tmp_path / "images"
-    assert run(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", model) == 0
+    assert tinygan(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", model) == 0
     assert type(load_generator(model)).__module__ == "tinygan.models.sngan"
     config["metrics"]["samples_per_class"] = 500
     draw = ("sample", "--model", model, "--classes", "004-004", "--out", out)
-    assert run(tmp_path, config, *draw) == 0
+    assert tinygan(tmp_path, config, *draw) == 0
     shard = open_shard(out)
     assert 0.97 < shard.z.std() < 1.03 and np.abs(shard.z).max() > 2.5  # 3,000 numbers
     z, y = torch.tensor(shard.z[:5]), torch.tensor(shard.labels[:5])
@@ -69,9 +62,9 @@ def test_a_model_of_fewer_classes_is_refused(
     tmp_path: Path, config: dict, capsys: pytest.CaptureFixture
 ) -> None:
     sngan_file(tmp_path / "g.npz")
-    run(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", tmp_path / "model")
+    tinygan(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", tmp_path / "model")
     draw = ("sample", "--model", tmp_path / "model", "--classes", "009-010", "--out", "x")
-    assert run(tmp_path, config, *draw) == 1
+    assert tinygan(tmp_path, config, *draw) == 1
     assert "has 10 classes, but class 10 is requested" in capsys.readouterr().err
 
 
@@ -87,7 +80,7 @@ def test_a_torch_teacher_is_harvested_into_the_same_shards(
     config["teacher"]["sha256"] = handle_fingerprint(str(handle))
     out = tmp_path / "pairs"
     harvest = ("harvest", "--split", "evaluation", "--classes", "001-001", "--out", out)
-    assert run(tmp_path, config, *harvest) == 0
+    assert tinygan(tmp_path, config, *harvest) == 0
     shard = open_shard(out, verify=True)
     assert shard.images.shape == (4, 128, 128, 3) and shard.z.shape == (4, 128)
     assert shard.manifest["provenance"]["teacher"] == config["teacher"]["sha256"]
@@ -96,9 +89,9 @@ def test_a_torch_teacher_is_harvested_into_the_same_shards(
     expected = np.floor((expected.numpy() + 1) / 2 * 256).clip(0, 255)
     assert np.abs(shard.images - expected).max() <= 1
     config["teacher"]["sha256"] = "0" * 64
-    assert run(tmp_path, config, *harvest) == 1
+    assert tinygan(tmp_path, config, *harvest) == 1
     assert f"but the config records {'0' * 64}" in capsys.readouterr().err
     del config["teacher"]["sha256"]
     config["teacher"]["handle"] = "absent.bin"
-    assert run(tmp_path, config, *harvest) == 1
+    assert tinygan(tmp_path, config, *harvest) == 1
     assert "no weights in 'absent.bin'" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.command_line import mini
 from helpers.paths import ROOT
 
 from tinygan.config import derived
@@ -15,7 +15,7 @@ from tinygan.planning import run as configs
 
 @pytest.fixture
 def config() -> dict:
-    return yaml.safe_load((ROOT / "config.yaml").read_text())
+    return mini()
 
 
 def put(config: dict, path: str, value: object) -> dict:

@@ -1,11 +1,10 @@
 """ImageNet: every form gives the same shard, wrong levels are refused, classes are named."""
 
-import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from helpers.command_line import mini, real_files, tinygan
 from helpers.crops_reference import plain_biggan, plain_sngan
 from helpers.image_files import (
     WNIDS,
@@ -16,11 +15,10 @@ from helpers.image_files import (
     write_nested,
     write_tars,
 )
-from helpers.paths import PHOTOGRAPHS, ROOT
+from helpers.paths import PHOTOGRAPHS
 from PIL import Image
 
 from tinygan.classes.imagenet import imagenet_names, wnid_of_name
-from tinygan.cli import main
 from tinygan.config.read import ConfigError
 from tinygan.data.crops import crop_biggan, crop_sngan
 from tinygan.data.decode import decode
@@ -44,19 +42,14 @@ def classes() -> dict[str, dict[str, bytes]]:
 @pytest.fixture
 def base() -> dict:
     """The mini config with ImageNet as its source."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    real = {"source": "imagenet", "path": "none", "crop": "biggan", "max_dropped": 0}
-    return config | {"classes": list(WNIDS), "real": config["real"] | real}
+    return mini() | {"classes": list(WNIDS), "real": real_files("none", "imagenet")}
 
 
 def prepare(base: dict, path: Path, out: Path, crop: str = "biggan", classes: str = "000-002"):
-    config = copy.deepcopy(base)
-    config["real"]["path"] = str(path)
-    file = out.with_suffix(".yaml")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(config))
-    options = ["--config", str(file), "--out", str(out), "--crop", crop, "--classes", classes]
-    return main(["real-shard", *options])
+    config = base | {"real": base["real"] | {"path": str(path)}}
+    out.parent.mkdir(exist_ok=True)
+    options = ["--out", out, "--crop", crop, "--classes", classes]
+    return tinygan(out.parent, config, "real-shard", *options)
 
 
 @pytest.mark.parametrize("crop", ["sngan", "biggan"])

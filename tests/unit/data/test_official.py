@@ -4,11 +4,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.command_line import mini, real_files, tinygan
 from helpers.image_files import WNIDS, packed, pixels, write_folders, write_nested, write_tars
-from helpers.paths import ROOT
 
-from tinygan.cli import main
 from tinygan.config.read import ConfigError
 from tinygan.data import official
 from tinygan.data.official import check_counts
@@ -34,15 +32,8 @@ def classes() -> dict[str, dict[str, bytes]]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    path = str(tmp_path / "train.tar")
-    real = {"source": "imagenet", "path": path, "crop": "biggan", "max_dropped": 0}
-    return config | {"classes": list(WNIDS), "real": real}
-
-
-def run(config: dict, tmp_path: Path, verb: str, *words: str) -> int:
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    return main([verb, "--config", str(tmp_path / "config.yaml"), *words])
+    real = real_files(tmp_path / "train.tar", "imagenet")
+    return mini() | {"classes": list(WNIDS), "real": real}
 
 
 @pytest.mark.parametrize("write", [write_nested, write_tars, write_folders])
@@ -82,22 +73,22 @@ def test_the_verb_checks_counts_and_on_request_the_md5(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = write_nested(tmp_path / "train.tar", classes)
-    assert run(config, tmp_path, "check-imagenet") == 0
+    assert tinygan(tmp_path, config, "check-imagenet") == 0
     assert "3 classes, 6 images, as many as in ILSVRC2012" in capsys.readouterr().out
     digest = hashlib.md5(path.read_bytes()).hexdigest()
-    assert run(config, tmp_path, "check-imagenet", "--md5") == 1
+    assert tinygan(tmp_path, config, "check-imagenet", "--md5") == 1
     assert f"has the MD5 {digest}, ILSVRC2012_img_train.tar has 1d675b" in capsys.readouterr().err
     monkeypatch.setattr(official, "TRAIN_MD5", digest)
     monkeypatch.setattr(official, "_BLOCK", 1000)
-    assert run(config, tmp_path, "check-imagenet", "--md5") == 0
+    assert tinygan(tmp_path, config, "check-imagenet", "--md5") == 0
     assert "the official MD5" in capsys.readouterr().out
     config["real"]["path"] = str(write_folders(tmp_path / "folders", classes))
-    assert run(config, tmp_path, "check-imagenet", "--md5") == 1
+    assert tinygan(tmp_path, config, "check-imagenet", "--md5") == 1
     assert "only ILSVRC2012_img_train.tar has an official MD5" in capsys.readouterr().err
 
 
 def test_the_verb_is_for_imagenet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check-imagenet", "--config", str(ROOT / "config.yaml")]) == 1
+    assert tinygan(tmp_path, mini(), "check-imagenet") == 1
     assert "real.source is animal_mnist, not imagenet" in capsys.readouterr().err
 
 
@@ -108,12 +99,12 @@ def test_a_job_looks_at_its_own_classes_before_it_starts(
     write_nested(tmp_path / "train.tar", classes)
     options = ["--crop", "biggan", "--out", str(tmp_path / "out"), "--classes"]
     config["real"]["check_counts"] = True
-    assert run(config, tmp_path, "real-shard", *options, "000-001") == 1
+    assert tinygan(tmp_path, config, "real-shard", *options, "000-001") == 1
     assert "n01440764: expected 3, found 2\n" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert run(config, tmp_path, "real-shard", *options, "001-002") == 0
+    assert tinygan(tmp_path, config, "real-shard", *options, "001-002") == 0
     config["real"]["check_counts"] = False
-    assert run(config, tmp_path, "real-shard", *options, "000-001") == 0
+    assert tinygan(tmp_path, config, "real-shard", *options, "000-001") == 0
 
 
 def test_other_images_have_no_official_counts(config: dict) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from helpers.command_line import mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
-from helpers.paths import PHOTOGRAPHS, ROOT
+from helpers.paths import PHOTOGRAPHS
 
-from tinygan.cli import main
 from tinygan.data.crops import crop_of
 from tinygan.data.decode import decode_scaled
 from tinygan.data.shards import open_shard
@@ -60,14 +59,13 @@ def test_what_cannot_be_scaled_is_exact(form: str, shape: tuple[int, int]) -> No
 @pytest.mark.parametrize(("crop", "scaled"), [("biggan", True), ("sngan", False)])
 def test_a_shard_says_that_it_was_made_so(tmp_path: Path, crop: str, scaled: bool) -> None:
     write_folders(tmp_path / "data", {"cat": {"0.jpg": packed(pixels(0, 600, 520))}})
-    config = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"classes": ["cat"]}
-    real = {"source": "image_folder", "path": str(tmp_path / "data"), "max_dropped": 0}
     shards = {}
     for draft in (None, False, True):
-        config["real"] = real | {"crop": crop} | ({} if draft is None else {"draft": draft})
-        (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-        options = ["--config", tmp_path / "config.yaml", "--crop", crop, "--classes", "000-000"]
-        assert main(["real-shard", *map(str, options), "--out", str(tmp_path / str(draft))]) == 0
+        changes = {"crop": crop} | ({} if draft is None else {"draft": draft})
+        real = real_files(tmp_path / "data", **changes)
+        options = ["--crop", crop, "--classes", "000-000", "--out", tmp_path / str(draft)]
+        config = mini() | {"classes": ["cat"], "real": real}
+        assert tinygan(tmp_path, config, "real-shard", *options) == 0
         shards[draft] = open_shard(tmp_path / str(draft))
     assert shards[None].manifest == shards[False].manifest
     assert "draft" not in shards[None].manifest["provenance"]

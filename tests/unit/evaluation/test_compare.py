@@ -4,11 +4,11 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.command_line import start_tinygan
 from helpers.paths import ROOT
 from PIL import Image
 
@@ -271,12 +271,6 @@ def test_a_class_of_two_images_is_scored_without_an_interval(tmp_path):
     assert next(s for s in table(result).splitlines() if "intra_fid" in s).endswith("  –")
 
 
-def tinygan(*arguments: str, **options) -> subprocess.Popen:
-    command = [sys.executable, "-m", "tinygan", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
-    return subprocess.Popen(command, env=environment, **options)
-
-
 @pytest.mark.parametrize(("both", "unbuffered"), [(False, ""), (True, "1")])
 def test_a_result_is_not_lost_with_the_reader_of_the_pipe(tmp_path, both, unbuffered):
     """As with `tinygan score a b --out r.json | true`, or `|& true`."""
@@ -285,7 +279,7 @@ def test_a_result_is_not_lost_with_the_reader_of_the_pipe(tmp_path, both, unbuff
     read, written = os.pipe()
     os.close(read)
     with open(tmp_path / "log", "w") as log:
-        process = tinygan(
+        process = start_tinygan(
             *("score", "a", "b", "--input-size", "32", "--splits", "2", "--out", "r.json"),
             cwd=tmp_path,
             stdout=written,
@@ -305,7 +299,7 @@ def test_other_commands_end_quietly_too(verb, unbuffered):
     read, written = os.pipe()
     os.close(read)
     options = {"env": {"PYTHONUNBUFFERED": unbuffered}, "stderr": subprocess.PIPE, "text": True}
-    process = tinygan(*verb, cwd=ROOT, stdout=written, **options)
+    process = start_tinygan(*verb, cwd=ROOT, stdout=written, **options)
     os.close(written)
     _, error = process.communicate()
     assert (process.returncode, error) == (141, "")
@@ -316,7 +310,7 @@ def test_an_ascii_terminal_shows_what_it_can(tmp_path):
     for folder in (name, "b"):
         write(tmp_path / folder, pixels(12, seed=len(folder)))
     ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"}
-    process = tinygan(
+    process = start_tinygan(
         *("score", name, "b", "--input-size", "32", "--splits", "2"),
         cwd=tmp_path,
         env=ascii_only,

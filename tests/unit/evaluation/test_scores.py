@@ -1,13 +1,11 @@
 """All scores of a source: what they are made of, in which order, and their files."""
 
 import csv
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import yaml
+from helpers.command_line import mini, start_tinygan, write_config
 from helpers.metrics_reference import (
     frechet_by_sqrtm,
     frechet_by_svd,
@@ -237,10 +235,8 @@ def test_files_are_read_two_at_a_time(tmp_path):
 
 def test_the_verb_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
     """In processes of their own, so that the verb meets BLAS as it is on this machine."""
-    with open("config.yaml") as file:
-        config = yaml.safe_load(file)
-    config["metrics"] |= {"jackknife_groups": 4}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    config = mini(metrics={"jackknife_groups": 4})
+    write_config(tmp_path, config)
     classes = list(range(len(config["classes"])))
     rng = np.random.default_rng(0)
     images, real = made_up(classes, 30), made_up(classes, 30, seed=5)
@@ -251,10 +247,10 @@ def test_the_verb_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
     results = []
     for threads in (1, 2):
         out = tmp_path / str(threads)
-        command = [sys.executable, "-m", "tinygan", "score", "--config", tmp_path / "config.yaml"]
-        command += ["--source", "dw", "--images", tmp_path / "x.npz", "--real", tmp_path / "y.npz"]
-        command += ["--threads", str(threads), "--out", f"{out}.json", "--intra", f"{out}.csv"]
-        subprocess.run(command, check=True, capture_output=True)
+        words = ["score", "--config", "config.yaml", "--source", "dw", "--threads", threads]
+        words += ["--images", "x.npz", "--real", "y.npz"]
+        words += ["--out", f"{out}.json", "--intra", f"{out}.csv"]
+        assert start_tinygan(*words, cwd=tmp_path).wait() == 0
         results += [(out.with_suffix(s)).read_bytes() for s in (".json", ".csv")]
     assert results[:2] == results[2:]
     fid = read_json(tmp_path / "1.json")["fid"]

@@ -2,17 +2,13 @@
 
 import copy
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
-from helpers.checkouts import copy_folders
-from helpers.paths import ROOT
+from helpers.command_line import mini, tinygan
 from helpers.published_weights import sngan_file
 from PIL import Image
 
@@ -182,7 +178,7 @@ def test_the_state_of_a_folder_changes_with_its_files(folder: Path) -> None:
 
 @pytest.fixture
 def config() -> dict:
-    return yaml.safe_load((ROOT / "config.yaml").read_text())
+    return mini()
 
 
 @pytest.mark.parametrize(
@@ -227,38 +223,10 @@ def test_the_verb_writes_a_shard(
     config["metrics"] |= {"samples_per_class": 2, "is_splits": 2, "jackknife_groups": 2}
     for file in folder.rglob("*.png"):
         Image.open(file).resize((32, 32)).save(file)
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(config))
     out = tmp_path / "out"
-    call = ["source", "--config", str(path), "--classes", "001-002", "--out", str(out), "--name"]
-    assert main([*call, "mine"]) == 0
+    words = ["source", "--classes", "001-002", "--out", out, "--name"]
+    assert tinygan(tmp_path, config, *words, "mine") == 0
     shard = open_shard(out, verify=True)
     assert shard.manifest["source"] == "mine" and shard.manifest["classes"] == {"1": 2, "2": 2}
-    assert main([*call, "yours"]) == 1
+    assert tinygan(tmp_path, config, *words, "yours") == 1
     assert "yours is not under sources (mine)" in capsys.readouterr().err
-
-
-def test_a_source_is_a_target_and_everything_scores_it(tmp_path: Path, folder: Path) -> None:
-    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
-    shutil.copy(ROOT / "config.yaml", tmp_path)
-    module = tmp_path / "resources" / "mini_teacher"
-    module.mkdir(parents=True)
-    for name in ("saved_model.pb", "tfhub_module.pb"):
-        (module / name).touch()
-    (tmp_path / "mine.yaml").write_text("sources: {mine: pictures}\n")
-
-    def plan(target: str) -> str:
-        command = [Path(sys.executable).parent / "snakemake", "--cores", "1", "-n", target]
-        done = subprocess.run(
-            [*command, "--configfile", "mine.yaml"],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        return done.stdout
-
-    alone = plan("mine")
-    assert "rule source:" in alone and "logs/score/mine.log" in alone and "train_" not in alone
-    for target in ("all", "results/mini/tables/table1.csv", "results/mini/intra_fid/mine.csv"):
-        assert "logs/score/mine.log" in plan(target)

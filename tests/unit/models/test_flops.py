@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 import thop
 import torch
-import yaml
+from helpers.command_line import PYTHON_TEACHER, mini, tinygan
 from helpers.paths import ROOT
 from thop.vision.basic_hooks import count_convNd
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from tinygan.cli import main
 from tinygan.models import paper as systems
 from tinygan.models import sagan
 from tinygan.models.biggan_deep import ToRGB
@@ -119,7 +118,7 @@ def test_cost_of_the_paper_s_systems(monkeypatch, tmp_path):
     half = systems.SYSTEMS["std_half"]
     monkeypatch.setattr(systems, "SYSTEMS", {"std_half": half})
     out = tmp_path / "cost_paper.csv"
-    assert main(["cost", "--paper", "--config", str(ROOT / "config.yaml"), "--out", str(out)]) == 0
+    assert tinygan(tmp_path, mini(), "cost", "--paper", "--out", out) == 0
     assert read(out) == {
         "std_half": {
             "source": "std_half",
@@ -147,18 +146,12 @@ def test_cost_of_the_paper_s_systems(monkeypatch, tmp_path):
 def test_cost_of_the_preset_s_teacher(teacher, paper_size, monkeypatch, tmp_path):
     stand_in = systems.System("biggan-deep", 128, systems.SYSTEMS["std_half"].build, ("", "", ""))
     monkeypatch.setattr(systems, "SYSTEMS", {"teacher": stand_in})
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["teacher"] |= teacher
-    path, out = tmp_path / "config.yaml", tmp_path / "cost.csv"
-    path.write_text(yaml.safe_dump(config))
-    assert main(["cost", "--config", str(path), "--out", str(out)]) == 0
+    out = tmp_path / "cost.csv"
+    assert tinygan(tmp_path, mini(teacher=teacher), "cost", "--out", out) == 0
     assert (read(out)["teacher"]["parameters_generator"] == "2852419") == paper_size
 
 
 def test_a_python_function_does_not_tell_its_cost(tmp_path):
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["teacher"] |= {"kind": "python", "target": "mygan:images", "handle": None}
-    path, out = tmp_path / "config.yaml", tmp_path / "cost.csv"
-    path.write_text(yaml.safe_dump(config))
-    assert main(["cost", "--config", str(path), "--out", str(out)]) == 0
+    config, out = mini(teacher=PYTHON_TEACHER), tmp_path / "cost.csv"
+    assert tinygan(tmp_path, config, "cost", "--out", out) == 0
     assert set(read(out)) == set(config["variants"])

@@ -69,7 +69,7 @@ def test_impossible_image_size_is_refused(size):
 
 
 def test_unknown_architecture_is_refused():
-    with pytest.raises(ValueError, match="dw or std"):
+    with pytest.raises(ValueError, match="must be one of dw, std, not 'dww'"):
         student(architecture="dww")
 
 

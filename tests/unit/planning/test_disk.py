@@ -1,22 +1,16 @@
 """Room on disk: what is counted, and that no job starts without it."""
 
-import copy
 import shutil
-import subprocess
-import sys
 from collections import namedtuple
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import yaml
-from helpers.checkouts import copy_folders
+from helpers.command_line import mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
-from helpers.paths import ROOT
-from snakemake.utils import update_config
 
 from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
-from tinygan.cli import main
+from tinygan.config.read import DEFAULT
 from tinygan.files import write_json
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.students import build_student
@@ -29,11 +23,8 @@ NAMES = ["bear", "bird", "cat"]
 @pytest.fixture
 def base() -> dict:
     """The mini config with three class folders as its source."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["real"] = {"source": "image_folder", "path": "none", "crop": "biggan", "max_dropped": 0}
-    config["teacher"]["pairs_per_class"] = 7
-    config["metrics"]["samples_per_class"] = 20
-    return config | {"classes": list(NAMES)}
+    config = mini(teacher={"pairs_per_class": 7}, metrics={"samples_per_class": 20})
+    return config | {"classes": list(NAMES), "real": real_files("none")}
 
 
 def leave_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
@@ -50,11 +41,8 @@ def test_the_official_counts_of_images_have_the_published_sum_and_range() -> Non
     assert sum(count == 1300 for count in counts.values()) == 895
 
 
-def test_the_paper_preset_needs_what_was_computed_by_hand(tmp_path: Path) -> None:
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
-    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(config))
-    needed = disk_needed(load(tmp_path / "paper.yaml"))
+def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
+    needed = disk_needed(load(DEFAULT, "paper"))
     image, z = 128 * 128 * 3 + 8, 128 * 4
     animals = 510_530  # of the development kit's counts, the first 398
     assert needed["real"] == needed["real_train"] == animals * image == 25_097_654_800
@@ -128,14 +116,13 @@ def test_no_job_starts_without_room(
     write_folders(tmp_path / "data", {"bear": images, "bird": one, "cat": one})
     base["real"]["path"] = str(tmp_path / "data")
     base["sources"] = {"outside": str(tmp_path / "data")}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(base))
     write_json(tmp_path / "model" / "card.json", {"variant": "dw"})
     monkeypatch.setattr("tinygan.teacher.tfhub.handle_fingerprint", lambda handle: "0")
     monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", lambda *rest, **options: None)
     monkeypatch.chdir(tmp_path)
-    options = ["--config", "config.yaml", "--classes", "000-002", "--out", "out/000-002"]
+    options = ["--classes", "000-002", "--out", "out/000-002"]
     leave_free(monkeypatch, needed - 1)
-    assert main([*words, *options]) == 1
+    assert tinygan(tmp_path, base, *words, *options) == 1
     assert capsys.readouterr().err == (
         f"tinygan {words[0]}: out/000-002 needs {size_text(needed)}, but the disk of {tmp_path} "
         f"has {size_text(needed - 1)} free: make room, or write to another disk\n"
@@ -144,7 +131,7 @@ def test_no_job_starts_without_room(
     # With one byte more it goes on, as far as the stand-ins carry it.
     leave_free(monkeypatch, needed)
     with suppress(TypeError, KeyError):
-        main([*words, *options])
+        tinygan(tmp_path, base, *words, *options)
     assert "make room" not in capsys.readouterr().err
 
 
@@ -163,40 +150,3 @@ def test_what_is_there_already_is_not_needed_again(
     made.parent.mkdir(parents=True)
     made.write_bytes(b"0")
     require_run(base, results, ["teacher_pairs"])
-
-
-def test_a_run_without_room_stops_before_its_first_job(base: dict, tmp_path: Path) -> None:
-    copy_folders(tmp_path, "tinygan", "workflow", "analysis")
-    module = tmp_path / "resources" / "mini_teacher"
-    module.mkdir(parents=True)
-    for name in ("saved_model.pb", "tfhub_module.pb"):
-        (module / name).touch()
-    image = {"0.png": packed(pixels(0, 40, 36), "PNG")}
-    write_folders(tmp_path / "data", {name: image for name in NAMES})
-    config = copy.deepcopy(base)
-    config["real"]["path"] = "data"
-    config["teacher"]["pairs_per_class"] = 10**12
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-
-    def snakemake(*words: str) -> subprocess.CompletedProcess[str]:
-        program = Path(sys.executable).parent / "snakemake"
-        return subprocess.run(
-            [program, "--cores", "1", *words],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    done = snakemake("train_dw")
-    assert done.returncode != 0 and "Traceback" not in done.stdout
-    assert "what is still to be made under results/mini needs 10776.0 TB" in done.stdout
-    assert "  10776.0 TB  the teacher's pairs\n" in done.stdout
-    assert "real images\n" in done.stdout and "evaluation\n" not in done.stdout
-    assert not (tmp_path / "results/mini/images").exists()
-    assert not (tmp_path / "results/mini/logs").exists()
-    assert snakemake("-n", "train_dw").returncode == 0
-    # The real images alone have room.
-    done = snakemake("real")
-    assert done.returncode == 0, done.stdout
-    assert (tmp_path / "results/mini/images/real/000-002/manifest.json").is_file()

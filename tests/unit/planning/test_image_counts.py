@@ -1,20 +1,16 @@
 """Too few images for the scores: said before the first job, with the key to change."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.command_line import mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
-from helpers.paths import ROOT
+from helpers.metrics_reference import made_up
 
-from tinygan.cli import main
 from tinygan.config.read import ConfigError
+from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import crop_of
 from tinygan.data.prepare import write_real
-from tinygan.data.real.image_folder import open_image_folder
 from tinygan.evaluation.scores import Settings, score
 from tinygan.files import write_json
 from tinygan.planning.image_counts import require_images
@@ -24,9 +20,7 @@ from tinygan.planning.run import validate
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
     """The mini config with class folders of its own under tmp_path/data."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    real = {"source": "image_folder", "path": str(tmp_path / "data"), "crop": "biggan"}
-    return config | {"classes": ["bear", "zebra"], "real": real | {"max_dropped": 0}}
+    return mini() | {"classes": ["bear", "zebra"], "real": real_files(tmp_path / "data")}
 
 
 def files(count: int) -> dict[str, bytes]:
@@ -102,8 +96,7 @@ def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> N
     ],
 )
 def test_contradicting_settings_are_refused(changes: dict, message: str) -> None:
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["metrics"] |= changes
+    config = mini(metrics=changes)
     with pytest.raises(ConfigError, match=message):
         validate(config)
 
@@ -118,8 +111,7 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
 def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
     changes: dict, message: str
 ) -> None:
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["metrics"] |= changes
+    config = mini(metrics=changes)
     validate(config)  # a harvest, for one, can do without
     with pytest.raises(ValueError, match=message):
         require_images(config)
@@ -128,11 +120,7 @@ def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
 @pytest.mark.parametrize("classes", [1, 3])
 def test_the_smallest_settings_that_are_allowed_can_be_scored(classes: int) -> None:
     """What the checks let pass must not fail in the end: the limits are those of the scores."""
-    from helpers.metrics_reference import made_up
-
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config |= {"classes": [f"c{i}" for i in range(classes)]}
-    config["real"] = {"source": "image_folder", "path": "x", "crop": "biggan", "max_dropped": 0}
+    config = mini() | {"classes": [f"c{i}" for i in range(classes)], "real": real_files("x")}
     smallest = {"samples_per_class": 2, "jackknife_groups": 2, "is_splits": 2 * classes}
     smallest |= {"prdc_k": 2 * classes - 1, "curve_samples_per_class": 2}
     config["metrics"] |= smallest
@@ -148,11 +136,11 @@ def test_the_smallest_settings_that_are_allowed_can_be_scored(classes: int) -> N
 
 def test_validate_and_plan_say_it(config: dict, tmp_path: Path, capsys) -> None:
     folders(config, 30, 1)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-    for verb in ("validate", "plan"):
-        assert main([verb, "--config", str(tmp_path / "mine.yaml")]) == 1
+    for subcommand in ("validate", "plan"):
+        assert tinygan(tmp_path, config, subcommand) == 1
         out, err = capsys.readouterr()
-        assert err.startswith(f"tinygan {verb}: real.path: class zebra has 1 image;") and not out
+        assert err.startswith(f"tinygan {subcommand}: real.path: class zebra has 1 image;")
+        assert not out
 
 
 def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: Path) -> None:
@@ -160,35 +148,9 @@ def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: 
     root = write_folders(tmp_path / "data", {"a": files | {"bad.png": b"text"}, "b": files})
     options = {"crop": crop_of("biggan", 32, None), "max_dropped": 1, "source": "x"}
     options["provenance"] = {}
-    classes = dict(enumerate(open_image_folder(root, ["a", "b"])))
+    classes = dict(enumerate(open_class_folders(root, ["a", "b"])))
     write_real(tmp_path / "out", classes, least=4, **options)
     (root / "a" / "3.png").write_bytes(b"text")
     with pytest.raises(ValueError, match="class 0 has 3 images left, but the scores need 4"):
         write_real(tmp_path / "again", classes, least=4, **options)
     assert not (tmp_path / "again").exists() and (tmp_path / "again.dropped.csv").exists()
-
-
-@pytest.mark.parametrize(
-    ("count", "sources", "message"),
-    [
-        (1, {}, "real.path: class zebra has 1 image; the scores need at least 4"),
-        (30, {"gan": "nowhere"}, "sources.gan: there is no folder nowhere"),
-        (30, {"gan": "data"}, "sources.gan: class bear has 30 images in data, but metrics"),
-        (30, {"gan": "other"}, "sources.gan: other: bera is not a class of the run"),
-    ],
-)
-def test_a_run_does_not_start(
-    config: dict, tmp_path: Path, count: int, sources: dict[str, str], message: str
-) -> None:
-    folders(config, 30, count)
-    write_folders(tmp_path / "other", {"bera": {}, "zebra": files(200)})
-    config |= {"preset": "small", "sources": sources}
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-    command = [Path(sys.executable).parent / "snakemake", "-s", ROOT / "workflow" / "Snakefile"]
-    command += ["--cores", "1", "-d", tmp_path, "--configfile", tmp_path / "mine.yaml", "--"]
-    command += ["gan" if sources else "dw"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 1
-    assert message in done.stderr and "Traceback" not in done.stderr
-    assert not list((tmp_path / "results").rglob("*.log"))

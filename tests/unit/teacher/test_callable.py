@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
+from helpers.command_line import PYTHON_TEACHER, mini, start_tinygan, tinygan, write_config
 from helpers.paths import ROOT
 from safetensors.torch import save_file
 
-from tinygan.cli import main
 from tinygan.data.shards import open_shard
 from tinygan.files import sha256
-from tinygan.planning import run as configs
+from tinygan.planning.run import load_files
 from tinygan.teacher.callable import handle_fingerprint, load_teacher, source_file
 
 SIZES = {"classes": 3, "z_dim": 5, "image_size": 8}
@@ -86,13 +85,13 @@ IMAGES = "import numpy as np\n\ndef images(z, y, truncation):\n    return "
         ("def images(z, y): pass", r"cannot be called as images\(z, y, truncation\): too many"),
         (
             "import no_such_package",
-            "cannot be imported: No module named 'no_such_package'; inst",
+            "cannot be imported: No module named 'no_such_package'; install",
         ),
         (IMAGES + "[1]", "expected a NumPy array uint8 .* found list"),
         (IMAGES + "np.zeros((1, 8, 8, 3))", r"found float64 .*np\.clip\(\(x \+ 1\) \* 128, 0, 255"),
         (
             IMAGES + "np.zeros((1, 3, 8, 8), np.uint8)",
-            r"found \(1, 3, 8, 8\); check image_size .* channels",
+            r"found \(1, 3, 8, 8\); image_size .* channels",
         ),
         (
             IMAGES + "np.zeros((1, 9, 9, 3), np.uint8)",
@@ -148,38 +147,19 @@ class Generator(torch.nn.Module):
 """
 
 
-def documented_config() -> dict:
-    """Overlay the documented file on config.yaml, as Snakemake does with --configfile."""
-
-    def overlay(below: dict, above: dict) -> dict:
-        for key, value in above.items():
-            nested = isinstance(value, dict) and isinstance(below.get(key), dict)
-            below[key] = overlay(below[key], value) if nested else value
-        return below
-
-    default = yaml.safe_load((ROOT / "config.yaml").read_text())
-    return overlay(default, yaml.safe_load(documented("yaml", 1)))
-
-
 def test_the_documented_code_is_harvested_under_the_documented_config(tmp_path: Path) -> None:
-    config = documented_config()
-    configs.validate(config)
-    config["teacher"] |= {"pairs_per_class": 5, "batch": 4}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "mine.yaml").write_text(documented("yaml", 1))
+    few = {"teacher": {"pairs_per_class": 5, "batch": 4}}
+    write_config(tmp_path, load_files([tmp_path / "mine.yaml"], few))
     (tmp_path / "mynet.py").write_text(NETWORK)
     (tmp_path / "mygan.py").write_text(documented("python", 1))
     (tmp_path / "weights").mkdir()
     colours = torch.tensor([[-1.0, 0.0, 1.0], [0.5, -0.5, 0.999]])
     save_file({"colours.weight": colours}, tmp_path / "weights" / "mygan.safetensors")
-    command = [sys.executable, "-m", "tinygan", "harvest", "--split", "pairs"]
-    done = subprocess.run(
-        [*command, "--classes", "000-001", "--out", "shard"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    words = ["harvest", "--split", "pairs", "--classes", "000-001", "--out", "shard"]
+    process = start_tinygan(*words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    _, error = process.communicate()
+    assert process.returncode == 0, error
     shard = open_shard(tmp_path / "shard", verify=True)
     assert shard.images.shape == (10, 64, 64, 3) and shard.labels.tolist() == [0] * 5 + [1] * 5
     expected = np.repeat(np.array([[0, 128, 255], [192, 64, 255]]), 5, axis=0)
@@ -192,9 +172,8 @@ def test_a_recorded_hash_refuses_another_file(
     module: Callable, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     module(GOOD)
-    config = documented_config()
-    config["teacher"] |= {"target": "mygan_pkg.paint:images", "sha256": "0" * 64}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    words = ["--split", "pairs", "--classes", "000-001", "--out", str(tmp_path / "shard")]
-    assert main(["harvest", "--config", str(tmp_path / "config.yaml"), *words]) == 1
+    changes = {"target": "mygan_pkg.paint:images", "sha256": "0" * 64}
+    config = mini(teacher=PYTHON_TEACHER | changes)
+    words = ["--split", "pairs", "--classes", "000-001", "--out", tmp_path / "shard"]
+    assert tinygan(tmp_path, config, "harvest", *words) == 1
     assert f"but the config records {'0' * 64}" in capsys.readouterr().err

@@ -5,15 +5,10 @@ import threading
 import numpy as np
 import pytest
 import torch
-from helpers.training_setup import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, make_stores, run, settings
+from helpers.training_setup import FULL, OBJECTIVES, PIXEL_ONLY, SCRATCH, run, settings
 
 from tinygan.data.prefetch import prefetch
 from tinygan.training.data import BatchSource, to_batch
-
-
-@pytest.fixture
-def stores(tmp_path):
-    return make_stores(tmp_path)
 
 
 def source(stores, weights):

@@ -4,23 +4,20 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import torch.multiprocessing
-import yaml
-from helpers.training_setup import OBJECTIVES, files, settings
+from helpers.checkouts import wait_until
+from helpers.command_line import TINY_STUDENT, mini, start_tinygan, write_config
+from helpers.training_setup import OBJECTIVES, files, settings, write_mini_stores
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import distributed
 
-from tinygan.data.shards import write_shard
 from tinygan.training.data import Batch
 from tinygan.training.distributed import World, processes
 from tinygan.training.step import TrainingStep
@@ -139,35 +136,18 @@ def test_another_number_of_processes_than_torchruns_is_refused(monkeypatch):
 
 def test_the_command_starts_two_processes_which_stop_and_go_on_together(tmp_path):
     """`train.processes: 2` alone; stopped by SIGTERM and resumed, it makes the same bytes."""
-    rng, labels = np.random.default_rng(0), np.repeat(np.arange(10), 3)
-    for name, z in (("pairs", rng.normal(size=(30, 128))), ("real", None)):
-        images = rng.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
-        write_shard(tmp_path / name, images, labels, z, source=name, provenance={})
-    config = yaml.safe_load(Path("config.yaml").read_text())
-    config["train"] |= {
-        "steps": 20,
-        "batch": 4,
-        "snapshots": 2,
-        "checkpoint_every": 0,
-        "processes": 2,
-    }
-    config["student"] |= {"channels": 4, "discriminator_channels": 4}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    write_mini_stores(tmp_path)
+    train = {"steps": 20, "batch": 4, "snapshots": 2, "checkpoint_every": 0, "processes": 2}
+    write_config(tmp_path, mini(train=train, student=TINY_STUDENT))
 
     def start(out: str) -> subprocess.Popen:
-        words = ["--config", "config.yaml", "--pairs", "pairs", "--real", "real", "--out", out]
-        command = [sys.executable, "-m", "tinygan", "train", "--variant", "dw", *words]
-        environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
-        return subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-        )
+        words = ["train", "--variant", "dw", "--config", "config.yaml", "--out", out]
+        words += ["--pairs", "pairs", "--real", "real"]
+        return start_tinygan(*words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
 
     stopped = start("halves")
     kept = tmp_path / "halves.checkpoints"
-    deadline = time.monotonic() + 120
-    while not list(kept.glob("*/checkpoint.safetensors")):
-        assert time.monotonic() < deadline and stopped.poll() is None
-        time.sleep(0.02)
+    wait_until(lambda: list(kept.glob("*/checkpoint.safetensors")), stopped)
     stopped.send_signal(signal.SIGTERM)
     told = stopped.communicate(timeout=120)[1]
     assert stopped.returncode != 0

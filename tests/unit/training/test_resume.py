@@ -6,36 +6,27 @@ import random
 import shutil
 import signal
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-import yaml
+from helpers.command_line import TINY_STUDENT, mini, tinygan
 from helpers.training_setup import (
     FULL,
     OBJECTIVES,
     PIXEL_ONLY,
     files,
-    make_stores,
     networks,
     run,
     settings,
+    write_mini_stores,
 )
 
-from tinygan.cli import main
-from tinygan.data.shards import write_shard
 from tinygan.files import sweep
 from tinygan.training import losses
-from tinygan.training.checkpoint import CheckpointFolder, Stopped, code_digests, pack, unpack
+from tinygan.training.checkpoint import CheckpointFolder, Stopped, pack, unpack
 from tinygan.training.loop import train
 from tinygan.training.settings import TrainSettings
-
-
-@pytest.fixture
-def stores(tmp_path):
-    return make_stores(tmp_path)
 
 
 @pytest.fixture
@@ -241,21 +232,6 @@ def test_an_optimiser_comes_back_in_the_memory_format_of_its_parameters():
     assert torch.equal(first[0].weight, second[0].weight)
 
 
-def test_code_digests_see_syntax_and_not_layout(tmp_path):
-    module = SimpleNamespace(__name__="m", __file__=str(tmp_path / "m.py"))
-
-    def digest(text):
-        Path(module.__file__).write_text(text)
-        return code_digests([module])["m"]
-
-    plain = digest("x = 1 + 2\n")
-    assert digest("# why\nx = (1 +\n     2)\n") == plain
-    assert digest('"""What m is for."""\nx = 1 + 2\n') == plain
-    assert digest("x = 1 + 3\n") != plain
-    bare = digest("def f():\n    return 1\n")
-    assert digest('def f():\n    """Return one."""\n    return 1  # always\n') == bare
-
-
 def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
     mine = [".generator.0123abcd.safetensors", ".log.89abcdef.csv", ".tmp0UvrsA"]
     theirs = [
@@ -277,29 +253,15 @@ def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
 
 
 def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(10), 3)
-    for name, z in (("pairs", rng.normal(size=(30, 128))), ("real", None)):
-        images = rng.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
-        write_shard(tmp_path / name, images, labels, z, source=name, provenance={})
-    config = yaml.safe_load(Path("config.yaml").read_text())
-    config["train"] |= {"steps": 4, "batch": 4, "snapshots": 2, "log_every": 3}
-    config["student"] |= {"channels": 4, "discriminator_channels": 4}
+    write_mini_stores(tmp_path)
+    train = {"steps": 4, "batch": 4, "snapshots": 2, "log_every": 3}
+    config = mini(train=train, student=TINY_STUDENT)
 
-    def command(out: str, **changes) -> int:
+    def command(out: str, **changes: object) -> int:
         config["train"] |= changes
-        path = tmp_path / "config.yaml"
-        path.write_text(yaml.safe_dump(config))
         words = ["--pairs", tmp_path / "pairs", "--real", tmp_path / "real"]
-        words += [
-            "--config",
-            path,
-            "--out",
-            tmp_path / out,
-            "--checkpoints",
-            tmp_path / "state" / out,
-        ]
-        return main(["train", "--variant", "dw", *map(str, words)])
+        words += ["--out", tmp_path / out, "--checkpoints", tmp_path / "checkpoints" / out]
+        return tinygan(tmp_path, config, "train", "--variant", "dw", *words)
 
     stop_at(3)
     assert command("halves") == 1

