@@ -126,9 +126,9 @@ CLOSED = "http://127.0.0.1:9"
     [
         ("/forbidden", "the server returned 403 Forbidden"),
         ("/missing", "the server returned 404 Not Found"),
-        ("/page", "what comes is an HTML page"),
-        ("/moved", "what comes is an HTML page"),
-        ("/cut", "the transfer broke off"),
+        ("/page", "the download is an HTML page"),
+        ("/moved", "the download is an HTML page"),
+        ("/cut", "the transfer was interrupted"),
         (None, "no connection: Connection refused"),
     ],
 )

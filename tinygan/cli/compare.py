@@ -13,7 +13,7 @@ def _compare(_: Config, arguments: Arguments) -> None:
     The result is JSON on standard output; a table of it and the progress are on standard error.
     The pipeline has a form of its own, for features: see `tinygan score-features --help`.
     """
-    from tinygan.evaluation.compare import compare, matched, table
+    from tinygan.evaluation.compare import compare, select_images, table
     from tinygan.evaluation.image_sets import open_images
     from tinygan.features.extract import check_name, open_extractor
     from tinygan.files import require_writable, write_json
@@ -25,7 +25,7 @@ def _compare(_: Config, arguments: Arguments) -> None:
     by_class = not arguments.no_classes
     a, b = (open_images(folder, by_class=by_class) for folder in (arguments.a, arguments.b))
     draw = {name: getattr(arguments, name) for name in ("seed", "samples", "splits")}
-    matched(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
+    select_images(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
     options = {"graph": arguments.graph} if arguments.graph else {}
     with open_extractor(
         arguments.extractor, input_size=arguments.input_size, threads=arguments.threads, **options

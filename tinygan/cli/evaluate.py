@@ -48,13 +48,13 @@ def _score(config: Config, arguments: Arguments) -> None:
 
     This is the pipeline's form; `tinygan score A B` scores two folders of images.
     """
-    from tinygan.evaluation.parts import pairs, real_vs_real
+    from tinygan.evaluation.parts import read_parts, real_vs_real
     from tinygan.evaluation.scores import Settings, score, write_scores
     from tinygan.features.files import read_features
 
     ids = class_ids(config)
     if arguments.images:
-        parts = pairs(arguments.images, arguments.real, ids)
+        parts = read_parts(arguments.images, arguments.real, ids)
     else:
         samples, seed = config["metrics"]["samples_per_class"], config["seed"]
         parts = (real_vs_real(read_features([path], ids), samples, seed) for path in arguments.real)

@@ -1,4 +1,4 @@
-"""The learning curve (Fig. 8): scores of the generators kept during training."""
+"""The learning curve (Fig. 8): scores of the snapshots saved during training."""
 
 from pathlib import Path
 from typing import Any
@@ -23,23 +23,23 @@ def curve_point(
     *,
     threads: int,
 ) -> tuple[float, float]:
-    """Score one snapshot on `metrics.curve_samples_per_class` samples of every class.
+    """Score one snapshot on `metrics.curve_samples_per_class` samples per class.
 
     Args:
         model: the model's folder.
         step: the snapshot's step.
         real: the Gaussian of the features of all real images.
-        example: any of the real images' features.
+        example: any features of real images, to check that they are comparable.
         config: the run's config.
         threads: CPU threads.
 
     Returns:
-        FID against all real images, and the Inception score.
+        FID against all real images, and Inception score.
 
     Raises:
         FileNotFoundError, ValueError: see `tinygan.models.io.load_generator`.
-        ValueError: the real images' features are of another extractor or size, or the model does
-            not know the classes of the run.
+        ValueError: the features of the real images are of another extractor or input size, or the
+            model lacks classes of the run.
     """
     metrics, classes = config["metrics"], range(len(config["classes"]))
     card, model_labels = read_card(model), None
@@ -62,7 +62,7 @@ def curve_point(
         threads=threads,
         graph=metrics["inception_graph"],
     ) as extractor:
-        # Images go to the extractor as they are drawn: 50,000 of 128 px would take 2.5 GB.
+        # Extract batch by batch: 50,000 images of 128 px would take 2.5 GB.
         parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]
     features = Features(
         *(np.concatenate(part) for part in zip(*parts, strict=True)),

@@ -461,7 +461,7 @@ def test_features_are_read_in_the_order_of_the_run(tmp_path: Path) -> None:
     order = [3, 4, 5, 0, 1, 2]
     np.testing.assert_array_equal(found.features, made.features[order])
     np.testing.assert_array_equal(found.logits, made.logits[order])
-    with pytest.raises(ValueError, match="features that are compared have different labels"):
+    with pytest.raises(ValueError, match="the compared features have different labels"):
         made.check_comparable(found)
     with pytest.raises(ValueError, match=r"the run lacks the classes dog.*f.npz has 2: cat, dog"):
         read_features([tmp_path / "f.npz"], ["cat", "cow"])

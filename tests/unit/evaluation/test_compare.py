@@ -14,7 +14,7 @@ from PIL import Image
 
 from tinygan.cli import main
 from tinygan.data.shards import write_shard
-from tinygan.evaluation.compare import compare, matched, table
+from tinygan.evaluation.compare import compare, select_images, table
 from tinygan.evaluation.image_sets import open_images, read_image
 from tinygan.features.extractor import Extractor
 from tinygan.metrics.fid import frechet_distance
@@ -219,7 +219,7 @@ def test_one_image_of_those_drawn_is_told_apart(classes):
         if drawn.count("cow") == 1 and drawn.count("cat") > 1 and drawn.count("dog") > 1:
             break
     with pytest.raises(ValueError, match="class cow has 1 image of those drawn in "):
-        matched(*sets, seed=seed, samples=9, splits=2)
+        select_images(*sets, seed=seed, samples=9, splits=2)
 
 
 @pytest.mark.parametrize(

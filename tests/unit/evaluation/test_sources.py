@@ -154,7 +154,7 @@ def test_a_bad_folder_is_refused(
 def test_a_missing_folder_or_class_is_refused(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent: there is no such folder"):
         read(tmp_path / "absent")
-    with pytest.raises(ValueError, match="class 3 is asked for, but the config names 3"):
+    with pytest.raises(ValueError, match="class 3 is requested, but the config names 3"):
         read(folder, range(2, 4))
 
 

@@ -104,7 +104,7 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pairwise_samples": 5}, "metrics.prdc_k: 5 samples .* have no neighbour number 5"),
+        ({"pairwise_samples": 5}, "metrics.prdc_k: 5 samples .* are too few for 5 nearest"),
         ({"prdc_k": 2000}, "metrics.prdc_k: 2000 samples"),
     ],
 )
