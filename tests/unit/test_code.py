@@ -21,8 +21,8 @@ ALTERNATIVES += ["tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable"]
 STUDENTS = ["tinygan.models.students.dw", "tinygan.models.students.std"]
 ANIMALS = "tinygan.data.real.animal_mnist"
 CHOSEN = {
-    "real": [ANIMALS], "harvest": [HUB, ANIMALS], "features": [LITE], "train": STUDENTS, "sample": STUDENTS,
-    "curve": [LITE, *STUDENTS], "cost": STUDENTS,
+    "real": [ANIMALS], "harvest": [HUB, ANIMALS], "features": [LITE], "train": STUDENTS,
+    "sample": STUDENTS, "curve": [LITE, *STUDENTS], "cost": STUDENTS,
 }  # fmt: skip
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
