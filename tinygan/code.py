@@ -30,7 +30,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "features": ("features.extract", "data.shards", "classes.by_name"),
     "score": ("evaluation.scores", "evaluation.parts", "features.files"),
     "curve": ("evaluation.curve", "evaluation.parts", "models.io"),
-    "cost": ("cli.models", "models.flops", "models.paper", "training.loop"),
+    "cost": ("cli.cost", "models.flops", "models.paper", "training.loop"),
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),

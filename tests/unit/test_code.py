@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tinygan.cli import _VERBS
-from tinygan.cli.students import _identity
+from tinygan.cli import _SUBCOMMANDS
+from tinygan.cli.train import _identity
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, code_of, file_of, roots_of
 from tinygan.config.derived import resolve_variant
 from tinygan.config.read import DEFAULT
@@ -21,9 +21,14 @@ ALTERNATIVES += ["tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable"]
 STUDENTS = ["tinygan.models.students.dw", "tinygan.models.students.std"]
 ANIMALS = "tinygan.data.real.animal_mnist"
 CHOSEN = {
-    "real": [ANIMALS], "harvest": [HUB, ANIMALS], "features": [LITE], "train": STUDENTS, "sample": STUDENTS,
-    "curve": [LITE, *STUDENTS], "cost": STUDENTS,
-}  # fmt: skip
+    "real": [ANIMALS],
+    "harvest": [HUB, ANIMALS],
+    "features": [LITE],
+    "train": STUDENTS,
+    "sample": STUDENTS,
+    "curve": [LITE, *STUDENTS],
+    "cost": STUDENTS,
+}
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
     "real": ["download", "real"],
@@ -54,7 +59,7 @@ def test_the_closure_is_that_of_the_standard_library(step: str) -> None:
 
 def test_a_step_starts_from_all_that_its_command_imports() -> None:
     for step in STEPS:
-        function, _ = _VERBS[{"score": "score-features"}.get(step, step)]
+        function, _ = _SUBCOMMANDS[{"score": "score-features"}.get(step, step)]
         tree = ast.parse(Path(function.__code__.co_filename).read_text())
         (body,) = [
             node

@@ -1,10 +1,10 @@
-"""The verb that scores two folders of images, outside any pipeline and without a config."""
+"""The subcommand that scores two folders of images, outside any pipeline and without a config."""
 
 import json
 import sys
 from pathlib import Path
 
-from tinygan.cli.options import Arguments, Config, Verb
+from tinygan.cli.options import Arguments, Config, Subcommand
 
 
 def _compare(_: Config, arguments: Arguments) -> None:
@@ -59,7 +59,7 @@ def _whole(default: int | None, meaning: str) -> dict:
 
 _FOLDER = {"type": Path, "help": "folder of images, or of shards"}
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "score": (
         _compare,
         {

@@ -178,6 +178,9 @@ def _describe(error: ValidationError) -> Iterator[str]:
 def _message(error: ValidationError) -> str:
     """Return the validator's message, a long value in it cut."""
     value, message = error.instance, error.message
+    if error.validator == "enum":
+        choices = [choice for choice in error.validator_value if choice is not None]
+        message = f"{value!r} is not one of {choices}"
     if error.validator == "maxItems":
         return f"{len(value):,} entries are too many; {error.validator_value:,} is the most"
     if isinstance(value, str) and _is_number(value):

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Extractor:
     sha256: str
     input_size: int
     resize: str
-    run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    run: "Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]"
 
 
 def outputs_of(name: str) -> tuple[int, int]:

@@ -74,7 +74,7 @@ def load_files(
         config = _merged(layers)
     if problems := _problems(config):
         raise ConfigError(_listed(problems, layers))
-    return _completed(config)
+    return completed(config)
 
 
 def validate(config: Any) -> None:
@@ -100,14 +100,14 @@ def _problems(config: Any) -> list[str]:
         return problems
     # What follows relies on the types that the schema has verified.
     try:
-        config = _completed(config)
+        config = completed(config)
     except ConfigError as error:
         return [str(error).removeprefix("config: ")]
     variants = {name: resolve_variant(config, name) for name in config["variants"]}
     return list(contradictions(config, variants))
 
 
-def _completed(config: Mapping[str, Any]) -> dict[str, Any]:
+def completed(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config with every key, and a list of names as its classes.
 
     Raises:

@@ -234,5 +234,5 @@ def files_of(name, artefact):
 
 def as_options(inputs):
     """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
-    options = [(name, files) for name, files in inputs.items() if name not in ("script", "code")]
+    options = [(name, files) for name, files in inputs.items() if name != "script"]
     return " ".join(f"--{name} {' '.join(files)}" for name, files in options)

@@ -216,7 +216,10 @@ def test_words_and_numbers_are_classes_of_imagenet_only(base: dict, classes: obj
     ("change", "message"),
     [
         ({"crop": None}, "config: missing key real.crop"),
-        ({"path": None}, "config: real.path is missing: say where the images of imagenet are"),
+        (
+            {"path": None},
+            "config: missing key real.path, which imagenet needs: say where its images are",
+        ),
         ({"crop": "center"}, "real.crop: 'center' is not one of ['sngan', 'biggan']"),
         ({"max_dropped": 2}, "real.max_dropped: 2 is greater than the maximum"),
         ({"jpeg_quality": 0}, "real.jpeg_quality: 0 is less than the minimum"),

@@ -109,5 +109,8 @@ def test_a_job_looks_at_its_own_classes_before_it_starts(
 
 def test_other_images_have_no_official_counts(config: dict) -> None:
     config["real"] |= {"source": "image_folder", "check_counts": True}
-    with pytest.raises(ConfigError, match="real.check_counts: only imagenet has known numbers"):
+    with pytest.raises(
+        ConfigError,
+        match="real.check_counts: image_folder has no official numbers",
+    ):
         validate(config)

@@ -185,9 +185,6 @@ def config() -> dict:
     ("sources", "message"),
     [
         ({"dw": "x"}, "config: sources.dw: dw is the name of a variant; choose another name"),
-        ({"teacher": "x"}, "sources.teacher: teacher is the name of another target"),
-        ({"source": "x"}, "sources.source: source is the name of another target"),
-        ({"train_mine": "x"}, "sources.train_mine: train_mine is the name of another target"),
         ({"My-Own": "x"}, "sources: 'My-Own' cannot be a name; use lower-case letters"),
         ({"mine": 3}, "sources.mine: 3 is not of type 'string'"),
         ({"mine": ""}, "sources.mine: ''"),

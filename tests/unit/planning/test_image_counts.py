@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from helpers.command_line import mini, real_files, tinygan
+from helpers.command_line import complete, mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
 from helpers.metrics_reference import made_up
 
@@ -20,7 +20,7 @@ from tinygan.planning.run import validate
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
     """The mini config with class folders of its own under tmp_path/data."""
-    return mini() | {"classes": ["bear", "zebra"], "real": real_files(tmp_path / "data")}
+    return complete(mini() | {"classes": ["bear", "zebra"], "real": real_files(tmp_path / "data")})
 
 
 def files(count: int) -> dict[str, bytes]:
@@ -111,7 +111,7 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
 def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
     changes: dict, message: str
 ) -> None:
-    config = mini(metrics=changes)
+    config = complete(mini(metrics=changes))
     validate(config)  # a harvest, for one, can do without
     with pytest.raises(ValueError, match=message):
         require_images(config)

@@ -91,7 +91,7 @@ IMAGES = "import numpy as np\n\ndef images(z, y, truncation):\n    return "
         (IMAGES + "np.zeros((1, 8, 8, 3))", r"found float64 .*np\.clip\(\(x \+ 1\) \* 128, 0, 255"),
         (
             IMAGES + "np.zeros((1, 3, 8, 8), np.uint8)",
-            r"found \(1, 3, 8, 8\); image_size .* channels",
+            r"found \(1, 3, 8, 8\); check image_size .* channels come last",
         ),
         (
             IMAGES + "np.zeros((1, 9, 9, 3), np.uint8)",

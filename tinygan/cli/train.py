@@ -1,14 +1,13 @@
-"""Verbs that train a student and draw its images."""
+"""The subcommand that trains a student."""
 
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import CLASSES, MANIFESTS, MODEL, REAL, Arguments, Config, Verb
-from tinygan.config.derived import parse_range, resolve_variant
+from tinygan.cli.options import MANIFESTS, REAL, Arguments, Config, Subcommand
+from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
-from tinygan.planning.disk import require_shard
 from tinygan.runtime import configure_torch
 
 if TYPE_CHECKING:
@@ -94,37 +93,7 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     }
 
 
-def _sample(config: Config, arguments: Arguments) -> None:
-    """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
-    from tinygan.classes.by_name import warn_unnamed
-    from tinygan.data.shards import new_shard
-    from tinygan.generation.sampling import draw_model
-    from tinygan.models.io import read_card
-
-    configure_torch(arguments.threads)
-    card = read_card(arguments.model)
-    classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
-    require_shard(arguments.out, classes, count, config)
-    names = class_ids(config) if "classes" in card else None
-    if names is None:
-        # Its images do not name their classes either, so that nothing takes them for others.
-        warn_unnamed(str(arguments.model))
-    drawn, provenance = draw_model(
-        arguments.model,
-        classes,
-        count,
-        seed=config["seed"],
-        batch=config["metrics"]["batch"],
-        names=names,
-    )
-    with new_shard(
-        arguments.out, source=card["variant"], provenance=provenance, names=names
-    ) as shard:
-        for rows in drawn:
-            shard.append(*rows)
-
-
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "train": (
         _train,
         {
@@ -143,5 +112,4 @@ VERBS: dict[str, Verb] = {
             },
         },
     ),
-    "sample": (_sample, {"--model": MODEL, "--classes": CLASSES}),
 }

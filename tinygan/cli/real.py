@@ -1,12 +1,12 @@
-"""Verbs that make images: the real ones and the teacher's."""
+"""Subcommands for the real images: download, preparation, check."""
 
 from pathlib import Path
 
-from tinygan.cli.options import CLASSES, Arguments, Config, Verb
+from tinygan.cli.options import CLASSES, Arguments, Config, Subcommand
 from tinygan.config.derived import parse_range, shard_ranges
 from tinygan.data.classes import class_ids
 from tinygan.metrics.counts import LEAST_REAL
-from tinygan.planning.disk import real_counts, require_shard, require_space, shard_bytes
+from tinygan.planning.disk import real_counts, require_space, shard_bytes
 
 
 def _download(config: Config, arguments: Arguments) -> None:
@@ -88,37 +88,7 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
         print(f"{path}: the official MD5")
 
 
-def _harvest(config: Config, arguments: Arguments) -> None:
-    """Ask the teacher for the images of a class range and write them as one shard with z."""
-    from tinygan.data.shards import FILES
-    from tinygan.files import require_own
-    from tinygan.teacher.harvest import harvest
-    from tinygan.teacher.open import open_teacher
-
-    settings = config["teacher"]
-    count = {
-        "pairs": settings["pairs_per_class"],
-        "evaluation": config["metrics"]["samples_per_class"],
-    }
-    require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
-    require_own(arguments.out, FILES)
-    teacher, fingerprint = open_teacher(config, threads=arguments.threads)
-    harvest(
-        teacher,
-        split=arguments.split,
-        classes=parse_range(arguments.classes),
-        count=count[arguments.split],
-        truncation=settings["truncation"],
-        seed=config["seed"],
-        z_dim=config["z_dim"],
-        batch=settings["batch"],
-        folder=arguments.out,
-        provenance={"teacher": fingerprint},
-        names=class_ids(config),
-    )
-
-
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "download": (_download, {}),
     "real": (
         _real,
@@ -131,12 +101,5 @@ VERBS: dict[str, Verb] = {
     "check-imagenet": (
         _check_imagenet,
         {"--md5": {"action": "store_true", "help": "check the tar's MD5 too; reads all of it"}},
-    ),
-    "harvest": (
-        _harvest,
-        {
-            "--split": {"choices": ["pairs", "evaluation"], "required": True},
-            "--classes": CLASSES,
-        },
     ),
 }

@@ -1,10 +1,10 @@
-"""Verbs about models as such: what they cost."""
+"""The subcommand that counts what the models cost."""
 
 import csv
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import Arguments, Config, Verb
+from tinygan.cli.options import Arguments, Config, Subcommand
 from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import teacher_classes
 from tinygan.files import atomic_file
@@ -87,7 +87,7 @@ def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:
     return widths[-1], generator, discriminator
 
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "cost": (
         _cost,
         {

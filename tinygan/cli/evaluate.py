@@ -1,10 +1,18 @@
-"""Verbs that turn images into features and features into scores."""
+"""Subcommands that turn images into features, and features into scores."""
 
 import csv
 import os
 from pathlib import Path
 
-from tinygan.cli.options import FEATURES, FOLDER, MODEL, REAL_FEATURES, Arguments, Config, Verb
+from tinygan.cli.options import (
+    FEATURES,
+    FOLDER,
+    MODEL,
+    REAL_FEATURES,
+    Arguments,
+    Config,
+    Subcommand,
+)
 from tinygan.config.derived import resolve_variant, snapshot_steps
 from tinygan.data.classes import class_ids
 from tinygan.files import atomic_file, read_json
@@ -40,7 +48,6 @@ def _score(config: Config, arguments: Arguments) -> None:
 
     This is the pipeline's form; `tinygan score A B` scores two folders of images.
     """
-    _one_blas_thread()
     from tinygan.evaluation.parts import read_parts, real_vs_real
     from tinygan.evaluation.scores import Settings, score, write_scores
     from tinygan.features.files import read_features
@@ -72,7 +79,6 @@ def _score(config: Config, arguments: Arguments) -> None:
 
 def _curve(config: Config, arguments: Arguments) -> None:
     """Score the snapshots of one training run: FID and Inception score against the step."""
-    _one_blas_thread()
     from tinygan.evaluation.curve import curve_point
     from tinygan.evaluation.parts import read_moments
     from tinygan.metrics.fid import Gaussian
@@ -91,15 +97,15 @@ def _curve(config: Config, arguments: Arguments) -> None:
             rows.writerow([step, f"{fid:.6f}", f"{inception:.6f}"])
 
 
-def _one_blas_thread() -> None:
-    """Give each product of matrices one thread; call it before anything imports NumPy.
+def use_one_blas_thread() -> None:
+    """Give each product of matrices one thread; to be called before anything imports NumPy.
 
     Scores then do not depend on the number of threads, in whose parts BLAS would sum.
     """
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "features": (_features, {"--images": FOLDER | {"help": "a shard of images"}}),
     "score-features": (
         _score,
