@@ -17,7 +17,6 @@ from tinygan.data.image_folders import printable
 from tinygan.data.shards import new_shard
 from tinygan.files import write_text
 
-
 Dropped = tuple[int, str, str]  # class index, file name, reason
 
 
