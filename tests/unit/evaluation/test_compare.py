@@ -98,7 +98,7 @@ def test_a_draw_depends_on_the_seed_alone(tmp_path):
     assert hashes[0] != results[0]["b"]["pixels_sha256"]  # each side has a draw of its own
     assert results[0]["a"]["images"] == 30
     assert scored(a, a)["scores"]["fid"]["value"] == pytest.approx(0, abs=1e-6)
-    with pytest.raises(ValueError, match="has 60 images, not 61 to draw"):
+    with pytest.raises(ValueError, match="has 60 images, cannot draw 61"):
         scored(a, a, samples=61)
 
 
@@ -225,7 +225,7 @@ def test_one_image_of_those_drawn_is_told_apart(classes):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--samples", "25"], "a has 24 images, not 25 to draw"),
+        (["--samples", "25"], "a has 24 images, cannot draw 25"),
         (["--splits", "25"], "a has 24 images, too few for --splits 25"),
         (["--samples", "9"], "a has 9 images, too few for --splits 10"),
         (["--samples", "5", "--splits", "1", "--no-classes"], "a has 5 images, but precision"),
