@@ -15,6 +15,8 @@ import yaml
 from helpers import browser
 from helpers.paths import BIN, ROOT
 
+pytestmark = pytest.mark.slow
+
 # --configfile takes every word up to the next option, so the targets stand before it, or after --.
 SMOKE = ["--cores", "2", "--configfile", "config/smoke.yaml", "--"]
 RANGES = ["000-004", "005-009"]

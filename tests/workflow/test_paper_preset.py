@@ -12,6 +12,8 @@ from helpers.paths import ROOT
 from tinygan.classes.imagenet import imagenet_names, wnid_of_name
 from tinygan.planning.run import load_files
 
+pytestmark = pytest.mark.slow
+
 PRESET = "config/paper.yaml"
 
 

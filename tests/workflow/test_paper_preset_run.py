@@ -23,6 +23,8 @@ from PIL import Image
 from tinygan.classes.imagenet import wnid_of_name
 from tinygan.data.shards import open_shard
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["tench", "goldfish"]
 IMAGES = 6
 CUT = {

@@ -398,6 +398,7 @@ def test_cost_curve_and_correlation_claims_fail(results):
     assert [claim.holds for claim in made] == [False, True, True, False, False]
 
 
+@pytest.mark.slow
 def test_a_script_runs_by_hand_from_any_folder(results, tmp_path):
     command = [sys.executable, ROOT / "analysis" / "table2.py", "--config", results / "config.yaml"]
     command += ["--results", results, "--out", results / "tables" / "table2"]

@@ -138,6 +138,7 @@ def test_a_font_of_boxes_is_no_font() -> None:
     assert not any(name.startswith("Last Resort") for name in text.fonts("猫"))
 
 
+@pytest.mark.slow
 def test_a_class_of_any_name_can_be_drawn(results: Path, config: dict) -> None:
     import yaml
 

@@ -14,6 +14,7 @@ from tinygan.cli import main
 from tinygan.data.shards import open_shard
 
 
+@pytest.mark.slow
 def test_train_sample_features_score_curve_cost(tmp_path):
     config = mini(
         train={"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1},

@@ -164,6 +164,7 @@ def test_folders_that_cannot_be_scored_are_refused(tmp_path):
     assert len(open_images(mixed, by_class=False).readers) == 4
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_config_and_prints_a_table_and_json(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a", pixels(12))
