@@ -1,7 +1,6 @@
 """The paper preset: its settings, and that its whole DAG is built from a path to ImageNet alone."""
 
 import re
-import resource
 from pathlib import Path
 
 import pytest
@@ -32,9 +31,7 @@ def plan(checkout: Path, *words: str, real: str = "", fails: bool = False) -> st
 
 
 def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = plan(checkout, "--quiet", "rules", real="path: imagenet")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     found = jobs(output)
     shards = 80
     assert found["real_shard"] == found["real_train_shard"] == shards
@@ -42,8 +39,6 @@ def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
     assert found["sample"] == found["features_sampled"] == 8 * shards
     assert found["features"] == 2 * shards and found["score_variant"] == 8
     assert "download" not in found and "train_teacher" not in found
-    # Processor seconds, which other work on the machine does not change: 4 were measured.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
     assert not (checkout / "results").exists()
     config = load_files([ROOT / PRESET], {"real": {"path": "imagenet"}})
     assert config["classes"] == imagenet_names("animals") and config["real"]["path"] == "imagenet"

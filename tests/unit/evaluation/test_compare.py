@@ -337,8 +337,9 @@ def test_both_forms_of_score_have_a_help_of_their_own(capsys):
         out = capsys.readouterr().out
         assert end.value.code == 0
         assert all(word in out for word in shown) and hidden not in out
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as end:
         main(["score"])
+    assert end.value.code == 2
     assert "tinygan score: error: the following arguments are required: a, b" in (
         capsys.readouterr().err
     )
