@@ -7,24 +7,14 @@ import math
 from dataclasses import dataclass
 
 import pandas as pd
-from _common import (
-    MIN_CLASSES,
-    MIN_POINTS,
-    Run,
-    correlation,
-    describe,
-    main,
-    markdown_table,
-    number,
-    read_cost,
-    read_curve,
-    read_intra_pair,
-    read_scores,
-    tail_spread,
-    write_text,
-)
-from _pages import to_html
-from _paper import NAMES, PAPER, PAPER_R
+from measures import MIN_CLASSES, MIN_POINTS, correlation, tail_spread
+from pages import to_html
+from paper import NAMES, PAPER, PAPER_R
+from results import read_cost, read_curve, read_intra_pair, read_scores
+from script import Run, main
+from tables import describe, markdown_table, number
+
+from tinygan.files import write_text
 
 STUDENTS = ("std", "dw", "std_half")  # in the order of the paper's FID, best first
 ABLATIONS = ("no_feat", "no_gan", "no_kd_adv", "pix_only")
@@ -40,8 +30,8 @@ class Claim:
     check: str
     header: list[str]
     rows: list[list[str]]
-    holds: bool | None  # None: this run cannot tell
-    needs: str = ""  # what it would take to tell
+    holds: bool | None  # None: not to be told from this run
+    needs: str = ""  # what a run must have to tell
 
     @property
     def verdict(self) -> str:
@@ -150,24 +140,24 @@ def _scores(scores: pd.DataFrame, sources: tuple[str, ...]) -> tuple[list[str], 
 
 
 def claims(run: Run) -> list[Claim]:
-    """Write the claims to the Markdown file `run.out` and as a page beside it; return them."""
-    scores = read_scores(run.results, ["teacher", *STUDENTS, "scratch", *ABLATIONS])
-    curves = [read_curve(run.results, variant) for variant in ("dw", "scratch")]
-    found = {s: correlation(*read_intra_pair(run.results, s)[:2]) for s in PAPER_R}
-    made = [
-        cost_claim(read_cost(run.results)),
+    """Write the claims as Markdown and as a page of HTML; return them."""
+    scores = read_scores(run.inputs["scores"], ["teacher", *STUDENTS, "scratch", *ABLATIONS])
+    curves = [read_curve(run.inputs["curves"], variant) for variant in ("dw", "scratch")]
+    found = {s: correlation(*read_intra_pair(run.inputs["intra"], s)[:2]) for s in PAPER_R}
+    judged = [
+        cost_claim(read_cost(run.inputs["cost"])),
         order_claim(scores),
         ablation_claim(scores),
         curve_claim(*curves),
         correlation_claim(found),
     ]
-    summary = [[f"{i}. {c.title}", c.verdict] for i, c in enumerate(made, start=1)]
+    summary = [[f"{i}. {c.title}", c.verdict] for i, c in enumerate(judged, start=1)]
     parts = [
         "# The paper's claims on this run\n",
         markdown_table(["claim", "verdict"], summary),
         describe(run, scores) + " One run, one seed: a small difference may be noise.\n",
     ]
-    for i, claim in enumerate(made, start=1):
+    for i, claim in enumerate(judged, start=1):
         parts += [
             f"## {i}. {claim.title}\n",
             markdown_table(claim.header, claim.rows),
@@ -175,10 +165,17 @@ def claims(run: Run) -> list[Claim]:
             f"**This run: {claim.verdict}.**\n",
         ]
     text = "\n".join(parts)
-    write_text(run.out, text)
+    write_text(run.out.with_suffix(".md"), text)
     write_text(run.out.with_suffix(".html"), to_html(text, "The paper's claims on this run"))
-    return made
+    return judged
 
 
 if __name__ == "__main__":
-    main(claims, __doc__)
+    main(
+        claims,
+        __doc__,
+        scores="scores/*.json",
+        intra="intra_fid/*.csv",
+        curves="scores/curve/*.csv",
+        cost="cost.csv",
+    )

@@ -1,21 +1,28 @@
 """Figure 1: images of the teacher (odd rows) and of TinyGAN-dw (even rows) for the same z and y."""
 
-from _common import Run, main, save
-from _grids import image_grid, pairs, row_pairs, spread_classes
-from _paper import NAMES
+from grids import image_grid, pairs, row_pairs, spread_classes
+from paper import NAMES
+from script import Run, main
+from style import save
 
-SAMPLES = 4  # row pairs, if there are so many
+SAMPLES = 4  # row pairs, at most
 
 
 def fig1(run: Run) -> None:
     """Draw Figure 1 for at most ten classes, spread evenly over the class indices."""
     names = run.config["classes"]
     classes = spread_classes(len(names))
-    count = row_pairs(run.results, "dw", SAMPLES)
-    images = pairs(run.results, "dw", classes, count, names)
+    stores = run.inputs["teacher"], run.inputs["student"]
+    count = row_pairs(*stores, SAMPLES)
+    images = pairs(*stores, classes, count, names)
     rows = [NAMES["teacher"], NAMES["dw"]] * count
     save(image_grid(images, rows, [names[c] for c in classes]), run.out)
 
 
 if __name__ == "__main__":
-    main(fig1, __doc__)
+    main(
+        fig1,
+        __doc__,
+        teacher="images/teacher/*/manifest.json",
+        student="images/dw/*/manifest.json",
+    )

@@ -1,10 +1,12 @@
 """Figure 11: samples of the classes with TinyGAN-dw's highest intra-FID; teacher above student."""
 
-from _common import Run, extractor_label, main, read_intra_fid, read_scores, save
-from _grids import image_grid, pairs, row_pairs
-from _paper import NAMES
+from grids import image_grid, pairs, row_pairs
+from paper import NAMES
+from results import extractor_label, read_intra_fid, read_scores
+from script import Run, main
+from style import save
 
-SAMPLES = 3  # row pairs, if there are so many
+SAMPLES = 3  # row pairs, at most
 
 
 def worst_classes(scores: dict[int, float]) -> list[int]:
@@ -15,12 +17,13 @@ def worst_classes(scores: dict[int, float]) -> list[int]:
 
 def fig11(run: Run) -> list[int]:
     """Draw Figure 11; return the classes shown."""
-    table = read_intra_fid(run.results, "dw")
-    extractor = extractor_label(read_scores(run.results, ["dw"]))
+    table = read_intra_fid(run.inputs["intra"], "dw")
+    extractor = extractor_label(read_scores(run.inputs["scores"], ["dw"]))
     classes = worst_classes(table.intra_fid.to_dict())
     heads = [f"{table['name'][c]}\n{table['intra_fid'][c]:.1f}" for c in classes]
-    count = row_pairs(run.results, "dw", SAMPLES)
-    images = pairs(run.results, "dw", classes, count, table["name"].astype(str).to_list())
+    stores = run.inputs["teacher"], run.inputs["student"]
+    count = row_pairs(*stores, SAMPLES)
+    images = pairs(*stores, classes, count, table["name"].astype(str).to_list())
     rows = [NAMES["teacher"], NAMES["dw"]] * count
     corner = "intra-FID\n" + extractor.replace(", ", "\n")
     save(image_grid(images, rows, heads, corner), run.out)
@@ -28,4 +31,11 @@ def fig11(run: Run) -> list[int]:
 
 
 if __name__ == "__main__":
-    main(fig11, __doc__)
+    main(
+        fig11,
+        __doc__,
+        teacher="images/teacher/*/manifest.json",
+        student="images/dw/*/manifest.json",
+        scores="scores/dw.json",
+        intra="intra_fid/dw.csv",
+    )

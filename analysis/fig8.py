@@ -1,8 +1,10 @@
 """Figure 8: FID against the training step, distilled and from scratch."""
 
 import matplotlib.pyplot as plt
-from _common import Run, extractor_label, main, read_curve, read_scores, save, style
 from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
+from results import extractor_label, read_curve, read_scores
+from script import Run, main
+from style import save, style
 
 CURVES = {"dw": ("distilled (TinyGAN-dw)", "o"), "scratch": ("from scratch", "s")}
 
@@ -10,8 +12,8 @@ CURVES = {"dw": ("distilled (TinyGAN-dw)", "o"), "scratch": ("from scratch", "s"
 def fig8(run: Run) -> None:
     """Draw Figure 8; the FID axis is logarithmic where the values span more than a factor of 5."""
     palette = style()
-    label = extractor_label(read_scores(run.results, list(CURVES)))
-    curves = {variant: read_curve(run.results, variant) for variant in CURVES}
+    label = extractor_label(read_scores(run.inputs["scores"], list(CURVES)))
+    curves = {variant: read_curve(run.inputs["curves"], variant) for variant in CURVES}
     figure, axes = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
     for colour, (variant, (name, marker)) in zip(palette, CURVES.items(), strict=False):
         curve = curves[variant]
@@ -35,4 +37,9 @@ def fig8(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    main(fig8, __doc__)
+    main(
+        fig8,
+        __doc__,
+        scores="scores/{dw,scratch}.json",
+        curves="scores/curve/{dw,scratch}.csv",
+    )

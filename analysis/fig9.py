@@ -5,21 +5,14 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import (
-    MIN_CLASSES,
-    Run,
-    correlation,
-    extractor_label,
-    main,
-    read_intra_pair,
-    read_scores,
-    save,
-    style,
-)
-from _paper import NAMES, PAPER_R, compares
-from _text import drawn
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
+from measures import MIN_CLASSES, correlation
+from paper import NAMES, PAPER_R, compares
+from results import extractor_label, read_intra_pair, read_scores
+from script import Run, main
+from style import save, style
+from text import drawn
 
 _ALIGN = {-1: "right", 0: "center", 1: "left"}
 MOST_NAMES = 20  # with more classes the dots are not named
@@ -28,24 +21,24 @@ MOST_NAMES = 20  # with more classes the dots are not named
 def fig9(run: Run) -> dict[str, float | None]:
     """Draw Figure 9; return Pearson's r of each student, None where there are too few classes."""
     palette = style(*run.config["classes"])
-    label = extractor_label(read_scores(run.results, ["teacher", *PAPER_R]))
+    label = extractor_label(read_scores(run.inputs["scores"], ["teacher", *PAPER_R]))
     figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.8), sharex=True, sharey=True)
     found = {}
     for axes, student, colour in zip(panels, PAPER_R, palette, strict=False):
-        x, y, names = read_intra_pair(run.results, student)
+        x, y, names = read_intra_pair(run.inputs["intra"], student)
         found[student] = correlation(x, y)
         axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4)
         if found[student] is not None:
             span = np.array([x.min(), x.max()])
             axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
-            said = f"r = {found[student]:.2f}"
-            said += f" (paper: {PAPER_R[student]:.2f})" if compares(run.config) else ""
+            note = f"r = {found[student]:.2f}"
+            note += f" (paper: {PAPER_R[student]:.2f})" if compares(run.config) else ""
         elif len(x) < MIN_CLASSES:
-            said = f"r needs at least {MIN_CLASSES} classes"
+            note = f"r needs at least {MIN_CLASSES} classes"
         else:
-            said = "no r, scores do not differ"
+            note = "no r, scores do not differ"
         axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")
-        axes.set_title(f"{NAMES[student]}: {said}")
+        axes.set_title(f"{NAMES[student]}: {note}")
         axes.set_xlabel("intra-FID of the teacher")
         axes.margins(0.12)
     panels[0].set_ylabel(f"intra-FID of the student\n({label})")
@@ -53,7 +46,7 @@ def fig9(run: Run) -> dict[str, float | None]:
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     figure.draw_without_rendering()  # settles the axes, so that text can be placed in pixels
     for axes, student in zip(panels, PAPER_R, strict=True):
-        x, y, names = read_intra_pair(run.results, student)
+        x, y, names = read_intra_pair(run.inputs["intra"], student)
         if len(names) <= MOST_NAMES:
             ends = np.linspace(*axes.get_xlim(), 200)
             lines = [np.column_stack([ends, ends])]
@@ -87,7 +80,7 @@ def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str], lines: np
         text = axes.annotate(
             drawn(name), point, xytext=(0, 0), textcoords="offset points", size=6.5
         )
-        for place in [*places, (4, 0)]:  # where none is free, the name stands at the right
+        for place in [*places, (4, 0)]:  # where none is free: at the right
             text.set(position=place, ha=_ALIGN[np.sign(place[0])], va="center")
             box = text.get_window_extent(renderer)
             inside = frame.contains(*box.min) and frame.contains(*box.max)
@@ -102,4 +95,9 @@ def _covers(box: Bbox, points: np.ndarray, pad: float) -> bool:
 
 
 if __name__ == "__main__":
-    main(fig9, __doc__)
+    main(
+        fig9,
+        __doc__,
+        scores="scores/{teacher,dw,std}.json",
+        intra="intra_fid/{teacher,dw,std}.csv",
+    )

@@ -1,6 +1,7 @@
-"""The few numbers of each source that runs are compared by, for `dvc metrics show`."""
+"""A few numbers of each source to compare runs by, for `dvc metrics show`."""
 
-from _common import Run, main, read_scores
+from results import read_scores
+from script import Run, main
 
 from tinygan.files import write_json
 
@@ -8,15 +9,15 @@ KEYS = ("fid", "intra_fid", "inception_score", "kid")
 
 
 def metrics(run: Run) -> dict[str, dict[str, float]]:
-    """Write, and return, the scores of every source of the run with six significant digits."""
-    sources = ["real", "teacher", *run.config["variants"], *run.config.get("sources", {})]
-    scores = read_scores(run.results, sources)
+    """Write, and return, the scores of every source with six significant digits."""
+    sources = [path.stem for path in run.inputs["scores"]]
+    scores = read_scores(run.inputs["scores"], sources)
     numbers = {
         source: {key: float(f"{scores[key][source]:.6g}") for key in KEYS} for source in sources
     }
-    write_json(run.out, numbers)
+    write_json(run.out.with_suffix(".json"), numbers)
     return numbers
 
 
 if __name__ == "__main__":
-    main(metrics, __doc__)
+    main(metrics, __doc__, scores="scores/*.json")

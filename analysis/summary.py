@@ -1,4 +1,4 @@
-"""What a run has found, for a terminal: Tables 1 and 2, the verdicts, and where things are."""
+"""The results of a run in the terminal: Tables 1 and 2, the verdicts, and where the files are."""
 
 import argparse
 import sys
@@ -18,20 +18,20 @@ _HEADS = {
 }
 _UNITS = {"parameters_generator": 1e6, "macs": 1e6}
 _PLACES = {
-    "tables": "Tables 1 and 2 (Markdown, HTML, CSV, LaTeX)",
-    "figures": "Figures 1, 3, 8, 9 and 11 (PNG, PDF)",
+    "tables": "tables (Markdown, HTML, CSV, LaTeX)",
+    "figures": "figures (PNG, PDF)",
     "claims.md": "each claim with its numbers",
     "scores": "scores of each source, with intervals",
     "models": "the trained generators",
-    "report.html": "all of it in one page, to open in a browser",
+    "report.html": "all of these in one page, to open in a browser",
 }
 
 
 def summary(results: Path) -> str:
-    """Return the summary of a run; what was not made is left out.
+    """Return the summary of a run; files that are missing are left out.
 
     Raises:
-        FileNotFoundError: nothing of it was made.
+        FileNotFoundError: there are no results.
     """
     parts = []
     for name, (title, columns) in _LINES.items():
@@ -45,7 +45,7 @@ def summary(results: Path) -> str:
         raise FileNotFoundError(f"{results} has no results; make them: snakemake --cores 2 all")
     width = max(len(f"{results}/{path}") for path in places)
     rows = [f"  {f'{results}/{path}':<{width}}  {words}" for path, words in places.items()]
-    return "\n\n".join([*parts, "\n".join(["Where things are", *rows])])
+    return "\n\n".join([*parts, "\n".join(["Where the files are", *rows])])
 
 
 def _table(frame: pd.DataFrame, columns: list[str]) -> str:

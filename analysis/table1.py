@@ -5,20 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _common import (
-    INTERVAL_NOTE,
-    INTERVALS,
-    MORE,
-    Run,
-    describe,
-    main,
-    number,
-    read_cost,
-    read_scores,
-    with_interval,
-    write_table,
-)
-from _paper import COST, PAPER, SCORES, compares, labels, own_variants
+from paper import COST, PAPER, SCORES, compares, labels, own_variants
+from results import INTERVALS, MORE, read_cost, read_scores
+from script import Run, main
+from tables import INTERVAL_NOTE, describe, number, with_interval, write_table
 
 ROWS = {
     "sngan": "SNGAN-proj",
@@ -50,14 +40,15 @@ def _score(value: float | None) -> str:
 
 def table1(run: Run) -> pd.DataFrame:
     """Write Table 1; return its numbers, the paper's in columns paper_*, absent ones NaN."""
-    outside, beside = list(run.config.get("sources", {})), compares(run.config)
+    outside, beside = list(run.config["sources"]), compares(run.config)
     own = own_variants(run.config)
     ours = ["teacher", *STUDENTS, *own, "real"]
-    scores, cost = read_scores(run.results, [*ours, *outside]), read_cost(run.results)
-    # A teacher that is a Python function does not tell its cost.
+    scores = read_scores(run.inputs["scores"], [*ours, *outside])
+    cost = read_cost(run.inputs["cost"])
+    # The cost of a teacher that is a Python function is unknown.
     absent = [source for source in ours if source not in (*cost.index, "real", "teacher")]
     if absent:
-        raise ValueError(f"{run.results}/cost.csv lacks {', '.join(absent)}; make it again")
+        raise ValueError(f"{run.inputs['cost'][0]} lacks {', '.join(absent)}; make it again")
     records, rows = [], []
     for source, name in _names(run.config, outside, own, beside).items():
         mine = {key: cost[key].get(source) for key in COST}
@@ -118,4 +109,4 @@ def _cells(values: dict, score) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(table1, __doc__)
+    main(table1, __doc__, scores="scores/*.json", cost="cost.csv")

@@ -3,18 +3,10 @@
 import math
 
 import pandas as pd
-from _common import (
-    INTERVAL_NOTE,
-    INTERVALS,
-    Run,
-    describe,
-    main,
-    number,
-    read_scores,
-    with_interval,
-    write_table,
-)
-from _paper import PAPER, compares, labels, own_ablations
+from paper import PAPER, compares, labels, own_ablations
+from results import INTERVALS, read_scores
+from script import Run, main
+from tables import INTERVAL_NOTE, describe, number, with_interval, write_table
 
 ROWS = ("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only")
 _ABSENT = {"fid": math.nan, "intra_fid": math.nan}
@@ -24,9 +16,9 @@ COLUMNS = ["FID ↓", "FID × full", "intra-FID ↓", "intra-FID × full"]
 def table2(run: Run) -> pd.DataFrame:
     """Write Table 2; return its numbers, the paper's in columns paper_*."""
     names, own = labels(run.config), own_ablations(run.config)
-    scores = read_scores(run.results, [*ROWS, *own])
+    scores = read_scores(run.inputs["scores"], [*ROWS, *own])
     if (scores.loc["dw", ["fid", "intra_fid"]] <= 0).any():
-        raise ValueError(f"{run.results}/scores/dw.json: a Frechet distance must be above zero")
+        raise ValueError("the scores of dw: a Frechet distance must be above zero")
     records, rows = [], []
     for source in (*ROWS, *own):
         name = names[source]
@@ -63,4 +55,4 @@ def table2(run: Run) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(table2, __doc__)
+    main(table2, __doc__, scores="scores/*.json")

@@ -1,4 +1,4 @@
-"""`python -m tinygan VERB`."""
+"""`python -m tinygan SUBCOMMAND`."""
 
 import sys
 

@@ -5,29 +5,23 @@ cannot come to name different ones.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+from tinygan.syntax import module_digest
 
 ROOT = Path(__file__).parents[1]
 
 # What the command of each step starts from. Where one of several modules is chosen by the config,
 # it is named by the caller, see `code_of`.
 STEPS: dict[str, tuple[str, ...]] = {
-    "download": ("data.real.animal_mnist",),
-    "real": ("data.real.animal_mnist", "data.shards", "classes.by_name"),
-    "real-shard": (
-        "data.crops",
-        "data.official",
-        "data.prepare",
-        "data.real.image_folder",
-        "data.real.imagenet",
-    ),
+    "download": ("data.package_index",),
+    "real": ("data.dataset", "data.shards", "classes.by_name"),
+    "real-shard": ("data.crops", "data.dataset", "data.prepare"),
     "harvest": ("teacher.open", "teacher.harvest"),
     "train": (
         "training.loop",
-        "training.checkpoint",
-        "training.distributed",
         "models.io",
         "models.flops",  # the card has the number of parameters
     ),
@@ -36,7 +30,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "features": ("features.extract", "data.shards", "classes.by_name"),
     "score": ("evaluation.scores", "evaluation.parts", "features.files"),
     "curve": ("evaluation.curve", "evaluation.parts", "models.io"),
-    "cost": ("cli.models", "models.flops", "models.paper", "training.loop"),
+    "cost": ("cli.cost", "models.flops", "models.paper", "training.loop"),
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
@@ -57,7 +51,7 @@ NEUTRAL = frozenset(
             ".errors",
         ),
         *(".external", ".files", ".planning.checks", ".planning.disk", ".planning.image_counts"),
-        *(".planning.origins", ".planning.run", ".runtime", ".data.prefetch"),
+        *(".planning.origins", ".planning.run", ".runtime", ".code", ".syntax", ".data.prefetch"),
     )
 )
 # Of what they import in a function, the config chooses one.
@@ -75,6 +69,22 @@ def code_of(step: str, *chosen: str) -> list[Path]:
     return sorted(path for name in modules if (path := file_of(name)))
 
 
+def digests_of(step: str, *chosen: str) -> dict[str, str]:
+    """Return the digest of each module that decides a step's output, by the module's name.
+
+    Args:
+        step, chosen: see `code_of`.
+    """
+    modules = closure(*roots_of(step), *chosen)
+    return digests(name for name in modules if file_of(name))
+
+
+def digests(modules: Iterable[str]) -> dict[str, str]:
+    """Return the digest of what each of these modules does, see `tinygan.syntax`."""
+    paths = {name: file_of(name) for name in sorted(modules)}
+    return {name: module_digest(path, path.stat().st_mtime_ns) for name, path in paths.items()}
+
+
 def roots_of(step: str) -> list[str]:
     """Return the modules that the command of a step starts from."""
     return [f"tinygan.{name}" for name in STEPS[step]]
@@ -84,7 +94,7 @@ def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
     """Return these modules and all of the project that they import, in functions too.
 
     Args:
-        roots: names of modules, e.g. ``"tinygan.data.shards"`` or ``"analysis._common"``.
+        roots: names of modules, e.g. ``"tinygan.data.shards"`` or ``"analysis.results"``.
         neutral: modules that are left out, with what only they import.
     """
     found: set[str] = set()

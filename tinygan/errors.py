@@ -1,4 +1,4 @@
-"""Errors in code that is not ours, with their place; how an error becomes one sentence."""
+"""Errors for the user: one sentence each, and the location of an error in the user's own code."""
 
 import importlib
 import os
@@ -12,30 +12,30 @@ _LIBRARIES = ("<", *(sysconfig.get_path(name) for name in ("stdlib", "purelib", 
 
 
 class UserCodeError(RuntimeError):
-    """An exception that a user's own code raised; the message names file, line and function.
+    """An exception raised by the user's own code; the message has file, line and function.
 
     Attributes:
-        trace: the user's part of the traceback.
+        trace: the user's part of the traceback, formatted.
     """
 
     def __init__(self, what: str, error: BaseException) -> None:
         frames = traceback.extract_tb(error.__traceback__)
-        own = [i for i, frame in enumerate(frames) if _is_ours(frame.filename)]
-        frames = frames[own[-1] + 1 :] if own else frames
-        # An import goes through frames of the import system first.
+        inside = [i for i, frame in enumerate(frames) if _in_package(frame.filename)]
+        frames = frames[inside[-1] + 1 :] if inside else frames
+        # An import starts with frames of the import system.
         system = ("<frozen", importlib.__file__)
         while len(frames) > 1 and frames[0].filename.startswith(system):
             frames = frames[1:]
         self.trace = "".join(traceback.format_list(frames))
-        place = ""
+        location = ""
         if isinstance(error, SyntaxError) and error.filename:
-            place = f" in {_shown(error.filename)}, line {error.lineno}"
+            location = f" in {_relative(error.filename)}, line {error.lineno}"
         elif frames:
-            # The deepest frame that the user wrote.
-            mine = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
-            frame = (mine or frames)[-1]
-            place = f" in {_shown(frame.filename)}, line {frame.lineno}, in {frame.name}"
-        super().__init__(f"{what}: {type(error).__name__}{place}: {error}")
+            # The deepest frame that is not in a library.
+            user_frames = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
+            frame = (user_frames or frames)[-1]
+            location = f" in {_relative(frame.filename)}, line {frame.lineno}, in {frame.name}"
+        super().__init__(f"{what}: {type(error).__name__}{location}: {error}")
 
 
 def sentence(error: BaseException) -> str:
@@ -46,20 +46,20 @@ def sentence(error: BaseException) -> str:
 
 
 def report(command: str, error: BaseException) -> None:
-    """Print an error to standard error, and where it happened if that is not in our own code."""
+    """Print an error to standard error, with a hint at the traceback if it is from a library."""
     print(f"{command}: {sentence(error)}", file=sys.stderr)
     if isinstance(error, UserCodeError):
         print(error.trace, end="", file=sys.stderr)
     elif os.environ.get("TINYGAN_TRACEBACK"):
         traceback.print_exception(error, file=sys.stderr)
-    elif not _is_ours(traceback.extract_tb(error.__traceback__)[-1].filename):
-        print("(where: call it again with TINYGAN_TRACEBACK=1 in the environment)", file=sys.stderr)
+    elif not _in_package(traceback.extract_tb(error.__traceback__)[-1].filename):
+        print("(for a traceback, set TINYGAN_TRACEBACK=1 and run again)", file=sys.stderr)
 
 
-def _is_ours(filename: str) -> bool:
+def _in_package(filename: str) -> bool:
     return Path(filename).is_relative_to(_PACKAGE)
 
 
-def _shown(filename: str) -> str:
+def _relative(filename: str) -> str:
     path = Path(filename)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename

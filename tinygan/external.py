@@ -1,11 +1,11 @@
-"""What comes from outside, named for what it is: failed downloads, and files of another kind."""
+"""External files: recognise web pages, archives and Git LFS pointers, and explain failures."""
 
 import gzip
 import urllib.error
 from pathlib import Path
 
 _HEAD = 512
-# How a file begins, and what to do about it where something else is expected.
+# The first bytes of each kind of file, and what to say where another kind is expected.
 _KINDS: dict[str, tuple[bytes, str]] = {
     "lfs": (
         b"version https://git-lfs",
@@ -18,10 +18,10 @@ _KINDS: dict[str, tuple[bytes, str]] = {
     "7z": (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
     "pdf": (b"%PDF", "a PDF document"),
 }
-_ANSWERS = {
+_RESPONSES = {
     "an HTML page": (b"<!doctype html", b"<html", b"<head", b"<script"),
-    "an XML answer of a server": (b"<?xml", b"<error"),
-    "a JSON answer of a server": (b'{"error', b'{"message', b'{"detail'),
+    "an XML response of a server": (b"<?xml", b"<error"),
+    "a JSON response of a server": (b'{"error', b'{"message', b'{"detail'),
 }
 
 
@@ -30,50 +30,50 @@ def check_content(path: Path, *allowed: str) -> None:
 
     Args:
         path: an existing path.
-        allowed: what may be there: ``zip``, ``gzip`` or ``hdf5``.
+        allowed: archives that are expected: ``zip``, ``gzip`` or ``hdf5``.
 
     Raises:
         ValueError: it is a folder, empty, a Git LFS pointer, a web page, or of a kind that is not
             allowed; the message says what to do.
     """
     if Path(path).is_dir():
-        raise ValueError(f"{path} is a folder, where a file is needed")
+        raise ValueError(f"{path} is a folder, but a file is needed")
     with open(path, "rb") as file:
         head = file.read(_HEAD)
-    if words := _described(head, allowed):
-        raise ValueError(f"{path} is {words}")
+    if problem := _problem(head, allowed):
+        raise ValueError(f"{path} is {problem}")
 
 
 def content_problem(head: bytes) -> str:
-    """Return in words what these first bytes of a file are, if they are no data; empty else."""
-    return _described(head, ("zip", "gzip", "hdf5"))
+    """Describe the first bytes of a file if they are not data, e.g. a web page; else empty."""
+    return _problem(head, ("zip", "gzip", "hdf5"))
 
 
-def _described(head: bytes, allowed: tuple[str, ...]) -> str:
+def _problem(head: bytes, allowed: tuple[str, ...]) -> str:
     if not head:
-        return "empty: get it again"
+        return "empty: download it again"
     text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    for words, starts in _ANSWERS.items():
+    for response, starts in _RESPONSES.items():
         if text.startswith(starts):
             return (
-                f"{words} and not the file itself: download the file, not the page about it "
-                "(with a login where the page asks for one)"
+                f"{response} and not the file itself: download the file, not the page about it "
+                "(log in first if the page requires it)"
             )
-    for kind, (start, words) in _KINDS.items():
+    for kind, (start, description) in _KINDS.items():
         if head.startswith(start) and kind not in allowed:
-            return words
+            return description
     return ""
 
 
 def reason(error: BaseException) -> str:
-    """Return in words why a download failed."""
+    """Explain why a download failed."""
     if isinstance(error, urllib.error.HTTPError):
-        return f"the server answers {error.code} {error.reason}"
+        return f"the server returned {error.code} {error.reason}"
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, TimeoutError):
-        return "no answer in time"
+        return "the server did not respond in time"
     if isinstance(cause, gzip.BadGzipFile):
-        return "what comes is no archive"
+        return "the download is not a valid archive"
     if isinstance(cause, OSError) and cause.strerror:
         return f"no connection: {cause.strerror}"
     return str(cause) or type(cause).__name__

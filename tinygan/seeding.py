@@ -1,4 +1,4 @@
-"""Random numbers: every stream is named by (seed, purpose, keys), so no job depends on another."""
+"""Random numbers: a stream per (seed, purpose, keys), so results do not depend on the jobs."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,29 +12,29 @@ def stream_seed(seed: int, purpose: str, *keys: int) -> int:
 
     Args:
         seed: the run's seed, from the config.
-        purpose: what the numbers are for, e.g. ``"pairs/z"``.
-        keys: what tells streams of one purpose apart, e.g. the class index or the step.
+        purpose: what the numbers are for, e.g. ``"pairs/z"``. Part of the results: never rename.
+        keys: distinguish streams of one purpose, e.g. by class index or step.
     """
     name = "/".join([str(seed), purpose, *map(str, keys)])
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:
-    """Return NumPy's generator of the stream that `stream_seed` names."""
+    """Return the NumPy generator of one stream, see `stream_seed`."""
     return np.random.default_rng(stream_seed(seed, purpose, *keys))
 
 
 def truncated_normal(rng: np.random.Generator, count: int, z_dim: int, scale: float) -> np.ndarray:
     """Draw latent vectors z = scale * truncnorm(-2, 2), BigGAN's truncated normal (section 5.1).
 
-    The draw inverts the distribution function, one uniform number a value, so the first n rows
-    are the same whatever `count` is: asking for more samples never changes those already drawn.
+    Drawn by inverting the distribution function, one uniform number per value. So the first n rows
+    do not depend on `count`: drawing more samples never changes the earlier ones.
 
     Args:
         rng: the stream to draw from.
         count: number of rows.
         z_dim: number of columns.
-        scale: BigGAN's truncation, in (0, 1] for its teacher; values lie in [-2 scale, 2 scale].
+        scale: BigGAN's truncation, in (0, 1] for its teacher; values are in [-2 scale, 2 scale].
 
     Returns:
         float32 array of shape [count, z_dim].
@@ -47,7 +47,7 @@ def truncated_normal(rng: np.random.Generator, count: int, z_dim: int, scale: fl
 def latents(
     seed: int, split: str, class_index: int, count: int, z_dim: int, truncation: float | None
 ) -> np.ndarray:
-    """Draw the z of one class and split: the teacher's, and the students' to match row by row.
+    """Draw the z of one class and split; teacher and students use the same z, row by row.
 
     Args:
         seed: the run's seed.
@@ -55,7 +55,7 @@ def latents(
         class_index: the class.
         count: number of rows, at least 1; a larger count only adds rows.
         z_dim: number of columns.
-        truncation: see `truncated_normal`; None for the standard normal, without bounds.
+        truncation: scale of `truncated_normal`; None for the standard normal, not truncated.
 
     Returns:
         float32 array of shape [count, z_dim].
@@ -73,7 +73,7 @@ def latent_batches(
     truncation: float | None,
     batch: int,
 ) -> Iterator[np.ndarray]:
-    """Draw the rows of `latents`, `batch` of them at a time, the last time those that are left."""
+    """Yield the rows of `latents` in batches of at most `batch` rows."""
     rng = stream(seed, f"{split}/z", class_index)
     for start in range(0, count, batch):
         rows = min(batch, count - start)

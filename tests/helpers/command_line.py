@@ -9,6 +9,7 @@ import yaml
 
 from helpers.paths import ROOT
 from tinygan.cli import main
+from tinygan.planning.run import completed
 
 # A Python function as the teacher, in a file above config.yaml, which gives a handle.
 PYTHON_TEACHER = {"kind": "python", "target": "mygan:images", "handle": None}
@@ -24,6 +25,11 @@ def mini(**sections: dict) -> dict:
     for name, changes in sections.items():
         config[name] |= changes
     return config
+
+
+def complete(config: dict) -> dict:
+    """Return a config as `load` completes it: every key, and its classes as names."""
+    return completed(config)
 
 
 def real_files(path: object, source: str = "image_folder", **changes: object) -> dict:

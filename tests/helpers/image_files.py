@@ -56,7 +56,7 @@ def odd_files() -> dict[str, tuple[bytes, np.ndarray | str]]:
         "alpha.JPEG": (packed(alpha, "PNG"), "transparent pixels"),
         "empty.JPEG": (b"", "it is empty, 0 bytes"),
         "cut.JPEG": (jpeg[: len(jpeg) // 2], "truncated"),
-        "text.JPEG": (b"this is no image", "cannot identify an image"),
+        "text.JPEG": (b"this is no image", "cannot identify the image format"),
     }
 
 

@@ -17,7 +17,7 @@ from tinygan.planning.run import load
 
 sys.path.insert(0, str(ROOT / "analysis"))  # the scripts import each other as they do when run
 
-common = importlib.import_module("_common")
+reading, script = (importlib.import_module(name) for name in ("results", "script"))
 make = {
     name: getattr(importlib.import_module(name), name)
     for name in ("table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims")
@@ -50,7 +50,7 @@ def write_results(root: Path) -> Path:
             "seed": 7,
             "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
         }  # fmt: skip
-        for name in ("inception_score", "fid", "intra_fid", *common.MORE):
+        for name in ("inception_score", "fid", "intra_fid", *reading.MORE):
             score |= {f"{name}_low": score[name] - 0.5, f"{name}_high": score[name] + 0.5}
         (root / "scores" / f"{source}.json").write_text(json.dumps(score))
         values = fid + 10 * np.arange(6) + rng.normal(0, 3, 6)
@@ -90,5 +90,19 @@ def shown_tiles(page: Path, rows: int, columns: int, tile: int = 128) -> np.ndar
 
 
 def call(name: str, results: Path, out: Path | None = None):
+    """Call a script with every file of the run that it may read."""
     config = yaml.safe_load((results / "config.yaml").read_text())
-    return make[name](common.Run(config, results, out or results / "out" / name))
+    sources = ["real", "teacher", *config["variants"], *config.get("sources", {})]
+    inputs = {
+        "scores": [results / "scores" / f"{source}.json" for source in sources],
+        "intra": [results / "intra_fid" / f"{source}.csv" for source in sources],
+        "curves": [results / "scores" / "curve" / f"{v}.csv" for v in ("dw", "scratch")],
+        "cost": [results / "cost.csv"],
+        "teacher": manifests(results, "teacher"),
+        "student": manifests(results, "pix_only" if name == "fig3" else "dw"),
+    }
+    return make[name](script.Run(config, inputs, out or results / "out" / name))
+
+
+def manifests(results: Path, source: str) -> list[Path]:
+    return sorted((results / "images" / source).glob("*/manifest.json"))

@@ -30,9 +30,9 @@ XML = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 WRONG = [
     (LFS, "is a Git LFS pointer and not the file itself: run `git lfs pull`"),
     (HTML, "is an HTML page and not the file itself: download the file"),
-    (XML, "is an XML answer of a server"),
-    (b'{"error": "rate limit"}', "is a JSON answer of a server"),
-    (b"", "is empty: get it again"),
+    (XML, "is an XML response of a server"),
+    (b'{"error": "rate limit"}', "is a JSON response of a server"),
+    (b"", "is empty: download it again"),
 ]
 STUDENT = {"architecture": "dw", "channels": 4, "classes": 2, "image_size": 32, "z_dim": 8}
 READERS = {
@@ -64,21 +64,21 @@ def test_packed_files_and_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a ZIP archive, as torch.save"):
         READERS["weights"](tmp_path / "b.npz")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ValueError, match="folder is a folder, where a file is needed"):
+    with pytest.raises(ValueError, match="folder is a folder, but a file is needed"):
         read_npz(tmp_path / "folder")
     check_content(tmp_path / "b.npz", "zip")
 
 
 def test_objects_in_an_npz_are_refused_without_the_advice_to_unpickle_them(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="holds more than arrays of numbers$") as caught:
+    with pytest.raises(ValueError, match="contains more than arrays of numbers$") as caught:
         read_npz(tmp_path / "x.npz")
     assert "pickle" not in str(caught.value)
 
 
 def test_pointers_among_images_and_arrays_are_named(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(LFS)
-    with pytest.raises(ValueError, match="cannot identify an image in it; it is a Git LFS pointer"):
+    with pytest.raises(ValueError, match="the image format; it is a Git LFS pointer"):
         decode(tmp_path / "cat.png")
     (tmp_path / "good.png").write_bytes(b"")
     Image.new("RGB", (2, 2)).save(tmp_path / "good.png")
@@ -124,11 +124,11 @@ CLOSED = "http://127.0.0.1:9"
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/forbidden", "the server answers 403 Forbidden"),
-        ("/missing", "the server answers 404 Not Found"),
-        ("/page", "what comes is an HTML page"),
-        ("/moved", "what comes is an HTML page"),
-        ("/cut", "the transfer broke off"),
+        ("/forbidden", "the server returned 403 Forbidden"),
+        ("/missing", "the server returned 404 Not Found"),
+        ("/page", "the download is an HTML page"),
+        ("/moved", "the download is an HTML page"),
+        ("/cut", "the transfer was interrupted"),
         (None, "no connection: Connection refused"),
     ],
 )
@@ -147,7 +147,7 @@ def test_a_graph_that_cannot_be_downloaded(
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/forbidden", r"cannot be downloaded \(the server answers 403 Forbidden\)"),
+        ("/forbidden", r"cannot be downloaded \(the server returned 403 Forbidden\)"),
         ("/page", r"cannot be downloaded .*does not appear to be a valid module"),
         (None, r"cannot be downloaded \(no connection: Connection refused\)"),
     ],
@@ -174,9 +174,9 @@ def test_a_damaged_module_is_named_with_the_folder_to_delete(
     for folder in (cached, local):
         folder.mkdir()
         (folder / "saved_model.pb").write_bytes(b"\x08\x01\x12\xff\xff\xff")
-    with pytest.raises(ValueError, match=f"{cached} is damaged or cut off .* delete this folder"):
+    with pytest.raises(ValueError, match=f"{cached} is damaged or truncated .* delete this folder"):
         hub.load_teacher(handle, classes=2, z_dim=4, image_size=8)
-    with pytest.raises(ValueError, match="module there is damaged or cut off"):
+    with pytest.raises(ValueError, match="module is damaged or truncated"):
         hub.load_teacher(str(local), classes=2, z_dim=4, image_size=8)
     (local / "saved_model.pb").write_bytes(LFS)
     with pytest.raises(ValueError, match="saved_model.pb is a Git LFS pointer"):

@@ -31,7 +31,9 @@ elif verb == "train":
 elif verb.startswith("table"):
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif verb == "claims":
-    files = [out, out.with_suffix(".html")]
+    files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
+elif verb == "metrics":
+    files = [out.with_suffix(".json")]
 elif verb.startswith("fig"):
     files = [out.with_suffix(suffix) for suffix in (".png", ".pdf")]
 else:
@@ -60,7 +62,7 @@ def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: P
         "teacher",
         "teacher_pairs",
     ]
-    assert not list((results / "features").rglob("*.npz"))
+    assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real"}
 
 
 def test_one_missing_score_remakes_no_other_score_and_trains_nothing(finished: Path) -> None:
@@ -68,25 +70,19 @@ def test_one_missing_score_remakes_no_other_score_and_trains_nothing(finished: P
     found = jobs(snakemake(finished, "-n", "no_feat"))
     (finished / "kept").rename(score)
     del found["total"]
-    assert found == {
-        "features": 2,
-        "sample": 2,
-        "features_sampled": 2,
-        "score_variant": 1,
-        "no_feat": 1,
-    }
+    assert found == {"features": 2, "sample": 2, "score": 1, "no_feat": 1}
 
 
 @pytest.mark.parametrize(
     ("text", "runs", "rests"),
     [
-        ("metrics: {is_splits: 5}", {"score_variant": 8}, ["train_dw", "harvest_pairs"]),
+        ("metrics: {is_splits: 5}", {"score": 10}, ["train_dw", "harvest", "real_features"]),
         (
             "variants: {dw: {loss: {pixel: 0.5}}}",
             {"train_dw": 1},
-            ["train_std", "harvest_pairs"],
+            ["train_std", "harvest"],
         ),
-        ("teacher: {truncation: 0.5}", {"harvest_pairs": 2, "train_dw": 1}, ["real"]),
+        ("teacher: {truncation: 0.5}", {"harvest": 4, "train_dw": 1}, ["real"]),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(
@@ -101,11 +97,11 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
-        ("tinygan/training/losses.py", {"train_dw", "score_variant", "curve"}, {"harvest_pairs"}),
-        ("tinygan/generation/sampling.py", {"sample", "score_variant", "fig1"}, {"train_dw"}),
-        ("tinygan/metrics/fid.py", {"floor", "score_variant", "curve"}, {"train_dw"}),
-        ("tinygan/teacher/tfhub.py", {"harvest_pairs", "train_dw", "score_teacher"}, {"real"}),
-        ("analysis/fig9.py", {"fig9"}, {"fig8", "score_variant", "sample"}),
+        ("tinygan/training/losses.py", {"train_dw", "score", "curve"}, {"harvest"}),
+        ("tinygan/generation/sampling.py", {"sample", "score", "fig1"}, {"train_dw"}),
+        ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
+        ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
+        ("analysis/fig9.py", {"fig9"}, {"fig8", "score", "sample"}),
     ],
 )
 def test_changed_code_reruns_what_it_decides(

@@ -34,10 +34,9 @@ def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
     output = plan(checkout, "--quiet", "rules", real="path: imagenet")
     found = jobs(output)
     shards = 80
-    assert found["real_shard"] == found["real_train_shard"] == shards
-    assert found["harvest_pairs"] == found["harvest_evaluation"] == shards
-    assert found["sample"] == found["features_sampled"] == 8 * shards
-    assert found["features"] == 2 * shards and found["score_variant"] == 8
+    assert found["real_shard"] == found["harvest"] == 2 * shards
+    assert found["sample"] == 8 * shards and found["features"] == 9 * shards
+    assert found["real_features"] == shards and found["score"] == 10
     assert "download" not in found and "train_teacher" not in found
     assert not (checkout / "results").exists()
     config = load_files([ROOT / PRESET], {"real": {"path": "imagenet"}})

@@ -96,14 +96,14 @@ def test_an_image_that_is_overwritten_reruns_its_own_shard(made: Path) -> None:
     with changed(made / "data" / "cat" / "0.png"):
         assert planned(made, "real") == {"real_shard": 1}
     with changed(made / "pictures" / "dog" / "0.png"):
-        assert planned(made, "mine")["score_variant"] == 1
+        assert planned(made, "mine")["score"] == 1
     assert planned(made, "real", "mine") == {}
 
 
 @pytest.mark.parametrize("file", ["mygan.py", "weights.bin"])
 def test_another_teacher_is_harvested_anew(made: Path, file: str) -> None:
     with changed(made / file):
-        assert planned(made, "teacher") == {"harvest_pairs": 2, "harvest_evaluation": 2}
+        assert planned(made, "teacher") == {"harvest": 4}
     (made / file).touch()  # the same bytes
     assert planned(made, "teacher") == {}
 
@@ -133,7 +133,7 @@ def test_a_deleted_array_is_made_again(made: Path) -> None:
         assert planned(made, "real")["real_shard"] == 1
         assert planned(made, "dw")["real_shard"] == 1
     with away(images / "teacher_pairs" / "001-001" / "z.npy"):
-        assert planned(made, "teacher") == {"harvest_pairs": 1}
+        assert planned(made, "teacher") == {"harvest": 1}
 
 
 def test_a_shard_with_other_bytes_is_not_trained_on(made: Path) -> None:

@@ -1,1 +1,1 @@
-"""Classes are their names: the names of known data sets, and how two lists are matched."""
+"""Class names: those of known datasets, and the matching of two lists by name."""

@@ -1,7 +1,7 @@
-"""Classes by name: whatever brings two lists of classes together does it here.
+"""Match, relabel and merge lists of classes by name.
 
-A class is its name, not its number. A class of ImageNet has two names, its WNID and the one in
-`tinygan.classes.imagenet`, and is known by either.
+Classes are identified by name, not by number. An ImageNet class has two names, its WNID and the
+one in `tinygan.classes.imagenet`; either one matches.
 
 NumPy is not imported here: the config is checked before `tinygan score` sets NumPy's threads.
 """
@@ -17,17 +17,17 @@ from tinygan.classes.imagenet import wnid_of_name
 if TYPE_CHECKING:
     import numpy as np
 
-# The name of each label: all of them in order, or some.
+# The name of each label: a sequence of all names, or a mapping from some labels.
 Names = Sequence[str] | Mapping[int, str]
 _SHOWN = 5
 
 
-class ClassesDiffer(ValueError):
-    """Two lists of classes that cannot be matched.
+class ClassMismatch(ValueError):
+    """Two lists of classes that do not match.
 
     Attributes:
-        missing: classes that are wanted and not there.
-        extra: classes that are there and not wanted, where both must have the same.
+        missing: wanted classes that the other list lacks.
+        extra: classes that are not wanted, if an exact match is required.
     """
 
     def __init__(self, message: str, missing: list[str], extra: list[str]) -> None:
@@ -36,7 +36,7 @@ class ClassesDiffer(ValueError):
 
 
 def match(
-    found: Names,
+    available: Names,
     wanted: Names,
     *,
     what: str,
@@ -44,23 +44,23 @@ def match(
     exact: bool = False,
     noun: str = "the classes",
 ) -> list[int]:
-    """Return the label in `found` of each class of `wanted`.
+    """Return the label in `available` of each class in `wanted`.
 
     Args:
-        found: the classes of a model, a store, a file, ...
-        wanted: the classes to find in it.
-        what: whose classes `found` are, for messages.
-        by: whose classes `wanted` are.
-        exact: refuse classes of `found` that are not wanted.
-        noun: what `found` lacks, for messages.
+        available: the classes of a model, a store, a file, ...
+        wanted: the classes to look up.
+        what: the owner of `available`, for messages.
+        by: the owner of `wanted`, for messages.
+        exact: also refuse classes of `available` that are not wanted.
+        noun: what `available` lacks, for messages.
 
     Raises:
-        ClassesDiffer: a wanted class is not there, or more are there and must not be. The message
+        ClassMismatch: a wanted class is missing, or, with `exact`, one is not wanted. The message
             shows both lists and the names that differ.
-        ValueError: `found` has a class twice.
+        ValueError: `available` has a class twice.
     """
     label_of: dict[str, int] = {}
-    for label, name in _labelled(found).items():
+    for label, name in _labelled(available).items():
         if _key(name) in label_of:
             raise ValueError(f"{what} has the class {name} twice: one of its labels is wrong")
         label_of[_key(name)] = label
@@ -68,10 +68,10 @@ def match(
     missing = [name for name in names if _key(name) not in label_of]
     extra = list(label_of.keys() - set(map(_key, names))) if exact else []
     if missing or extra:
-        extra = [name for name in _names(found) if _key(name) in extra]
-        problems = _differences(missing, extra, names, _names(found), what, by, noun)
-        raise ClassesDiffer(
-            f"{problems} ({what} has {_list(_names(found))}; {by} has {_list(names)})",
+        extra = [name for name in _names(available) if _key(name) in extra]
+        problems = _differences(missing, extra, names, _names(available), what, by, noun)
+        raise ClassMismatch(
+            f"{problems} ({what} has {_list(_names(available))}; {by} has {_list(names)})",
             missing,
             extra,
         )
@@ -82,19 +82,19 @@ def _differences(
     missing: list[str],
     extra: list[str],
     wanted: list[str],
-    found: list[str],
+    available: list[str],
     what: str,
     by: str,
     noun: str,
 ) -> str:
-    """Say which classes differ, with the nearest name for a mistyped one."""
+    """Describe which classes differ, and suggest the closest name for a misspelled one."""
     problems = []
     if extra:
         near = difflib.get_close_matches(extra[0], wanted, n=1)
         hint = f", did you mean {near[0]}?" if near else ""
-        problems.append(f"{what}: {_cut(extra)} is not named like a class of {by}{hint}")
+        problems.append(f"{what}: {_cut(extra)} is not a class of {by}{hint}")
     if missing:
-        near = [] if extra else difflib.get_close_matches(missing[0], found, n=1)
+        near = [] if extra else difflib.get_close_matches(missing[0], available, n=1)
         hint = f", did you mean {near[0]}?" if near else ""
         problems.append(f"{what} lacks {noun} {_cut(missing)}{hint}")
     return "; ".join(problems)
@@ -103,7 +103,7 @@ def _differences(
 def relabel(
     labels: "np.ndarray", names: Mapping[int, str], classes: Sequence[str], *, what: str
 ) -> tuple["np.ndarray", dict[int, str]]:
-    """Turn the labels of a file into those of the run.
+    """Map the labels of a file to the run's class indices, by name.
 
     Args:
         labels: int64 [N].
@@ -112,26 +112,25 @@ def relabel(
         what: the file, for messages.
 
     Returns:
-        The run's labels [N], the same array where nothing changes, and the name of each of them.
+        class indices int64 [N], `labels` itself if nothing changes; and the name of each index.
 
     Raises:
         ValueError: see `match`.
     """
-    ours = match(classes, names, what="the run", by=what)
+    indices = match(classes, names, what="the run", by=what)
     relabelled = labels
-    if ours != list(names):
+    if indices != list(names):
         relabelled = labels.copy()
-        for there, label in zip(names, ours, strict=True):
-            relabelled[labels == there] = label
-    return relabelled, {label: classes[label] for label in sorted(ours)}
+        for label, index in zip(names, indices, strict=True):
+            relabelled[labels == label] = index
+    return relabelled, {index: classes[index] for index in sorted(indices)}
 
 
 def merge(parts: Iterable[Mapping[int, str] | None], *, what: str) -> dict[int, str] | None:
-    """Join the names of the labels of several files; None where none of them names any.
+    """Merge the class names of several files; None if no file has names.
 
     Raises:
-        ValueError: only some files have names, a label stands for two classes, or a class has two
-            labels.
+        ValueError: only some files have names, a label has two names, or a class has two labels.
     """
     parts = list(parts)
     if all(part is None for part in parts):
@@ -139,7 +138,7 @@ def merge(parts: Iterable[Mapping[int, str] | None], *, what: str) -> dict[int, 
     merged: dict[int, str] = {}
     for part in parts:
         if part is None:
-            raise ValueError(f"only some of {what} name their classes; make the others again")
+            raise ValueError(f"only some of {what} have class names; create the others again")
         both = merged | part
         changed = [name for label, name in merged.items() if _key(both[label]) != _key(name)]
         if changed or len(set(map(_key, both.values()))) < len(both):
@@ -151,11 +150,9 @@ def merge(parts: Iterable[Mapping[int, str] | None], *, what: str) -> dict[int, 
     return merged
 
 
-def warn_unnamed(what: str, taken: str = "as those of the run") -> None:
-    """Say on standard error that classes have no names, and how their labels are taken."""
-    print(
-        f"warning: {what} does not name its classes; its labels are taken {taken}", file=sys.stderr
-    )
+def warn_unnamed(what: str, used: str = "as the run's class indices") -> None:
+    """Warn on standard error that classes have no names, and how their labels are used."""
+    print(f"warning: {what} has no class names; its labels are used {used}", file=sys.stderr)
 
 
 @cache

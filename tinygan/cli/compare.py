@@ -1,10 +1,10 @@
-"""The verb that scores two folders of images, outside any pipeline and without a config."""
+"""The subcommand that scores two folders of images, outside any pipeline and without a config."""
 
 import json
 import sys
 from pathlib import Path
 
-from tinygan.cli.options import Arguments, Config, Verb
+from tinygan.cli.options import Arguments, Config, Subcommand
 
 
 def _compare(_: Config, arguments: Arguments) -> None:
@@ -13,19 +13,19 @@ def _compare(_: Config, arguments: Arguments) -> None:
     The result is JSON on standard output; a table of it and the progress are on standard error.
     The pipeline has a form of its own, for features: see `tinygan score-features --help`.
     """
-    from tinygan.evaluation.compare import compare, matched, table
+    from tinygan.evaluation.compare import compare, select_images, table
     from tinygan.evaluation.image_sets import open_images
     from tinygan.features.extract import check_name, open_extractor
-    from tinygan.files import require_file, write_json
+    from tinygan.files import require_writable, write_json
 
     _check_numbers(arguments)
     check_name(arguments.extractor)
     if arguments.out:
-        require_file(arguments.out)
+        require_writable(arguments.out)
     by_class = not arguments.no_classes
     a, b = (open_images(folder, by_class=by_class) for folder in (arguments.a, arguments.b))
     draw = {name: getattr(arguments, name) for name in ("seed", "samples", "splits")}
-    matched(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
+    select_images(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
     options = {"graph": arguments.graph} if arguments.graph else {}
     with open_extractor(
         arguments.extractor, input_size=arguments.input_size, threads=arguments.threads, **options
@@ -59,7 +59,7 @@ def _whole(default: int | None, meaning: str) -> dict:
 
 _FOLDER = {"type": Path, "help": "folder of images, or of shards"}
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "score": (
         _compare,
         {

@@ -1,4 +1,4 @@
-"""The options that several verbs share, and the types of a verb."""
+"""The options that several subcommands share, and the type of a subcommand."""
 
 import argparse
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import Any
 
 Config = dict[str, Any]
 Arguments = argparse.Namespace
-# A verb: its function, and the keyword arguments of `add_argument` for each of its own options.
-Verb = tuple[Callable[[Config, Arguments], None], dict[str, dict[str, Any]]]
+# Its function, and the keyword arguments of `add_argument` for each of its own options.
+Subcommand = tuple[Callable[[Config, Arguments], None], dict[str, dict[str, Any]]]
 
 MANIFESTS = {"nargs": "+", "type": Path, "required": True, "metavar": "MANIFEST"}
 FOLDER = {"type": Path, "required": True, "metavar": "FOLDER"}

@@ -1,12 +1,23 @@
-"""The verb that says what a run will take."""
+"""Subcommands that look ahead: what a config describes, and what its run will take."""
 
 from typing import TYPE_CHECKING
 
-from tinygan.cli.options import Arguments, Config, Verb
+from tinygan.cli.options import Arguments, Config, Subcommand
 from tinygan.planning.disk import KINDS, disk_needed, size_text
 
 if TYPE_CHECKING:
     from tinygan.planning.plan import Speed, Step
+
+
+def _validate(config: Config, arguments: Arguments) -> None:
+    """Check a config and the numbers of images, and say what it describes."""
+    from tinygan.planning.image_counts import require_images
+
+    require_images(config)
+    print(
+        f"{arguments.config}: preset {config['preset']}, {len(config['classes'])} classes of "
+        f"{config['image_size']} px, variants {', '.join(config['variants'])}"
+    )
 
 
 def _plan(config: Config, arguments: Arguments) -> None:
@@ -67,7 +78,8 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "validate": (_validate, {}),
     "plan": (
         _plan,
         {

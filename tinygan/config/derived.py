@@ -11,10 +11,6 @@ from tinygan.config.schema import suggest
 # The sections that a variant may override.
 VARIANT_SECTIONS = ("student", "train", "loss")
 
-# Weights of the terms that train the generator, and of those that train the discriminator.
-GENERATOR_TERMS = ("pixel", "feature", "kd_student", "gan_student")
-DISCRIMINATOR_TERMS = ("kd_discriminator", "gan_discriminator")
-
 
 def discriminator_layers(image_size: int) -> int:
     """Return the number of stride-2 layers from `image_size` px down to 4 px."""
@@ -30,8 +26,6 @@ def teacher_handle(config: Mapping[str, Any]) -> str:
 def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the config with the sections student, train and loss overlaid by a variant's.
 
-    Where `student.image_channels` is not given, it follows from the real images.
-
     Raises:
         ConfigError: there is no such variant.
     """
@@ -44,8 +38,6 @@ def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     resolved = copy.deepcopy(dict(config))
     for section in VARIANT_SECTIONS:
         resolved[section].update(copy.deepcopy(variants[name].get(section, {})))
-    grey = config["real"]["source"] == "animal_mnist"
-    resolved["student"].setdefault("image_channels", 1 if grey else 3)
     return resolved
 
 

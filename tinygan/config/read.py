@@ -83,6 +83,28 @@ def read_file(path: Path | str) -> dict[str, Any]:
     return found
 
 
+# A file that names another data set or another kind of teacher, or its teacher's file, does not
+# inherit what belongs to the old one.
+_OWNED = {
+    ("real", "source"): None,  # all keys of the section
+    ("teacher", "kind"): ("handle", "target", "files", "sha256", "classes"),
+    ("teacher", "handle"): ("sha256",),
+}
+
+
+def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one config over another; see `overlay`, and `_OWNED` for what is not inherited."""
+    inherited = dict(below)
+    for (section, key), owned in _OWNED.items():
+        old, new = inherited.get(section), above.get(section)
+        if not (isinstance(old, Mapping) and isinstance(new, Mapping) and key in new):
+            continue
+        if old.get(key) not in (None, new[key]):
+            kept = () if owned is None else old.keys() - set(owned)
+            inherited[section] = {name: value for name, value in old.items() if name in kept}
+    return overlay(inherited, above)
+
+
 def overlay(below: Any, above: Any) -> Any:
     """Lay one config over another: mappings are merged key by key, all else is replaced."""
     if not (isinstance(below, Mapping) and isinstance(above, Mapping)):

@@ -3,9 +3,10 @@
 Each problem is said in words, with the path of its key.
 """
 
+import copy
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+
+from tinygan.code import names_in
 
 SCHEMA = Path(__file__).with_name("schema.yaml")
 
@@ -30,9 +33,51 @@ _EMPTY = {"object": dict, "array": list}
 _LONGEST = 80
 
 
+# Keys by their former names.
+RENAMED = {
+    "metrics.side": "metrics.input_size",
+    "metrics.frechet": "metrics.fid_mode",
+    "metrics.nearest": "metrics.prdc_k",
+    "metrics.interval_groups": "metrics.jackknife_groups",
+    "student.colours": "student.image_channels",
+    "train.state_every": "train.checkpoint_every",
+}
+
+
 @cache
 def _schema() -> dict[str, Any]:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return _with_choices(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
+
+
+def _with_choices(schema: Any) -> Any:
+    """Replace each `modules: PACKAGE` by an enum of the modules in the package."""
+    if isinstance(schema, list):
+        return [_with_choices(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    resolved = {key: _with_choices(part) for key, part in schema.items() if key != "modules"}
+    return resolved | ({"enum": names_in(schema["modules"])} if "modules" in schema else {})
+
+
+def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a valid config with every key: the absent ones have the schema's defaults.
+
+    Variants list only what they override, so they stay as they are.
+    """
+    completed = dict(config)
+    for section, described in _schema()["properties"].items():
+        if "default" in described:
+            completed.setdefault(section, copy.deepcopy(described["default"]))
+        for key, part in _referenced(described).get("properties", {}).items():
+            if "default" in part and key not in completed[section]:
+                completed[section] = completed[section] | {key: copy.deepcopy(part["default"])}
+    return completed
+
+
+def _referenced(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in described:
+        return described
+    return {**_schema()["$defs"][described["$ref"].split("/")[-1]], **described}
 
 
 def coerce(value: Any, wanted: Mapping[str, Any] | None = None) -> Any:
@@ -43,8 +88,7 @@ def coerce(value: Any, wanted: Mapping[str, Any] | None = None) -> Any:
         wanted: the part's own schema; None for a whole config.
     """
     wanted = _schema() if wanted is None else wanted
-    if "$ref" in wanted:
-        wanted = {**_schema()["$defs"][wanted["$ref"].split("/")[-1]], **wanted}
+    wanted = _referenced(wanted)
     if isinstance(value, Mapping):
         known, others = wanted.get("properties", {}), wanted.get("additionalProperties")
         others = others if isinstance(others, Mapping) else {}
@@ -62,6 +106,8 @@ def _coerce_scalar(value: Any, wanted: Mapping[str, Any]) -> Any:
         is_text = types == ["string"] and value is not None
         return str(value) if is_text else value
     if "enum" in wanted:
+        if None in wanted["enum"] and value.lower() in _WORDS["null"]:
+            return None
         return next((member for member in wanted["enum"] if str(member) == value), value)
     for name, words in _WORDS.items():
         if name in types and value.lower() in words:
@@ -90,25 +136,33 @@ def schema_problems(config: Any) -> list[str]:
     """Return every unknown or missing key, wrong type and value out of range, one line each."""
     schema = _schema()
     errors = Draft202012Validator(schema).iter_errors(config)
-    problems = [line for error in errors for line in _describe(error, schema)]
+    problems = [line for error in errors for line in _describe(error)]
     return problems + [
         f"{path}: {value} is not a finite number" for path, value in _not_finite(config)
     ]
 
 
-def suggest(key: str, known: Any, path: str = "") -> str:
+def suggest(key: str, known: Iterable[str], path: str = "") -> str:
     """Return the question whether the nearest of the known names was meant; empty if none is."""
     match = difflib.get_close_matches(key, list(known), n=1)
     return f"; did you mean {_join([path, match[0]])}?" if match else ""
 
 
-def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
+def unknown_key(path: str, key: str, known: Iterable[str]) -> str:
+    """Return the problem of a key that a section does not have, with the key to write instead."""
+    new = RENAMED.get(".".join([*path.split(".")[-1:], key]))
+    if new:
+        return f"unknown key {_join([path, key])}: it is called {new.split('.')[-1]} now"
+    hint = suggest(key, known, path) or _suggest_elsewhere(key)
+    return f"unknown key {_join([path, key])}{hint}"
+
+
+def _describe(error: ValidationError) -> Iterator[str]:
     path = _join(error.absolute_path)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         for key in sorted(set(map(str, error.instance)) - set(known)):
-            hint = suggest(key, known, path) or _suggest_elsewhere(key, schema)
-            yield f"unknown key {_join([path, key])}{hint}"
+            yield unknown_key(path, key, known)
     elif "propertyNames" in error.absolute_schema_path:
         yield (
             f"{path}: {error.instance!r} cannot be a name; use lower-case letters, digits and _, "
@@ -124,6 +178,9 @@ def _describe(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[str
 def _message(error: ValidationError) -> str:
     """Return the validator's message, a long value in it cut."""
     value, message = error.instance, error.message
+    if error.validator == "enum":
+        choices = [choice for choice in error.validator_value if choice is not None]
+        message = f"{value!r} is not one of {choices}"
     if error.validator == "maxItems":
         return f"{len(value):,} entries are too many; {error.validator_value:,} is the most"
     if isinstance(value, str) and _is_number(value):
@@ -147,11 +204,10 @@ def _not_finite(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
         yield path, value
 
 
-def _suggest_elsewhere(key: str, schema: Mapping[str, Any]) -> str:
-    """Name the section that has the key, for a key that is right but stands in a wrong place."""
-    for section, described in schema["properties"].items():
-        described = schema["$defs"].get(described.get("$ref", "").split("/")[-1], described)
-        if key in described.get("properties", {}):
+def _suggest_elsewhere(key: str) -> str:
+    """Name the section that has the key, for a key that is in the wrong section."""
+    for section, described in _schema()["properties"].items():
+        if key in _referenced(described).get("properties", {}):
             return f"; did you mean {section}.{key}?"
     return ""
 

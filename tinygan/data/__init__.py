@@ -1,1 +1,1 @@
-"""Images on disk: the shard store, folders of images, and the real data sets."""
+"""Images on disk: the shard store, folders of images, and the real datasets."""

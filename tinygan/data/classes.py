@@ -1,67 +1,56 @@
-"""The classes that a config names: the run's, by name and as files have them, and the teacher's."""
+"""The classes of a config: the run's names and their ids in files, and the teacher's classes."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from tinygan.classes.animal_mnist import CLASSES as ANIMAL_MNIST
-from tinygan.classes.imagenet import imagenet_names, wnid_of_name
+from tinygan.classes.imagenet import imagenet_names
 from tinygan.config.read import ConfigError
+from tinygan.data.dataset import open_dataset
 
 
 def class_names(config: Mapping[str, Any]) -> list[str]:
     """Return the names of the classes, in the order of the class index.
 
-    Those of ImageNet may be chosen by WNID, index, name, or as ``animals`` or ``all``.
+    ImageNet's classes may be given by WNID, index or name, or as ``animals`` or ``all``.
 
     Raises:
-        ConfigError: the config's source of real images has no such class.
+        ConfigError: the real data set has no such class.
     """
-    classes = config["classes"]
-    if config["real"]["source"] == "imagenet":
-        try:
-            return imagenet_names(classes)
-        except ValueError as error:
-            raise ConfigError(f"config: classes: {error}") from error
-    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
-        raise ConfigError(
-            f"config: classes: {classes if isinstance(classes, str) else 'numbers'} can stand for "
-            "ImageNet's classes only; list the names"
-        )
-    return list(classes)
+    try:
+        return open_dataset(config["real"]["source"]).class_names(config["classes"])
+    except ValueError as error:
+        raise ConfigError(f"config: classes: {error}") from error
 
 
 def class_ids(config: Mapping[str, Any]) -> list[str]:
-    """Return what identifies each class in files, in the order of the class index.
+    """Return the id of each class in files, in the order of the class index.
 
-    That is the WNID of a class of ImageNet, however the config names it, and else the name.
+    For ImageNet, the id is the WNID, however the config names the class; otherwise the name.
 
     Args:
-        config: checked, with the names of its classes.
+        config: validated, `classes` as names.
     """
-    names = config["classes"]
-    if config["real"]["source"] == "imagenet":
-        return [wnid_of_name()[name] for name in names]
-    return list(names)
+    return open_dataset(config["real"]["source"]).class_ids(config["classes"])
 
 
 def teacher_classes(config: Mapping[str, Any]) -> list[str]:
     """Return the names of the teacher's classes, in the order of its own labels.
 
-    They are `teacher.classes`, where the config has it. Otherwise a teacher of ImageNet or of
-    Animal-MNIST knows all classes of that data set in its order, and one of a folder the run's.
+    That is `teacher.classes`, if the config has it. The default depends on the real data set: all
+    of its classes in their order, or for an image folder the run's classes.
 
     Args:
-        config: checked, with the names of its classes.
+        config: validated, `classes` as names.
 
     Raises:
-        ConfigError: `teacher.classes` is a word that stands for no classes.
+        ConfigError: `teacher.classes` is an unknown keyword.
     """
-    given, source = config["teacher"].get("classes"), config["real"]["source"]
+    given = config["teacher"]["classes"]
     if isinstance(given, str):
         try:
             return imagenet_names(given)
         except ValueError as error:
             raise ConfigError(f"config: teacher.classes: {error}") from error
-    if given or source == "image_folder":
-        return list(given or config["classes"])
-    return list(ANIMAL_MNIST) if source == "animal_mnist" else imagenet_names("all")
+    if given:
+        return list(given)
+    return open_dataset(config["real"]["source"]).teacher_classes(config["classes"])

@@ -1,7 +1,7 @@
 """The two square crops of published ImageNet work: an image file -> a square of `size` px.
 
-`sngan` prepares the images that students train on, `biggan` those of the FID statistics
-(Pillow's bilinear filter, which averages over the pixels that it shrinks).
+`sngan` is for the images that students train on, `biggan` for those of the FID statistics. Both
+resize with Pillow's bilinear filter, which antialiases when it shrinks.
 """
 
 import io
@@ -22,7 +22,7 @@ Crop = Callable[[Path | BinaryIO], Image.Image]
 
 
 class TooSmall(ValueError):
-    """An image that the crop's own rule leaves out; nothing is wrong with its file."""
+    """The image is smaller than the crop allows; the file itself is fine."""
 
 
 def crop_of(name: str, size: int, jpeg_quality: int | None = None, *, draft: bool = False) -> Crop:
@@ -32,8 +32,8 @@ def crop_of(name: str, size: int, jpeg_quality: int | None = None, *, draft: boo
         name: one of `CROPS`.
         size: side of the result in pixels.
         jpeg_quality: see `crop_sngan`.
-        draft: `biggan` decodes JPEGs smaller, to a shorter side of no less than `size` px. `sngan`
-            does not: few photographs have twice its 256 px.
+        draft: for `biggan`, decode JPEGs at a reduced size, with a shorter side of at least `size`
+            px. No effect on `sngan`: few photographs have twice its 256 px.
 
     Raises:
         ValueError: there is no such crop.
@@ -55,20 +55,20 @@ def _file_sngan(file: Path | BinaryIO, size: int, jpeg_quality: int | None) -> I
 
 
 def crop_biggan(image: Image.Image, size: int, full: tuple[int, int] | None = None) -> Image.Image:
-    """Cut the middle square of the shorter side, then resize bilinearly to `size` px.
+    """Crop the central square, its side the shorter one, then resize bilinearly to `size` px.
 
     Args:
         image: RGB.
         size: side of the result in pixels.
-        full: width and height in the file, of which `image` is 1/2, 1/4 or 1/8; None: it is whole.
+        full: width and height in the file, if `image` was decoded at 1/2, 1/4 or 1/8 of it.
     """
     width, height = full or image.size
     side = min(width, height)
-    # Python rounds halves to even, as the code behind the published statistics did.
+    # Python rounds halves to even, as the code behind the published statistics does.
     left, top = round((width - side) / 2), round((height - side) / 2)
     scale = round(width / image.width)
     box = [edge / scale for edge in (left, top, left + side, top + side)]
-    # The filter reads beyond a box, so the square is cut out first, to whole pixels.
+    # The filter reads beyond its box, so crop first, to whole pixels.
     left, top = math.floor(box[0]), math.floor(box[1])
     square = image.crop((left, top, math.ceil(box[2]), math.ceil(box[3])))
     box = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
@@ -76,13 +76,13 @@ def crop_biggan(image: Image.Image, size: int, full: tuple[int, int] | None = No
 
 
 def crop_sngan(image: Image.Image, size: int, jpeg_quality: int | None = None) -> Image.Image:
-    """Shorter side to 256 px (Lanczos), middle 256 px square, JPEG, then bilinearly to `size` px.
+    """Resize the shorter side to 256 px (Lanczos), crop the center, resize bilinearly to `size` px.
 
     Args:
         image: RGB.
         size: side of the result in pixels.
-        jpeg_quality: the square goes through JPEG of this quality without chroma subsampling, as
-            ImageMagick writes it from 90 on; None leaves the step out.
+        jpeg_quality: pass the 256 px square through JPEG of this quality without chroma
+            subsampling, as ImageMagick writes it from 90 on; None skips this.
 
     Raises:
         TooSmall: a side is shorter than 256 px.
@@ -91,13 +91,13 @@ def crop_sngan(image: Image.Image, size: int, jpeg_quality: int | None = None) -
     short = min(width, height)
     if short < _SHORT:
         raise TooSmall(f"{width} x {height} px: a side is shorter than {_SHORT}")
-    # ImageMagick rounds the longer side half up and centres with integer halves.
+    # ImageMagick rounds the longer side half up, and the offsets down.
     width, height = ((side * _SHORT * 2 + short) // (short * 2) for side in image.size)
     left, top = (width - _SHORT) // 2, (height - _SHORT) // 2
     square = image.resize((width, height), Image.Resampling.LANCZOS)
     square = square.crop((left, top, left + _SHORT, top + _SHORT))
     if jpeg_quality is not None:
-        packed = io.BytesIO()
-        square.save(packed, "JPEG", quality=jpeg_quality, subsampling=0)
-        square = Image.open(packed)
+        encoded = io.BytesIO()
+        square.save(encoded, "JPEG", quality=jpeg_quality, subsampling=0)
+        square = Image.open(encoded)
     return square.resize((size, size), Image.Resampling.BILINEAR)

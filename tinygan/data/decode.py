@@ -1,4 +1,4 @@
-"""An image file -> a Pillow image in RGB: one policy for files of any origin."""
+"""Decode an image file to RGB: the same rules for images of any origin."""
 
 import struct
 import zlib
@@ -9,12 +9,12 @@ from PIL import Image, UnidentifiedImageError
 
 from tinygan.external import content_problem
 
-# What Pillow's readers raise on damaged files.
+# What Pillow raises on damaged files.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
 def decode(file: Path | BinaryIO) -> Image.Image:
-    """Decode an image at its own size, see `decode_scaled`."""
+    """Decode an image at full size, see `decode_scaled`."""
     image, _ = decode_scaled(file, None)
     return image
 
@@ -22,23 +22,23 @@ def decode(file: Path | BinaryIO) -> Image.Image:
 def decode_scaled(
     file: Path | BinaryIO, smallest: int | None
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode an image by its content, whatever its name says.
+    """Decode an image by its content; its suffix is ignored.
 
-    Greyscale is repeated three times; palettes and CMYK become RGB as Pillow converts them; an
-    alpha channel without effect is dropped; of an animation the first frame is read; EXIF
-    orientation is not applied, as published ImageNet statistics never did.
+    Greyscale is repeated three times; Pillow converts palettes and CMYK to RGB; an opaque alpha
+    channel is dropped; an animation gives its first frame; EXIF orientation is not applied, as in
+    published ImageNet statistics.
 
     Args:
         file: an image of any size.
-        smallest: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, straight from its cosine
-            transform, as far as no side comes below this many pixels; None: at its own.
+        smallest: decode a JPEG at 1/2, 1/4 or 1/8 of its size (in the DCT domain), as long as no
+            side falls below this many pixels; None: at full size.
 
     Returns:
-        the image in mode RGB, 8 bits a channel, and the width and height that its file has.
+        the image in mode RGB, 8 bits per channel, and the width and height in the file.
 
     Raises:
-        ValueError: says why: the file is damaged or no image, has transparent pixels, whose colour
-            would have to be made up, or more than 8 bits a channel, which Pillow would cut off.
+        ValueError: the file is damaged or not an image, has transparent pixels, whose colour is
+            undefined, or more than 8 bits per channel, which Pillow would truncate.
     """
     try:
         with Image.open(file) as image:
@@ -47,15 +47,15 @@ def decode_scaled(
                 image.draft(None, (smallest, smallest))
             image.load()
             if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-                raise ValueError("it has more than 8 bits a channel; save it with 8")
+                raise ValueError("it has more than 8 bits per channel; save it with 8")
             if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
                 raise ValueError("it has transparent pixels; put it on a background first")
-            # A conversion from RGB to RGB would copy it.
+            # Converting RGB to RGB would copy the image.
             return (image if image.mode == "RGB" else image.convert("RGB")), size
-    except UnidentifiedImageError:  # its own message may hold an address in memory
+    except UnidentifiedImageError:  # its message may contain a memory address
         problem = content_problem(_head(file))
         raise ValueError(
-            f"cannot identify an image in it{'; it is ' + problem if problem else ''}"
+            f"cannot identify the image format{'; it is ' + problem if problem else ''}"
         ) from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise ValueError(str(error)) from error

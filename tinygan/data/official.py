@@ -1,4 +1,4 @@
-"""Is it the official ImageNet? ILSVRC2012's number of images of each class, and the tar's MD5."""
+"""Check for the official ImageNet: ILSVRC2012's image count per class, and the MD5 of its tar."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tinygan.classes.imagenet import images_of_wnid
-from tinygan.data.real.image_folder import ListClass
+from tinygan.data.class_folders import ListClass
 
 TRAIN_MD5 = "1d675b47d978889d74fa0da5fadfb00e"  # of ILSVRC2012_img_train.tar
 _LISTED = 20
@@ -15,32 +15,32 @@ _BLOCK = 1 << 24
 
 
 def check_counts(classes: Mapping[str, ListClass], *, progress: bool = False) -> int:
-    """Count the files of each class, without reading them, and compare with ILSVRC2012's numbers.
+    """Count the files of each class, without reading them, and compare with ILSVRC2012.
 
     Args:
         classes: WNID -> its files.
         progress: show a progress bar.
 
     Returns:
-        The number of files.
+        the total number of files.
 
     Raises:
-        ValueError: lists the classes that differ, with the numbers expected and found.
+        ValueError: the counts differ; the message lists the classes, expected and actual counts.
     """
     bar = tqdm(classes.items(), desc="count", unit="class", disable=not progress)
-    found = {wnid: sum(1 for _ in files()) for wnid, files in bar}
+    counts = {wnid: sum(1 for _ in files()) for wnid, files in bar}
     expected = {wnid: images_of_wnid()[wnid] for wnid in classes}
-    wrong = [wnid for wnid in classes if found[wnid] != expected[wnid]]
+    wrong = [wnid for wnid in classes if counts[wnid] != expected[wnid]]
     if wrong:
-        rows = [f"  {w}: expected {expected[w]:,}, found {found[w]:,}" for w in wrong[:_LISTED]]
+        lines = [f"  {w}: expected {expected[w]:,}, found {counts[w]:,}" for w in wrong[:_LISTED]]
         if len(wrong) > _LISTED:
-            rows.append(f"  and {len(wrong) - _LISTED} more")
+            lines.append(f"  and {len(wrong) - _LISTED} more")
         raise ValueError(
-            f"{len(wrong)} of {len(classes)} classes have not the number of images of ILSVRC2012, "
-            f"together expected {sum(expected.values()):,}, found {sum(found.values()):,}:\n"
-            + "\n".join(rows)
+            f"{len(wrong)} of {len(classes)} classes do not have as many images as in ILSVRC2012, "
+            f"in total expected {sum(expected.values()):,}, found {sum(counts.values()):,}:\n"
+            + "\n".join(lines)
         )
-    return sum(found.values())
+    return sum(counts.values())
 
 
 def check_md5(path: Path) -> None:
@@ -63,5 +63,5 @@ def check_md5(path: Path) -> None:
     if digest.hexdigest() != TRAIN_MD5:
         raise ValueError(
             f"{path} has the MD5 {digest.hexdigest()}, ILSVRC2012_img_train.tar has {TRAIN_MD5}: "
-            "it is damaged, incomplete or another file"
+            "the file is damaged, incomplete or a different one"
         )

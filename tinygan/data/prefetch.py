@@ -1,4 +1,4 @@
-"""Prefetching: work that a thread does while the loop does something else."""
+"""Prefetching: compute the next results in a background thread."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,12 +10,17 @@ T = TypeVar("T")
 
 
 def prefetch(function: Callable[[S], T], items: Iterable[S], depth: int = 3) -> Iterator[T]:
-    """Yield function(item) for each item, in order, all computed by one thread in the background.
+    """Yield function(item) for each item, in order, computed by one background thread.
 
-    The items are taken in the caller's thread, up to `depth` + 1 of them ahead of the result that
-    is waited for. So a cheap iterable, such as a range, has its results prepared; and an iterable
-    that does the work itself goes on while the function, such as a write, deals with what came
-    before. An error of the function or of the items is raised in the loop.
+    The items are taken in the caller's thread, up to `depth` + 1 ahead of the result that is
+    yielded. Two uses: cheap items, such as a range, whose results are prefetched; or items that are
+    expensive to compute, while the function, such as a write, handles the earlier ones. An error of
+    the function or of the items is raised in the caller's loop.
+
+    Args:
+        function: called in the background thread, one item at a time.
+        items: iterated in the caller's thread.
+        depth: results that may be pending beyond the one that is yielded next.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="background") as pool:
         waiting: deque[Future[T]] = deque()

@@ -1,4 +1,4 @@
-"""Files of classes -> one shard of cropped images, and a list of the files that were dropped."""
+"""Crop the image files of some classes into one shard, and list the files that were dropped."""
 
 import csv
 import io
@@ -11,9 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygan.classes.by_name import Names
+from tinygan.data.class_folders import ListClass
 from tinygan.data.crops import Crop, TooSmall
 from tinygan.data.image_folders import printable
-from tinygan.data.real.image_folder import ListClass
 from tinygan.data.shards import new_shard
 from tinygan.files import write_text
 
@@ -31,27 +31,27 @@ def write_real(
 ) -> None:
     """Decode and crop the files of some classes and write them as one shard.
 
-    One image at a time is in memory. What is dropped stands with its reason in
-    ``{folder}.dropped.csv`` (class, file, reason).
+    One image at a time is in memory. Dropped files are listed in ``{folder}.dropped.csv`` (class,
+    file, reason).
 
     Args:
         folder: the shard's folder.
         classes: class index -> its files, in ascending order of index.
         crop: see `tinygan.data.crops.crop_of`.
-        max_dropped: largest fraction of the files that may be unreadable. Files that the crop
-            leaves out because they are too small do not count.
-        least: images that a class must still have where files of it were dropped. (That it has as
-            many files is for the caller to see.)
-        source: the shard's source.
-        provenance: what else decides the content; the number of dropped files is added.
+        max_dropped: largest fraction of files that may be unreadable, in [0, 1]. Files that are too
+            small for the crop do not count.
+        least: images that a class must have left if files of it were dropped. (The caller checks
+            that the class has that many files.)
+        source: the real dataset, recorded in the manifest.
+        provenance: what else determines the content; the number of dropped files is added.
         names: the name of each class index, see `tinygan.data.shards.new_shard`.
 
     Raises:
-        ValueError: more files are unreadable, or a class is left without an image or with too few.
+        ValueError: more files are unreadable, or a class has no images or too few left.
     """
     small: list[tuple[int, str, str]] = []
     unreadable: list[tuple[int, str, str]] = []
-    taken: Counter[int] = Counter()
+    written: Counter[int] = Counter()
     files = 0
     with (
         new_shard(folder, source=source, provenance=provenance, names=names) as shard,
@@ -70,27 +70,27 @@ def write_real(
                     unreadable.append((label, name, reason))
                 else:
                     shard.append(image[None], np.array([label]))
-                    taken[label] += 1
+                    written[label] += 1
                 progress.update()
         _write_dropped(folder.with_name(f"{folder.name}.dropped.csv"), small + unreadable)
         if len(unreadable) > max_dropped * files:
             label, name, reason = unreadable[0]
             raise ValueError(
-                f"{len(unreadable)} of {files} files cannot be read, more than real.max_dropped "
-                f"{max_dropped:g} of them; the first: class {label}, {name}: {reason}"
+                f"{len(unreadable)} of {files} files cannot be read, more than the fraction "
+                f"real.max_dropped {max_dropped:g}; the first: class {label}, {name}: {reason}"
             )
-        if without := sorted(set(classes) - set(taken)):
+        if without := sorted(set(classes) - set(written)):
             raise ValueError(
                 f"no images in the classes {', '.join(map(str, without))}: their folders or tars "
                 f"are empty, or all their files were dropped ({len(small)} too small, "
                 f"{len(unreadable)} unreadable)"
             )
         dropped = {label for label, *_ in small + unreadable}
-        if scarce := sorted(label for label in dropped if taken[label] < least):
+        if scarce := sorted(label for label in dropped if written[label] < least):
             raise ValueError(
-                f"class {scarce[0]} has {taken[scarce[0]]} images left, the scores need {least} of "
-                f"each class: see {folder.name}.dropped.csv for the others, and add images or "
-                "leave the class out of `classes`"
+                f"class {scarce[0]} has {written[scarce[0]]} images left, but the scores need "
+                f"{least} per class: see {folder.name}.dropped.csv for the dropped files, and add "
+                "images or remove the class from `classes`"
             )
         shard.provenance["dropped"] = {"too_small": len(small), "unreadable": len(unreadable)}
 

@@ -1,1 +1,1 @@
-"""One source or one learning curve scored; two folders of images compared."""
+"""Score a set of images or a learning curve, and compare two folders of images."""

@@ -1,6 +1,6 @@
-"""Two sets of images scored against each other, outside any pipeline.
+"""Compare two sets of images, outside any pipeline.
 
-The second set is the reference: where generated and real images are compared, the real ones.
+The second set is the reference, e.g. the real images that generated ones are compared with.
 """
 
 from collections import Counter
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygan.classes.by_name import ClassesDiffer, match
-from tinygan.evaluation.image_sets import ImageSet, Reading
+from tinygan.classes.by_name import ClassMismatch, match
+from tinygan.evaluation.image_sets import ImageReader, ImageSet
 from tinygan.evaluation.scores import Settings, score
 from tinygan.features.extract import extract
 from tinygan.features.extractor import Extractor
@@ -19,9 +19,9 @@ from tinygan.metrics.counts import share
 from tinygan.metrics.inception_score import inception_score
 from tinygan.seeding import stream
 
-# How `scores.score` names a score and the ends of its interval.
+# Suffixes of the keys of `scores.score` for a score and the ends of its interval.
 ENDS = {"value": "", "low": "_low", "high": "_high"}
-# What else of its result is handed on.
+# The other keys of its result that are passed on.
 SETTINGS = (
     "fid_mode",
     "prdc_k",
@@ -47,61 +47,61 @@ def compare(
     """Score the images of `a` against those of `b` (section 5.2).
 
     Args:
-        a: the images in question.
+        a: the images to evaluate.
         b: the reference.
         extractor: see `tinygan.features.extract.open_extractor`.
-        batch: images read at once.
-        seed: decides what is drawn.
+        batch: images per batch.
+        seed: seed of the random choices.
         samples: images to draw from each set; None takes all.
         splits: splits of the Inception score.
         progress: show a progress bar.
 
     Returns:
-        For each set its path, kind, number of images and of classes, sizes, Inception score and
-        the SHA-256 of its pixels; each score of `scores.score` with its interval,
-        the intra-FID only where both sets have the same two or more classes; what the scores depend
-        on: extractor, its SHA-256, input size and resize, seed and settings; notes on what was left
-        out.
+        for each set its path, kind, number of images and of classes, sizes, Inception score and
+        the SHA-256 of its pixels; each score of `scores.score` with its interval, intra-FID only if
+        both sets have the same two or more classes; what the scores depend on: extractor, its
+        SHA-256, input size and resize, seed and settings; and notes on what was omitted.
 
     Raises:
         ValueError: too few images for a score, or a file that `read_image` refuses.
     """
-    a, b, classes, notes = matched(a, b, seed=seed, samples=samples, splits=splits)
+    a, b, classes, notes = select_images(a, b, seed=seed, samples=samples, splits=splits)
     features_a, about_a = _features(a, "A", classes, extractor, batch, splits, progress)
     features_b, about_b = _features(b, "B", classes, extractor, batch, splits, progress)
     settings = Settings(
         is_splits=splits,
-        overall_samples=len(classes) * int(np.bincount(features_a.labels).max()),  # that is, all
+        overall_samples=len(classes) * int(np.bincount(features_a.labels).max()),  # all
         seed=seed,
     )
-    found, _ = score("A", [(features_a, features_b)], classes, settings, {})
+    result, _ = score("A", [(features_a, features_b)], classes, settings, {})
     scores = {
-        name: {key: found[name + end] for key, end in ENDS.items()}
-        for name in found
-        if f"{name}_low" in found and (len(classes) > 1 or name != "intra_fid")
+        name: {key: result[name + end] for key, end in ENDS.items()}
+        for name in result
+        if f"{name}_low" in result and (len(classes) > 1 or name != "intra_fid")
     }
     about_a["inception_score"] |= scores.pop("inception_score")
     return {
         "a": about_a,
         "b": about_b,
         "scores": scores,
-        **{name: found[name] for name in SETTINGS},
+        **{name: result[name] for name in SETTINGS},
         "resize": extractor.resize,
         "seed": seed,
         "notes": notes,
     }
 
 
-def matched(
+def select_images(
     a: ImageSet, b: ImageSet, *, seed: int = 0, samples: int | None = None, splits: int = 10
 ) -> tuple[ImageSet, ImageSet, list[str], list[str]]:
-    """Draw the images to score, and see that they are enough; nothing is decoded yet.
+    """Draw the images to score, and check that there are enough; nothing is decoded yet.
 
     Args:
         a, b, seed, samples, splits: see `compare`.
 
     Returns:
-        the images of both sets, the classes to score one by one, and notes on what is left out.
+        the selected images of both sets, the classes to score one by one (``["all"]`` for no
+        classes), and notes on what is omitted.
 
     Raises:
         ValueError: too few images for a score.
@@ -126,15 +126,15 @@ def _check_counts(images: ImageSet, classes: Sequence[str], splits: int, which: 
         if min(counts) < 2:
             raise ValueError(
                 f"class {classes[counts.index(min(counts))]} has 1 image {which}in {images.path}, "
-                "but an intra-FID needs 2: add images, leave the class out of both folders, or "
+                "but an intra-FID needs 2: add images, remove the class from both folders, or "
                 "ignore the classes (--no-classes)"
             )
     total = Settings.pairwise_samples
-    paired = sum(min(n, share(total, len(counts), i)) for i, n in enumerate(counts))
-    if paired <= Settings.prdc_k:
+    pairwise = sum(min(n, share(total, len(counts), i)) for i, n in enumerate(counts))
+    if pairwise <= Settings.prdc_k:
         raise ValueError(
-            f"{images.path} has {paired} images, but precision to coverage need "
-            f"{Settings.prdc_k + 1}: they look at the neighbour number {Settings.prdc_k} of each"
+            f"{images.path} has {pairwise} images, but precision, recall, density and coverage "
+            f"need {Settings.prdc_k + 1}, for {Settings.prdc_k} nearest neighbours"
         )
 
 
@@ -147,46 +147,48 @@ def _features(
     splits: int,
     progress: bool,
 ) -> tuple[Features, dict[str, Any]]:
-    reading = Reading(images)
+    """Return the features of a set and its entry in the result of `compare`."""
+    reader = ImageReader(images)
     title = f"{name}: {images.path.name}" if progress else None
-    features, logits = extract(reading, extractor, batch=batch, progress=title)
-    labels = np.zeros(len(reading), np.int64)
+    features, logits = extract(reader, extractor, batch=batch, progress=title)
+    labels = np.zeros(len(reader), np.int64)
     if len(classes) > 1:
         labels[:] = match(classes, images.labels, what="the other set", by=str(images.path))
     mean, deviation = inception_score(logits, splits)
     about = {
         "path": str(images.path),
         "kind": images.kind,
-        "images": len(reading),
+        "images": len(reader),
         "classes": None if images.labels is None else len(set(images.labels)),
-        "sizes": dict(reading.sizes.most_common()),
+        "sizes": dict(reader.sizes.most_common()),
         "inception_score": {"value": mean, "std": deviation},
-        "pixels_sha256": reading.sha256,
+        "pixels_sha256": reader.sha256,
     }
-    made_by = extractor.name, extractor.sha256, extractor.input_size
-    return Features(features, logits, labels, *made_by), about
+    identity = extractor.name, extractor.sha256, extractor.input_size
+    return Features(features, logits, labels, *identity), about
 
 
 def _shared_classes(a: ImageSet, b: ImageSet) -> tuple[list[str], list[str]]:
-    """Return the names of the classes to score one by one, and a note where there are none."""
+    """Return the names of the classes to score one by one, and a note if there are none."""
     if a.labels is None or b.labels is None:
-        lacking = a if a.labels is None else b
-        return ["all"], [f"no intra-FID: {lacking.path} is not sorted into classes"]
-    ours, theirs = (sorted(set(images.labels)) for images in (a, b))
+        unsorted = a if a.labels is None else b
+        return ["all"], [f"no intra-FID: {unsorted.path} is not sorted into classes"]
+    classes_a, classes_b = (sorted(set(images.labels)) for images in (a, b))
     try:
-        match(theirs, ours, what=str(b.path), by=str(a.path), exact=True)
-    except ClassesDiffer as error:
-        odd = sorted(error.missing + error.extra)
+        match(classes_b, classes_a, what=str(b.path), by=str(a.path), exact=True)
+    except ClassMismatch as error:
+        unshared = sorted(error.missing + error.extra)
         return ["all"], [
-            f"no intra-FID: {len(odd)} classes are in one folder only, such as {odd[0]} ({error})"
+            f"no intra-FID: {len(unshared)} classes are in one folder only, such as {unshared[0]} "
+            f"({error})"
         ]
-    if len(ours) == 1:
-        return ["all"], ["no intra-FID: there is one class only"]
-    return ours, []
+    if len(classes_a) == 1:
+        return ["all"], ["no intra-FID: there is only one class"]
+    return classes_a, []
 
 
 def table(result: dict[str, Any]) -> str:
-    """Return the result of `compare` as two tables for people: the sets, and the scores."""
+    """Format the result of `compare` as two text tables: the sets, and the scores."""
     sets = result["a"], result["b"]
     about = [
         ["", "A", "B"],
@@ -200,11 +202,11 @@ def table(result: dict[str, Any]) -> str:
         ],
     ]
     scores = [["", "A against B", "95 % interval"]] + [
-        [name, f"{found['value']:.4g}", _interval(**found)]
-        for name, found in result["scores"].items()
+        [name, f"{entry['value']:.4g}", _interval(**entry)]
+        for name, entry in result["scores"].items()
     ]
-    made_by = f"extractor {result['extractor']}, {result['resize']}; seed {result['seed']}"
-    return "\n".join([*_aligned(about), "", *_aligned(scores), "", made_by, *result["notes"]])
+    settings = f"extractor {result['extractor']}, {result['resize']}; seed {result['seed']}"
+    return "\n".join([*_aligned(about), "", *_aligned(scores), "", settings, *result["notes"]])
 
 
 def _interval(value: float, low: float | None, high: float | None) -> str:

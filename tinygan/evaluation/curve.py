@@ -1,4 +1,4 @@
-"""The learning curve (Fig. 8): scores of the generators kept during training."""
+"""The learning curve (Fig. 8): scores of the snapshots saved during training."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygan.evaluation.scores import Settings
-from tinygan.features.extract import INCEPTION_URL, extract, open_extractor
+from tinygan.features.extract import extract, open_extractor
 from tinygan.features.files import Features
 from tinygan.generation.sampling import draw, labels_in_model
 from tinygan.metrics.fid import Gaussian, frechet_distance
@@ -23,28 +23,28 @@ def curve_point(
     *,
     threads: int,
 ) -> tuple[float, float]:
-    """Score one snapshot on `metrics.curve_samples_per_class` samples of every class.
+    """Score one snapshot on `metrics.curve_samples_per_class` samples per class.
 
     Args:
         model: the model's folder.
         step: the snapshot's step.
         real: the Gaussian of the features of all real images.
-        example: any of the real images' features.
+        example: any features of real images, to check that they are comparable.
         config: the run's config.
         threads: CPU threads.
 
     Returns:
-        FID against all real images, and the Inception score.
+        FID against all real images, and Inception score.
 
     Raises:
         FileNotFoundError, ValueError: see `tinygan.models.io.load_generator`.
-        ValueError: the real images' features are of another extractor or size, or the model does
-            not know the classes of the run.
+        ValueError: the features of the real images are of another extractor or input size, or the
+            model lacks classes of the run.
     """
     metrics, classes = config["metrics"], range(len(config["classes"]))
-    card, there = read_card(model), None
+    card, model_labels = read_card(model), None
     if "classes" in card:
-        there = labels_in_model(model, card, config["classes"], classes)
+        model_labels = labels_in_model(model, card, config["classes"], classes)
     count = metrics["curve_samples_per_class"]
     drawn = draw(
         load_generator(model, step),
@@ -54,15 +54,15 @@ def curve_point(
         z_dim=config["z_dim"],
         truncation=config["teacher"]["truncation"],
         batch=metrics["batch"],
-        labels_there=there,
+        model_labels=model_labels,
     )
     with open_extractor(
         metrics["extractor"],
         input_size=metrics["input_size"],
         threads=threads,
-        graph=metrics.get("inception_graph", INCEPTION_URL),
+        graph=metrics["inception_graph"],
     ) as extractor:
-        # Images go to the extractor as they are drawn: 50,000 of 128 px would take 2.5 GB.
+        # Extract batch by batch: 50,000 images of 128 px would take 2.5 GB.
         parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]
     features = Features(
         *(np.concatenate(part) for part in zip(*parts, strict=True)),

@@ -1,4 +1,4 @@
-"""Images as they lie in folders: files, with or without one sub-folder a class, or shard stores."""
+"""Sets of images in folders: image files, optionally in one sub-folder per class, or shards."""
 
 import hashlib
 from collections import Counter
@@ -18,13 +18,13 @@ from tinygan.data.shards import Shard, find_manifests, open_store
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images that are read when they are asked for.
+    """Images that are read on demand.
 
     Attributes:
         path: the folder.
         kind: ``"files"`` or ``"shards"``.
-        readers: one function an image, which reads it as uint8 [H, W, 3].
-        labels: the name of each image's class, in order of class; None where there are no classes.
+        readers: one function per image, which reads it as uint8 [H, W, 3].
+        labels: the class name of each image, in order of class; None if there are no classes.
     """
 
     path: Path
@@ -33,16 +33,20 @@ class ImageSet:
     labels: Sequence[str] | None
 
     def choose(self, count: int, rng: np.random.Generator) -> Self:
-        """Draw `count` images without replacement, in their order; ValueError for too few."""
+        """Draw `count` images without replacement and keep their order; ValueError if too few."""
         if not 1 <= count <= len(self.readers):
-            raise ValueError(f"{self.path} has {len(self.readers)} images, not {count} to draw")
+            raise ValueError(f"{self.path} has {len(self.readers)} images, cannot draw {count}")
         rows = np.sort(rng.permutation(len(self.readers))[:count])
         labels = None if self.labels is None else [self.labels[i] for i in rows]
         return type(self)(self.path, self.kind, [self.readers[i] for i in rows], labels)
 
 
-class Reading(Sequence):
-    """The images of a set, read once and in order; keeps count of sizes and hashes the pixels."""
+class ImageReader(Sequence):
+    """Reads the images of a set, once and in order; counts their sizes and hashes their pixels.
+
+    Attributes:
+        sizes: "WIDTHxHEIGHT" -> number of images read so far.
+    """
 
     def __init__(self, images: ImageSet):
         self._readers = images.readers
@@ -62,16 +66,16 @@ class Reading(Sequence):
 
     @property
     def sha256(self) -> str:
-        """SHA-256 over the images read so far: "H W " in ASCII and the H W 3 bytes of each."""
+        """SHA-256 over the images read so far: of each, "H W " in ASCII and H x W x 3 bytes."""
         return self._digest.hexdigest()
 
 
 def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
-    """Find the images of a folder; nothing is decoded yet.
+    """List the images of a folder; nothing is decoded yet.
 
-    A folder with a manifest.json, in it or in its sub-folders, is a shard store. Any other is read
-    as image files, see `tinygan.data.image_folders`. Where all images lie in sub-folders, the first
-    level names their classes; sub-folders without images are passed over.
+    A folder with a manifest.json, in it or in its sub-folders, is a shard store. Any other one is
+    listed as image files, see `tinygan.data.image_folders`. If all images are in sub-folders, the
+    names of the first level are the classes; sub-folders without images are skipped.
 
     Args:
         folder: the folder.
@@ -79,7 +83,7 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it has no images, has some beside class folders, or is a damaged shard store.
+        ValueError: there are no images, some are beside class folders, or a shard is damaged.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -89,15 +93,15 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
         readers = [partial(s.images.__getitem__, i) for s in shards for i in range(len(s.labels))]
         labels = [_class_of(shard, label) for shard in shards for label in shard.labels.tolist()]
         if by_class and any(shard.class_names is None for shard in shards):
-            warn_unnamed(str(folder), "as their names")
+            warn_unnamed(str(folder), "as class names")
         return ImageSet(folder, "shards", readers, labels if by_class else None)
-    found, labels = (_by_class if by_class else _flat)(folder)
-    if not found:
-        known = " ".join(sorted(SUFFIXES))
+    files, labels = (_by_class if by_class else _flat)(folder)
+    if not files:
+        suffixes = " ".join(sorted(SUFFIXES))
         raise ValueError(
-            f"{folder} has no images: no shards, and no files with a suffix of {known}"
+            f"{folder} has no images: no shards, and no files with a suffix of {suffixes}"
         )
-    return ImageSet(folder, "files", [partial(read_image, file) for file in found], labels)
+    return ImageSet(folder, "files", [partial(read_image, file) for file in files], labels)
 
 
 def _flat(folder: Path) -> tuple[list[Path], None]:
@@ -105,23 +109,23 @@ def _flat(folder: Path) -> tuple[list[Path], None]:
 
 
 def _by_class(folder: Path) -> tuple[list[Path], list[str] | None]:
-    direct, folders = first_level(folder)
-    if direct:
-        if any(count_images(place) for place in folders.values()):
+    top_level, folders = first_level(folder)
+    if top_level:
+        if any(count_images(path) for path in folders.values()):
             raise ValueError(
-                f"{folder} has images such as {direct[0]} beside sub-folders with images: move "
+                f"{folder} has images such as {top_level[0]} beside sub-folders with images: move "
                 "them into the folders of their classes, or ignore the classes (--no-classes)"
             )
         return _flat(folder)
-    classes = {name: list_images(place) for name, place in folders.items()}
+    classes = {name: list_images(path) for name, path in folders.items()}
     if any(classes.values()) and (empty := [name for name in classes if not classes[name]]):
-        note(f"{folder}: passed over {len(empty)} folders without images, such as {empty[0]}")
-    found = [folders[name] / image for name, images in classes.items() for image in images]
-    return found, [name for name, images in classes.items() for _ in images]
+        note(f"{folder}: skipped {len(empty)} folders without images, such as {empty[0]}")
+    files = [folders[name] / image for name, images in classes.items() for image in images]
+    return files, [name for name, images in classes.items() for _ in images]
 
 
 def _class_of(shard: Shard, label: int) -> str:
-    """Return the name of a class, or the number of one that has no name."""
+    """Return the name of a class, or its number if it has no name."""
     return str(label) if shard.class_names is None else shard.class_names[label]
 
 
@@ -129,8 +133,8 @@ def read_image(path: Path) -> np.ndarray:
     """Read an image file as uint8 [H, W, 3], see `tinygan.data.decode.decode`.
 
     Raises:
-        ValueError: the file is damaged or no image, has transparent pixels, or more than 8 bits a
-            channel.
+        ValueError: the file is damaged or not an image, has transparent pixels, or more than 8 bits
+            per channel.
     """
     try:
         return np.asarray(decode(path))

@@ -1,8 +1,8 @@
-"""The scores of a source, each with its confidence interval, and their files (section 5.2).
+"""Score images against real images, each score with its confidence interval (section 5.2).
 
-Classes are read part by part (a part is a shard), so that memory does not grow with their number,
-and those of one part are scored in parallel. What all classes contribute to is put together in
-order of class. So no result depends on the threads or, but for rounding, on how classes are cut.
+Classes are read part by part (a part is a shard), so memory does not grow with their number. The
+classes of a part are scored in parallel; scores over all classes combine them in order of class. So
+no result depends on the number of threads, or, up to rounding, on how classes are split into parts.
 """
 
 import csv
@@ -17,14 +17,14 @@ from typing import Any, Self
 import numpy as np
 from tqdm import tqdm
 
-from tinygan.evaluation.parts import Part, in_order
+from tinygan.evaluation.parts import Part, checked_parts
 from tinygan.features.files import Features
 from tinygan.files import write_json, write_text
 from tinygan.metrics.counts import share
 from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian, frechet_distance, frechet_jackknife
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
 from tinygan.metrics.jackknife import (
-    NONE,
+    NO_REPLICATES,
     Interval,
     TooFewSamples,
     assign_groups,
@@ -46,13 +46,13 @@ class Settings:
     Attributes:
         is_splits: splits of the Inception score.
         overall_samples: images of all classes together for Inception score and FID, drawn evenly
-            from the classes; all where there are fewer. Intra-FID always takes all.
-        pairwise_samples: images a side, drawn in the same way, for KID and `prdc`, which compare
-            all pairs.
-        prdc_k: the k of `prdc`.
-        jackknife_groups: groups of the jackknife; a class with fewer images has one group each.
+            from the classes; all if there are fewer. Intra-FID always uses all images.
+        pairwise_samples: images, and real images, for KID and `prdc`, which compare all pairs;
+            drawn in the same way.
+        prdc_k: number of nearest neighbours k of `prdc`.
+        jackknife_groups: groups of the jackknife; at most the number of images.
         fid_mode: ``"exact"``, or ``"authors"`` to reproduce the authors' released code.
-        seed: the run's seed; it decides which images are drawn and how they are grouped.
+        seed: the run's seed; it determines which images are drawn and how they are grouped.
         threads: classes scored at the same time.
     """
 
@@ -67,7 +67,7 @@ class Settings:
 
     @classmethod
     def of(cls, config: Mapping[str, Any], *, threads: int = 1) -> Self:
-        """Take the settings of a run's config."""
+        """Build the settings from a run's config."""
         names = ("is_splits", "overall_samples", "pairwise_samples", "prdc_k", "jackknife_groups")
         chosen = {name: config["metrics"][name] for name in (*names, "fid_mode")}
         return cls(**chosen, seed=config["seed"], threads=threads)
@@ -78,15 +78,15 @@ class Settings:
         return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.fid_mode]
 
 
-# A score of all images, and those without one group of them each, [G]; `NONE` for too few images.
+# A score of all images, and the scores without one group each, [G], or `NO_REPLICATES`.
 Jackknifed = tuple[float, np.ndarray]
 Scored = tuple[float, Interval]
-_COVARIANCE = "an intra-FID needs at least 2 samples of the class on either side"
+_COVARIANCE = "an intra-FID needs at least 2 images and 2 real images of the class"
 
 
 @dataclass(frozen=True)
 class _Class:
-    """What one class adds to the scores: its intra-FID, and rows for the scores of all classes."""
+    """The contribution of one class: its intra-FID, and rows for the scores over all classes."""
 
     samples: int
     intra_fid: Jackknifed
@@ -107,7 +107,7 @@ def score(
     """Score images against real images.
 
     Args:
-        source: what made the images, e.g. ``"teacher"``.
+        source: where the images come from, e.g. ``"teacher"``.
         parts: images and real images, each part with all images of some classes, in ascending
             order of class; one part is in memory at a time.
         class_names: names of the classes, in the order of the class index.
@@ -116,36 +116,49 @@ def score(
         progress: title of the progress bar over the classes; None for no bar.
 
     Returns:
-        the scores: Inception score with its deviation over the splits, FID against all real images,
-        mean and population standard deviation over the classes of the intra-FID, KID, precision,
-        recall, density and coverage; the 95 % interval of each (keys ..._low and ..._high, see
-        `jackknife`; None where the images are too few for one); the numbers of images, the
-        settings and the extractor; and the rows of the intra-FID table, one per class, with the
+        the scores: Inception score with its standard deviation over the splits, FID against all
+        real images, mean and population standard deviation of intra-FID over the classes, KID,
+        precision, recall, density and coverage; the 95 % interval of each (keys ..._low and
+        ..._high, see `jackknife`; None if there are too few images); the numbers of images, the
+        settings and the extractor. And the rows of the intra-FID table, one per class, with the
         keys `INTRA_COLUMNS`.
 
     Raises:
-        ValueError: a class has no images or too few on either side, or is not in order; a label has
-            no name; or the features are of different extractors.
+        ValueError: a class has no or too few images or real images, or is out of order; a label
+            has no name; or the features are of different extractors.
     """
     classes: list[_Class] = []
     real_moments = None
     title = {"desc": progress, "unit": "class", "disable": progress is None}
     with ThreadPoolExecutor(settings.threads) as pool, tqdm(total=len(class_names), **title) as bar:
-        for images, real in in_order(source, parts, class_names):
-            one = partial(_score_class, images, real, class_names, settings)
-            for result, moments in pool.map(one, np.unique(real.labels).tolist()):
+        for images, real in checked_parts(source, parts, class_names):
+            score_class = partial(_score_class, images, real, class_names, settings)
+            for result, moments in pool.map(score_class, np.unique(real.labels).tolist()):
                 classes.append(result)
                 real_moments = real_moments.merge(moments) if real_moments else moments
                 bar.update()
-    scores: dict[str, Any] = {"source": source}
+    scores: dict[str, Any] = {"source": source} | _summary(classes, real_moments, settings)
+    if clash := scores.keys() & provenance.keys():
+        raise ValueError(f"provenance must not have the keys of scores: {sorted(clash)}")
+    rows = [
+        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid[0], *interval(*c.intra_fid)), strict=True))
+        for i, (name, c) in enumerate(zip(class_names, classes, strict=True))
+    ]
+    return scores | dict(provenance), rows
+
+
+def _summary(
+    classes: Sequence[_Class], real_moments: Moments, settings: Settings
+) -> dict[str, Any]:
+    """Return the scores over all classes, the numbers of images, the settings and extractor."""
+    scores: dict[str, Any] = {}
     real = Gaussian.of_moments(real_moments)
     for name, (value, (low, high)) in _overall(classes, real, settings).items():
         scores |= {name: value, f"{name}_low": low, f"{name}_high": high}
     logits = np.concatenate([c.overall.logits for c in classes])
-    intra = [c.intra_fid[0] for c in classes]
-    scores |= {
+    return scores | {
         "inception_score_std": inception_score(logits, settings.is_splits)[1],
-        "intra_fid_std": float(np.std(intra)),
+        "intra_fid_std": float(np.std([c.intra_fid[0] for c in classes])),
         "samples": sum(c.samples for c in classes),
         "overall_samples": len(logits),
         "pairwise_samples": sum(len(c.pairwise) for c in classes),
@@ -157,19 +170,12 @@ def score(
         "extractor_sha256": classes[0].overall.extractor_sha256,
         "input_size": classes[0].overall.input_size,
     }
-    if clash := scores.keys() & provenance.keys():
-        raise ValueError(f"provenance must not hold the keys of scores: {sorted(clash)}")
-    rows = [
-        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid[0], *interval(*c.intra_fid)), strict=True))
-        for i, (name, c) in enumerate(zip(class_names, classes, strict=True))
-    ]
-    return scores | dict(provenance), rows
 
 
 def _score_class(
     images: Features, real: Features, class_names: Sequence[str], settings: Settings, label: int
 ) -> tuple[_Class, Moments]:
-    """Score one class and draw the images that stand for it overall; also its real moments."""
+    """Score one class and draw its images for the overall scores; also return its real moments."""
     images, real = (f.take(f.labels == label) for f in (images, real))
     totals = settings.overall_samples, settings.pairwise_samples
     overall, pairwise = (share(total, len(class_names), label) for total in totals)
@@ -177,7 +183,7 @@ def _score_class(
     order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
     try:
         if min(len(images), len(real)) < 2:
-            raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)} real ones")
+            raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
         groups = assign_groups(len(images), min(settings.jackknife_groups, len(images)), rng)
         x, y, offset = images.features, real.features, settings.offset
         intra = _jackknifed(
@@ -199,11 +205,11 @@ def _jackknifed(with_groups: Callable[[], Jackknifed], whole: Callable[[], float
     try:
         return with_groups()
     except TooFewSamples:
-        return whole(), NONE
+        return whole(), NO_REPLICATES
 
 
 def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> dict[str, Scored]:
-    """Return every score of all classes together, with its interval."""
+    """Return every score over all classes, with its interval."""
     features = np.concatenate([c.overall.features for c in classes])
     logits = np.concatenate([c.overall.logits for c in classes])
     pairwise, real_pairwise = (
@@ -236,7 +242,8 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
     except TooFewSamples:
         values, without = prdc(pairwise, real_pairwise, k), {}
     return scores | {
-        name: (value, interval(value, without.get(name, NONE))) for name, value in values.items()
+        name: (value, interval(value, without.get(name, NO_REPLICATES)))
+        for name, value in values.items()
     }
 
 
@@ -253,13 +260,13 @@ def _mean(scores: Sequence[Jackknifed]) -> Scored:
 def write_scores(
     json_path: Path, csv_path: Path, scores: dict[str, Any], rows: list[dict[str, Any]]
 ) -> None:
-    """Write the two results of `score`, each file whole or not at all.
+    """Write the two results of `score`, each file atomically.
 
     Args:
         json_path: file for the scores.
         csv_path: file for the rows.
         scores: see `score`.
-        rows: see `score`; for ImageNet each with the key ``wnid`` too.
+        rows: see `score`; for ImageNet also with the key ``wnid``.
     """
     text = io.StringIO()
     table = csv.DictWriter(text, rows[0], lineterminator="\n")

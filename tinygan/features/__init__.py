@@ -1,1 +1,1 @@
-"""Images -> features and logits of an extractor."""
+"""Compute the features and logits of images."""

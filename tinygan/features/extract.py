@@ -1,4 +1,4 @@
-"""Images -> features: an extractor run over batches of images."""
+"""Run an extractor over batches of images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tinygan.code import names_in
 from tinygan.features.extractor import Extractor
 from tinygan.features.files import Features
 
-# The one address at which the graph of the published scores has been kept since 2015.
+# The graph of the published scores has been at this address since 2015.
 INCEPTION_URL = "http://download.tensorflow.org/models/frozen_inception_v1_2015_12_05.tar.gz"
 
 
@@ -19,17 +19,17 @@ INCEPTION_URL = "http://download.tensorflow.org/models/frozen_inception_v1_2015_
 def open_extractor(
     name: str, *, input_size: int, threads: int, graph: str = INCEPTION_URL
 ) -> Iterator[Extractor]:
-    """Open an extractor; what it holds is let go at the end of the block.
+    """Open an extractor; its resources are released at the end of the block.
 
     Args:
         name: one of the modules in `tinygan.features.extractors`.
-        input_size: px, height and width that efficientnet_lite0 sees; inception_tf always sees 299.
-        threads: CPU threads; with efficientnet_lite0 torch's, for the whole process from here on.
+        input_size: height and width of the network's input in pixels; inception_tf always has 299.
+        threads: CPU threads; for efficientnet_lite0 those of PyTorch, set for the whole process.
         graph: file or URL of inception_tf's frozen graph, see `inception_tf.open_inception`.
 
     Raises:
-        ValueError: there is no such extractor, a number is not positive, or weights are not what
-            they should be.
+        ValueError: there is no such extractor, a number is not positive, or the weights are not the
+            expected ones.
         FileNotFoundError, OSError, RuntimeError: see `inception_tf.open_inception`.
     """
     if min(input_size, threads) < 1:
@@ -42,9 +42,9 @@ def open_extractor(
 
 def check_name(name: str) -> None:
     """Refuse, with ValueError, a name that is not an extractor's."""
-    known = names_in("tinygan.features.extractors")
-    if name not in known:
-        raise ValueError(f"there is no extractor {name!r}; choose one of {', '.join(known)}")
+    names = names_in("tinygan.features.extractors")
+    if name not in names:
+        raise ValueError(f"there is no extractor {name!r}; choose one of {', '.join(names)}")
 
 
 def extract(
@@ -59,20 +59,20 @@ def extract(
     Args:
         images: uint8 [N, H, W, 3], N > 0, may be memory-mapped; or a sequence of N arrays
             [H, W, 3] of any sizes whose slices are lists of arrays. One batch is read at a time.
-        extractor: what to run.
-        batch: images read at once; the result does not depend on it, up to rounding.
+        extractor: the extractor, see `open_extractor`.
+        batch: images per batch; the result does not depend on it, up to rounding.
         progress: title of the progress bar; None for no bar.
 
     Returns:
         features float32 [N, D] and logits float32 [N, K].
 
     Raises:
-        ValueError: images of another type or shape, or a count that is not positive.
+        ValueError: there are no images, or of another type or shape; or batch is not positive.
     """
     if batch < 1:
         raise ValueError(f"batch {batch} must be at least 1")
     if not len(images):
-        raise ValueError("images must be uint8 [N, H, W, 3] with N > 0; there are none")
+        raise ValueError("images must be uint8 [N, H, W, 3] with N > 0, but there are none")
     parts = []
     with tqdm(total=len(images), desc=progress, unit="image", disable=progress is None) as bar:
         for start in range(0, len(images), batch):
@@ -85,7 +85,7 @@ def extract(
 def _run_batch(
     images: Sequence[np.ndarray] | np.ndarray, extractor: Extractor
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Run the extractor on images that may differ in size, those of one size together."""
+    """Run the extractor on images of any sizes, grouped by size."""
     for image in images:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"images must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
@@ -112,12 +112,17 @@ def features_of(
     progress: str | None = None,
     class_names: Mapping[int, str] | None = None,
 ) -> Features:
-    """Open an extractor (see `open_extractor`), run it on images, add their labels [N] and names.
+    """Open an extractor (see `open_extractor`), and run it on labelled images (see `extract`).
 
-    The names are those of the labels, see `Features`.
+    Args:
+        images: uint8 [N, H, W, 3].
+        labels: class indices [N].
+        input_size, threads, extractor, graph: see `open_extractor`.
+        batch, progress: see `extract`.
+        class_names: the name of each label, see `Features`.
     """
     with open_extractor(extractor, input_size=input_size, threads=threads, graph=graph) as opened:
         features, logits = extract(images, opened, batch=batch, progress=progress)
         labels = np.array(labels, dtype=np.int64)
-        made_by = opened.name, opened.sha256, opened.input_size
-        return Features(features, logits, labels, *made_by, class_names)
+        identity = opened.name, opened.sha256, opened.input_size
+        return Features(features, logits, labels, *identity, class_names)

@@ -1,4 +1,4 @@
-"""Features of images, and the files that hold them."""
+"""Features of images, in memory and as npz files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ ARRAYS = ("features", "logits", "labels", "extractor", "extractor_sha256")
 
 @dataclass(frozen=True)
 class Features:
-    """What an extractor makes of a set of images, one row an image, in order of class.
+    """The output of an extractor for a set of images, one row per image, in order of class.
 
     Attributes:
         features: float32 [N, D].
@@ -25,8 +25,8 @@ class Features:
         labels: int64 [N], class indices of the run.
         extractor: the extractor's name.
         extractor_sha256: SHA-256 of its weight file.
-        input_size: px, height and width that the extractor saw; None where that is not known.
-        class_names: the name of each label (for ImageNet, the WNID); None where that is not known.
+        input_size: height and width of the extractor's input in pixels; None if unknown.
+        class_names: the name of each label (for ImageNet, the WNID); None if unknown.
 
     Raises:
         ValueError: the arrays do not have these shapes, or there are no images.
@@ -45,13 +45,13 @@ class Features:
         if [len(shape) for shape in shapes] != [2, 2, 1] or len({s[0] for s in shapes}) != 1:
             raise ValueError(f"features, logits and labels must be [N, D], [N, K], [N]: {shapes}")
         if not len(self):
-            raise ValueError("features of no images at all")
+            raise ValueError("there are no features: no images were given")
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return the rows that an index array or a boolean mask [N] names."""
+        """Return some of the rows, given by an index array or a boolean mask [N]."""
         return replace(
             self,
             features=self.features[rows],
@@ -60,16 +60,16 @@ class Features:
         )
 
     def labelled(self, classes: Sequence[str], *, what: str) -> Self:
-        """Return the features with the labels of the run, by name, in ascending order of class.
+        """Map the labels to the run's class indices, by name, and sort the rows by class.
 
-        Where the names are not known, the labels are taken as those of the run, with a warning.
+        If there are no names, the labels are used as class indices, with a warning.
 
         Args:
             classes: the names of the run's classes, in the order of the class index.
             what: the file, for messages.
 
         Raises:
-            ValueError: the run has no such class.
+            ValueError: the run lacks one of the classes.
         """
         if self.class_names is None:
             warn_unnamed(what)
@@ -79,31 +79,31 @@ class Features:
         return named if labels is self.labels else named.take(np.argsort(labels, kind="stable"))
 
     def check_comparable(self, other: "Features") -> None:
-        """Refuse, with ValueError, another extractor, other dimensions, other names of labels."""
-        ours, theirs = (
+        """Refuse, with ValueError, another extractor, other dimensions or other class names."""
+        first, second = (
             (f.extractor, f.extractor_sha256, f.features.shape[1], f.logits.shape[1])
             for f in (self, other)
         )
-        if ours != theirs:
+        if first != second:
             raise ValueError(
                 "features of different extractors cannot be compared: "
-                "(name, sha256, dimensions, classes) is "
-                f"{ours} here and {theirs} there; compute both with one extractor"
+                f"(name, sha256, dimensions, classes) is {first} in one and {second} in the other; "
+                "compute both with the same extractor"
             )
         if None not in (self.input_size, other.input_size) and self.input_size != other.input_size:
             raise ValueError(
-                "features of images of different sizes cannot be compared: the extractor saw "
-                f"{self.input_size} px here and {other.input_size} px there; set "
-                "metrics.input_size alike for both"
+                "features of images of different sizes cannot be compared: the extractor's input "
+                f"was {self.input_size} px for one and {other.input_size} px for the other; use "
+                "the same metrics.input_size for both"
             )
         if None not in (self.class_names, other.class_names):
-            merge([self.class_names, other.class_names], what="features that are compared")
+            merge([self.class_names, other.class_names], what="the compared features")
 
 
 def write_features(path: Path, features: Features) -> None:
-    """Write features as one npz file with the arrays of `Features`, whole or not at all.
+    """Write features as one npz file with the arrays of `Features`, atomically.
 
-    ``class_names`` are those of the labels that occur, in ascending order of label.
+    ``class_names`` in the file has one name per label that occurs, in ascending order of label.
     """
     arrays = {name: np.asarray(getattr(features, name)) for name in ARRAYS}
     if features.input_size is not None:
@@ -116,17 +116,17 @@ def write_features(path: Path, features: Features) -> None:
 
 
 def read_features(paths: Iterable[Path], classes: Sequence[str] | None = None) -> Features:
-    """Read the feature files of one source, in ascending order of class whatever theirs is.
+    """Read the feature files of one set of images, in ascending order of class.
 
     Args:
-        paths: the files.
-        classes: the names of the run's classes, in the order of the class index: the labels become
-            those of the run, by name. None leaves them as they are.
+        paths: the files, in any order.
+        classes: the names of the run's classes, in the order of the class index: labels are mapped
+            to these indices, by name. None keeps the labels.
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: no file is given, one is damaged, a class is in two of them or is none of the
-            run's, or their extractors or dimensions differ.
+        ValueError: no file is given, one is damaged, a class is in two files or not in the run, or
+            extractors or dimensions differ.
     """
     parts = [(path, _read(path)) for path in paths]
     if not parts:
@@ -149,7 +149,7 @@ def read_features(paths: Iterable[Path], classes: Sequence[str] | None = None) -
         name: np.concatenate([getattr(part, name) for _, part in parts])
         for name in ("features", "logits", "labels")
     }
-    names = merge([part.class_names for _, part in parts], what="feature files of one source")
+    names = merge([part.class_names for _, part in parts], what="the feature files")
     return replace(first, **joined, class_names=names)
 
 
@@ -167,4 +167,4 @@ def _read(path: Path) -> Features:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:
-        raise ValueError(f"{path} is not a whole feature file ({error}); make it again") from error
+        raise ValueError(f"{path} is not a valid feature file ({error}); recreate it") from error

@@ -1,8 +1,8 @@
-"""The TensorFlow Inception graph of the published scores (section 5.2), in a process of its own.
+"""The TensorFlow Inception graph of the published scores (section 5.2), in a separate process.
 
-The graph is `inceptionv1_for_inception_score.pb`, the network that TF-GAN 1 and the paper's authors
-score with. TensorFlow and PyTorch never share a process, so TensorFlow runs in a child that has
-imported nothing else, and images and features go through a pipe.
+The graph is `inceptionv1_for_inception_score.pb`, used by TF-GAN 1 and the paper's authors.
+TensorFlow and PyTorch never share a process, so TensorFlow runs in a child process that has not
+imported PyTorch. Images and features go through a pipe.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from tinygan.files import atomic_file, sha256, write_text
 NAME = "inception_tf"
 MEMBER = "inceptionv1_for_inception_score.pb"
 SIDE = 299
-CLASSES = 1000  # of the 1008 logits the authors take the first 1000, the dummy class 0 with them
+CLASSES = 1000  # the authors use the first 1000 of 1008 logits, including the dummy class 0
 RESIZE = "TF1 bilinear (align_corners=False, half_pixel_centers=False) to 299 px, of x / 127.5 - 1"
 INPUT, OUTPUTS = "Mul:0", ["pool_3:0", "logits:0"]
 
@@ -36,19 +36,19 @@ def open_inception(graph: str, threads: int) -> Iterator[Extractor]:
     """Start the extractor; its process ends with the block.
 
     Args:
-        graph: the frozen graph, as the tarball `frozen_inception_v1_2015_12_05.tar.gz` or as the
-            file in it; a path, or a URL, which is downloaded once into `cache_folder()`.
+        graph: the frozen graph, as the tarball `frozen_inception_v1_2015_12_05.tar.gz` or the file
+            in it; a path, or a URL, which is downloaded once into `cache_folder()`.
         threads: CPU threads of TensorFlow.
 
     Yields:
-        The extractor. Its features are pool_3 [N, 2048], its logits [:, :1000] of the graph's.
-        The SHA-256 of the file is recorded beside it on first use and checked ever after; that of
-        the extractor is the one of the graph itself, so tarball and file in it are the same.
+        the extractor. Features are pool_3 [N, 2048], logits the first 1,000 of the graph's.
+        The SHA-256 of the file is recorded beside it at first use, and checked from then on. The
+        SHA-256 of the extractor is that of the graph itself, with or without the tarball.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, is not this graph, or is not the one that was recorded.
-        OSError: the URL cannot be read, or nothing can be written beside the file.
+        ValueError: the file is damaged, is not this graph, or has changed since it was recorded.
+        OSError: the download failed, or the record cannot be written.
         RuntimeError: TensorFlow cannot be started, or its process has ended.
     """
     path = _local(graph)
@@ -56,7 +56,7 @@ def open_inception(graph: str, threads: int) -> Iterator[Extractor]:
     if record.exists() and record.read_text().split()[:1] != [digest]:
         raise ValueError(
             f"{path} has the SHA-256 {digest}, but {record} says otherwise: the file has changed; "
-            "get the right file, or delete the record if the change was meant"
+            "restore the file, or delete the record if the change was intended"
         )
     content = _graph_bytes(path)
     with _child(path, content, threads) as run:
@@ -66,7 +66,7 @@ def open_inception(graph: str, threads: int) -> Iterator[Extractor]:
 
 
 def cache_folder() -> Path:
-    """Return where downloads are kept: $XDG_CACHE_HOME/tinygan, by default ~/.cache/tinygan."""
+    """Return the folder of downloads: $XDG_CACHE_HOME/tinygan, by default ~/.cache/tinygan."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygan"
 
 
@@ -86,20 +86,20 @@ def _local(graph: str) -> Path:
                     shutil.copyfileobj(source, file)
                 expected = source.headers.get("Content-Length")
                 if expected and partial.stat().st_size != int(expected):
-                    raise OSError("the transfer broke off")
+                    raise OSError("the transfer was interrupted")
                 with open(partial, "rb") as file:
                     if problem := content_problem(file.read(512)):
-                        raise OSError(f"what comes is {problem}")
+                        raise OSError(f"the download is {problem}")
         except OSError as error:
             raise OSError(
-                f"cannot download {graph} ({reason(error)}); fetch it by other means and give its "
-                "path as metrics.inception_graph"
+                f"cannot download {graph} ({reason(error)}); download it by other means and give "
+                "its path as metrics.inception_graph"
             ) from error
     return path
 
 
 def _graph_bytes(path: Path) -> bytes:
-    """Return the serialised graph that a file is, or that a tarball holds; nothing is unpacked."""
+    """Return the serialised graph in a file or tarball; nothing is unpacked to disk."""
     check_content(path, "gzip")
     if not tarfile.is_tarfile(path):
         return path.read_bytes()
@@ -110,46 +110,46 @@ def _graph_bytes(path: Path) -> bytes:
                     return archive.extractfile(member).read()
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ValueError(f"{path} is damaged ({error}); download it again") from error
-    raise ValueError(f"{path} holds no {MEMBER}; give frozen_inception_v1_2015_12_05.tar.gz")
+    raise ValueError(f"{path} has no {MEMBER}; give frozen_inception_v1_2015_12_05.tar.gz")
 
 
 @contextmanager
 def _child(
     path: Path, content: bytes, threads: int
 ) -> Iterator[Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]]:
+    """Start the child process and send it the graph; yield a function that runs it."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit torch
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=_serve, args=(child_end, threads), daemon=True)
     process.start()
-    theirs.close()  # so that the end of either process is the end of the other's pipe
+    child_end.close()  # so that each process sees the end of the pipe when the other one ends
 
-    def ask(message: bytes | np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    def request(message: bytes | np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         try:
-            ours.send(message)
-            answer = ours.recv()
+            parent_end.send(message)
+            response = parent_end.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             process.join()
             raise RuntimeError(
-                f"TensorFlow's process ended with exit code {process.exitcode}; its messages stand "
-                "above (killed for want of memory? use fewer images a batch)"
+                f"TensorFlow's process ended with exit code {process.exitcode}; see its messages "
+                "above (out of memory? use a smaller batch)"
             ) from None
-        if isinstance(answer, str):
-            raise ValueError(f"{path}: {answer}")
-        return answer
+        if isinstance(response, str):
+            raise ValueError(f"{path}: {response}")
+        return response
 
     try:
-        ask(content)
-        yield ask
+        request(content)
+        yield request
     finally:
-        ours.close()
+        parent_end.close()
         process.join()
 
 
 def _serve(connection: Connection, threads: int) -> None:
-    """Run in the child: take the graph, then images until the pipe ends.
+    """Serve in the child process: receive the graph, then images until the pipe is closed.
 
-    The graph is answered by None, images by their features and logits; either by a sentence where
-    it cannot be used.
+    The response to the graph is None, or an error message; to images, their features and logits.
     """
     if "torch" in sys.modules:
         raise RuntimeError("TensorFlow and PyTorch must not share a process")
@@ -162,12 +162,12 @@ def _serve(connection: Connection, threads: int) -> None:
         connection.send(None)
         while True:
             connection.send(run(connection.recv()))
-    except (EOFError, BrokenPipeError):  # the parent has finished
+    except (EOFError, BrokenPipeError):  # the parent has closed the pipe
         return
 
 
 def _load(content: bytes, threads: int) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return the graph as a function of uint8 images; ValueError where it is not this graph."""
+    """Return the graph as a function of uint8 images; ValueError if it is not this graph."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
     from google.protobuf.message import DecodeError
@@ -191,11 +191,11 @@ def _load(content: bytes, threads: int) -> Callable[[np.ndarray], tuple[np.ndarr
         network.get_concrete_function()
     except (ValueError, KeyError) as error:
         raise ValueError(
-            f"not the Inception graph, which takes {INPUT} and gives {', '.join(OUTPUTS)} ({error})"
+            f"not the Inception graph with {INPUT} -> {', '.join(OUTPUTS)} ({error})"
         ) from error
 
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        # Scaled here: TensorFlow would turn the division into a product, which rounds differently.
+        # In NumPy, since TensorFlow replaces the division by a product, which rounds differently.
         x = images.astype(np.float32) / 127.5 - 1
         pooled, logits = (output.numpy() for output in network(x))
         return pooled.reshape(len(images), -1), logits[:, :CLASSES]

@@ -1,1 +1,1 @@
-"""Generators -> images."""
+"""Sample images from generators."""

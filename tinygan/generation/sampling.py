@@ -1,4 +1,4 @@
-"""Samples of a generator: the images that are scored and shown."""
+"""Sample the images of a generator that are scored and shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,8 @@ from tinygan.models.io import load_generator, read_card
 from tinygan.models.pixels import to_uint8
 from tinygan.seeding import latent_batches
 
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+# images uint8 [N, H, W, 3], labels int64 [N], z float32 [N, z_dim]
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @torch.no_grad()
@@ -27,46 +28,49 @@ def draw(
     z_dim: int,
     truncation: float | None,
     batch: int,
-    labels_there: Mapping[int, int] | None = None,
-) -> Iterator[Rows]:
-    """Draw images of each class with the z of the teacher's evaluation split, batch by batch.
+    model_labels: Mapping[int, int] | None = None,
+) -> Iterator[Batch]:
+    """Sample images of each class with the z of the teacher's evaluation split, batch by batch.
 
-    Row i answers the same (z, y) as row i of the teacher's shard. Batches never cross classes, so
-    an image does not depend on how the classes are cut into jobs.
+    Image i has the same (z, y) as image i of the teacher's shard. A batch has one class, so an
+    image does not depend on how classes are split into jobs.
 
     Args:
         generator: in evaluation mode.
         classes: class indices.
-        count: images a class.
+        count: images per class.
         seed: the run's seed.
         z_dim: length of z.
         truncation: scale of z; None for a standard normal z.
-        batch: images a forward pass.
-        labels_there: the generator's own label of each class index; None: the same.
+        batch: batch size of the generator.
+        model_labels: the generator's own label of each class index; None: the class index.
 
     Yields:
         images uint8 [N, H, W, 3], labels int64 [N], z float32 [N, z_dim], N <= batch.
     """
     for label in tqdm(list(classes), desc="sample", unit="class"):
-        there = label if labels_there is None else labels_there[label]
+        y = label if model_labels is None else model_labels[label]
         for z in latent_batches(seed, "evaluation", label, count, z_dim, truncation, batch):
-            images = generator(torch.from_numpy(z), torch.full((len(z),), there))
+            images = generator(torch.from_numpy(z), torch.full((len(z),), y))
             yield to_uint8(images), np.full(len(z), label), z
 
 
 def labels_in_model(
     folder: Path, card: Mapping[str, Any], names: Sequence[str], classes: Sequence[int]
 ) -> dict[int, int]:
-    """Return a model's own label of each of these classes of the run, by name.
+    """Return a model's own labels of some classes of the run, by name.
 
     Args:
         folder: the model, for messages.
-        card: its card, with the names of its ``classes`` in the order of its labels.
+        card: its card; ``classes`` has the names of its classes, in the order of its labels.
         names: the names of the run's classes, in the order of the class index.
         classes: class indices of the run.
 
+    Returns:
+        class index -> the model's label.
+
     Raises:
-        ValueError: the card names no classes, or not these.
+        ValueError: the card has no class names, or lacks one of the classes.
     """
     count = card["generator"]["classes"]
     if len(card.get("classes", [])) != count:
@@ -76,8 +80,8 @@ def labels_in_model(
             f'"classes" to the card, a list of {count} names in the order of its labels'
         )
     wanted = [names[label] for label in classes]
-    there = match(card["classes"], wanted, what=str(folder))
-    return dict(zip(classes, there, strict=True))
+    labels = match(card["classes"], wanted, what=str(folder))
+    return dict(zip(classes, labels, strict=True))
 
 
 def draw_model(
@@ -88,17 +92,17 @@ def draw_model(
     seed: int,
     batch: int,
     names: Sequence[str] | None = None,
-) -> tuple[Iterator[Rows], dict[str, Any]]:
-    """Draw images of a model on disk, with the z that its card asks for; see `draw`.
+) -> tuple[Iterator[Batch], dict[str, Any]]:
+    """Sample images of a model on disk, with z scaled as its card says; see `draw`.
 
     Args:
-        folder: the model, with card.json: its ``truncation`` is that of z.
+        folder: the model; ``truncation`` in its card.json is the scale of z.
         classes: class indices.
-        count: images a class.
+        count: images per class.
         seed: the run's seed.
-        batch: images a forward pass.
-        names: the names of the run's classes, in the order of the class index, by which the model
-            is asked. None: `classes` are the model's own labels.
+        batch: batch size of the generator.
+        names: the names of the run's classes, in the order of the class index: class indices are
+            mapped to the model's labels, by name. None: `classes` are the model's own labels.
 
     Returns:
         what `draw` yields, and its provenance.
@@ -109,12 +113,12 @@ def draw_model(
     """
     card = read_card(folder)
     recipe = card["generator"]
-    there = None if names is None else labels_in_model(folder, card, names, classes)
-    if there is None and classes.stop > recipe["classes"]:
+    model_labels = None if names is None else labels_in_model(folder, card, names, classes)
+    if model_labels is None and classes.stop > recipe["classes"]:
         raise ValueError(
-            f"{folder} knows {recipe['classes']} classes, but class {classes.stop - 1} is asked for"
+            f"{folder} has {recipe['classes']} classes, but class {classes.stop - 1} is requested"
         )
     settings = {"seed": seed, "truncation": card["truncation"], "batch": batch}
-    options = settings | {"z_dim": recipe["z_dim"], "labels_there": there}
-    rows = draw(load_generator(folder), classes, count, **options)
-    return rows, settings | {"generator": card["sha256"]}
+    options = settings | {"z_dim": recipe["z_dim"], "model_labels": model_labels}
+    batches = draw(load_generator(folder), classes, count, **options)
+    return batches, settings | {"generator": card["sha256"]}

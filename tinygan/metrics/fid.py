@@ -8,9 +8,9 @@ import numpy as np
 from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.moments import Moments, check_dimensions, checked
 
-# What the authors' NumPy code adds to the diagonals of both covariances, always.
+# The authors' NumPy code always adds this to the diagonals of both covariances.
 AUTHORS_OFFSET = 1e-6
-# The coupling is recomputed from an SVD if the eigenvalues could be off by more than this part of
+# The coupling is recomputed by an SVD if the error of the eigenvalues could exceed this fraction of
 # tr S1 + tr S2.
 PRECISION = 1e-8
 
@@ -21,8 +21,8 @@ class Gaussian:
 
     Attributes:
         mean: float64 [d].
-        factor: F, float64 [r, d]: the N centred samples over sqrt(N - 1), or d rows in their place.
-        rank: the most that the rank of S can be, min(N - 1, d).
+        factor: F, float64 [r, d]: the N centred samples over sqrt(N - 1), or d rows instead.
+        rank: upper bound of the rank of S, min(N - 1, d).
     """
 
     mean: np.ndarray
@@ -35,11 +35,11 @@ class Gaussian:
 
         Args:
             x: the samples.
-            reduce: whether to replace more than d rows of the factor by the d rows of the
-                triangular factor of their QR decomposition.
+            reduce: if the factor has more than d rows, replace them by the d rows of the triangular
+                factor of their QR decomposition.
 
         Raises:
-            ValueError: fewer than 2 samples, all samples the same, NaN or infinity.
+            ValueError: fewer than 2 samples, identical samples, NaN or infinity.
         """
         mean, centred = _centred(x)
         count, d = centred.shape
@@ -50,10 +50,10 @@ class Gaussian:
 
     @classmethod
     def of_moments(cls, moments: Moments) -> Self:
-        """Fit samples known by their moments alone, through an eigendecomposition S = V L V'.
+        """Fit samples given by their moments only, through an eigendecomposition S = V L V'.
 
         Raises:
-            ValueError: fewer than 2 samples, or all samples the same.
+            ValueError: fewer than 2 samples, or identical samples.
         """
         values, vectors = np.linalg.eigh(moments.covariance)
         if values[-1] <= 0:
@@ -62,7 +62,7 @@ class Gaussian:
         return cls(moments.mean, factor, min(moments.count - 1, len(values)))
 
 
-_CONSTANT = "all {} samples have the same features; check the images that they were made of"
+_CONSTANT = "all {} samples have the same features; check their images"
 
 
 def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,24 +78,24 @@ def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def frechet_distance(x: np.ndarray, y: np.ndarray | Gaussian, *, offset: float = 0.0) -> float:
     """Return FID(x, y) = |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2) in float64 (section 5.2).
 
-    With S1 = X'X and S2 = F'F, X the centred samples over sqrt(n - 1), the eigenvalues of S1 S2
-    that are not zero are those of B'B or of BB' with B = X F', whichever is smaller: the last trace
-    is the sum of their square roots, the singular values of B. Exact for any rank: fewer samples
-    than dimensions are allowed, and nothing is added to a covariance.
+    With S1 = X'X and S2 = F'F, X the centred samples over sqrt(n - 1), the nonzero eigenvalues of
+    S1 S2 are those of B'B and of BB' with B = X F'; the smaller one is used. The last trace is the
+    sum of their square roots, the singular values of B. Exact for any rank: there may be fewer
+    samples than dimensions, and nothing is added to a covariance.
 
-    Squaring B costs the small singular values half their digits. Zeros known beforehand (a centred
-    set of n samples has rank n - 1) are left out of the sum; where the rounding of the others could
-    still matter (duplicated samples), an SVD of B takes the place of the eigenvalues.
+    Squaring B costs the small singular values half their digits. Eigenvalues known to be zero (n
+    centred samples have rank n - 1) are left out of the sum; if the rounding of the others could
+    still matter (duplicated samples), an SVD of B replaces the eigenvalues.
 
     Args:
         x: features [n, d], n >= 2.
-        y: features [m, d], m >= 2, or the Gaussian of such.
-        offset: zero, or `AUTHORS_OFFSET` for the authors' released code, which puts S + offset I
-            for both covariances into the square root (and only there, so that scores come out
-            lower, the more so the lower the rank).
+        y: features [m, d], m >= 2, or their Gaussian.
+        offset: zero, or `AUTHORS_OFFSET` to reproduce the authors' released code. That code uses
+            S + offset I for both covariances in the square root, and only there, so scores are
+            lower, the more so the lower the rank.
 
     Raises:
-        ValueError: fewer than 2 samples, all samples of a set the same, NaN or infinity, unequal
+        ValueError: fewer than 2 samples, identical samples in a set, NaN or infinity, unequal
             dimensions.
     """
     if offset:
@@ -106,24 +106,24 @@ def frechet_distance(x: np.ndarray, y: np.ndarray | Gaussian, *, offset: float =
 def frechet_jackknife(
     x: np.ndarray, y: np.ndarray | Gaussian, groups: np.ndarray, *, offset: float = 0.0
 ) -> tuple[float, np.ndarray]:
-    """Return FID(x, y), and that of x without each of its groups in turn (see `jackknife`).
+    """Return FID(x, y), and FID without each group of x in turn (see `jackknife`).
 
-    All share one matrix of products: a distance more costs one eigendecomposition, of side
-    min(n, m, d).
+    The products are computed once; each further distance costs one eigendecomposition of a square
+    matrix of side min(n, m, d).
 
     Args:
         x: features [n, d].
         y: features [m, d], or their Gaussian.
-        groups: int [n], the group of each sample, 0 to G - 1; at least 2 samples lie outside each.
-        offset: as for `frechet_distance`. It moves the distance, not the scatter for which the
-            others are computed: they stay without it.
+        groups: int [n], the group of each sample, 0 to G - 1; at least 2 samples outside each.
+        offset: as for `frechet_distance`. Only the first distance has it: it shifts all distances
+            alike, and the others are for their variance.
 
     Returns:
         the distance, and float64 [G], the distances without one group.
 
     Raises:
         ValueError: see `frechet_distance`.
-        TooFewSamples: fewer lie outside a group.
+        TooFewSamples: fewer than 2 samples are outside a group.
     """
     coupling = _Coupling(x, y)
     without = [coupling.distance_without(groups == g) for g in range(groups.max() + 1)]
@@ -133,7 +133,7 @@ def frechet_jackknife(
 
 def _fitted(x: np.ndarray, y: np.ndarray | Gaussian) -> Gaussian:
     if not isinstance(y, Gaussian):
-        # Where either set is short the products of the samples themselves are the smaller matrix.
+        # If either set has few samples, the matrix of their own products is the smaller one.
         y = Gaussian.of(y, reduce=len(x) > x.shape[1])
     check_dimensions(x.shape[1], len(y.mean))
     return y
@@ -148,7 +148,7 @@ def _roots(gram: np.ndarray, rank: int) -> tuple[float, float]:
 
 
 class _Coupling:
-    """Samples x against a Gaussian: B = (x - mean) F' [n, r] and the smaller of B'B and BB'."""
+    """Samples x and a Gaussian y: B = (x - mean) F' [n, r] and the smaller of B'B and BB'."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray | Gaussian):
         self.mean, self.x = _centred(x)
@@ -188,7 +188,7 @@ class _Coupling:
 
     def _distance(self, mean: np.ndarray, traces: float, coupling: float) -> float:
         distance = np.square(mean - self.y.mean).sum() + traces - 2 * coupling
-        # It is never negative; rounding may make it so where the two sets are the same.
+        # Never negative, but for rounding, if the two sets are the same.
         return max(float(distance), 0.0)
 
 

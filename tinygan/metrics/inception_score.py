@@ -10,10 +10,10 @@ from tinygan.metrics.moments import checked
 def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
     """Return the mean and the population standard deviation of exp(mean KL(p(k|x) || p(k))).
 
-    The usual splits are contiguous, because labels are usually drawn at random. Here images come
-    in order of class, and a contiguous split would hold few classes and score far too low. So
-    split i takes the rows i, i + splits, i + 2 splits, ...: each has every class in equal share,
-    up to one image. The mean has the same meaning; the deviation leaves out what random labels add.
+    Splits are usually contiguous, since labels are usually random. Here images are in order of
+    class, and a contiguous split would have few classes and score far too low. So split i takes the
+    rows i, i + splits, i + 2 splits, ...: each has all classes in equal shares, up to one image.
+    The mean has the same meaning; the deviation lacks the variation from random labels.
 
     Args:
         logits: [N, K], in order of class, N >= splits.
@@ -28,7 +28,7 @@ def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
 
 
 def inception_score_jackknife(logits: np.ndarray, splits: int, groups: np.ndarray) -> np.ndarray:
-    """Return the mean score without each group of images in turn (see `jackknife`).
+    """Return the mean score without each group of images in turn (see `jackknife`), [G].
 
     Args:
         logits: [N, K], in order of class.
@@ -40,7 +40,7 @@ def inception_score_jackknife(logits: np.ndarray, splits: int, groups: np.ndarra
 
     Raises:
         ValueError: see `inception_score`.
-        TooFewSamples: a group holds a whole split.
+        TooFewSamples: a group contains a whole split.
     """
     sums = _sums(logits, splits, groups)
     totals = [part.sum(axis=1, keepdims=True) for part in sums]
@@ -57,7 +57,7 @@ def _sums(
     counts, entropies = np.zeros(cells), np.zeros(cells)
     marginals = np.zeros((*cells, np.shape(logits)[-1]))
     for i in range(splits):
-        # One split at a time is in float64.
+        # Convert to float64 one split at a time.
         log_p = log_softmax(checked(logits[i::splits], name="logits"), axis=1)
         p = np.exp(log_p)
         terms = (p * log_p).sum(axis=1)

@@ -1,15 +1,15 @@
-"""Confidence intervals of scores: what another draw of as many images would score.
+"""Confidence intervals of scores, for another sample of as many images.
 
-Most of these scores are biased by the number of samples N, FID upwards by about c / N. The usual
-bootstrap draws N rows with replacement: the duplicates make a set worth fewer distinct images, so
-every replicate scores worse than the sample itself, by more than the scatter that is looked for,
-and the percentile interval need not even hold the score that it is drawn around. The delete-a-group
-jackknife duplicates nothing: the samples are dealt into G groups and each is left out once. The
-bias of N - N / G images is the same for all G replicates and cancels in their scatter.
+Most of these scores are biased by the number of samples N: an FID is too high by about c / N.
+The usual bootstrap draws N rows with replacement. Duplicates amount to fewer distinct images, so
+every replicate scores worse than the sample, by more than the standard error, and the percentile
+interval may not even contain the score. The delete-a-group jackknife has no duplicates: samples are
+assigned to G groups, and each group is left out once. The bias at N - N / G images is the same for
+all G replicates and cancels in their variance.
 
-The interval speaks of the images alone: the real images are taken as the fixed reference that they
-are, and the spread over trainings with other seeds is not in it. It surrounds the expected score at
-this N, which is what sources scored at the same N are compared by, not the limit of infinite N.
+The interval covers the sampling of images only: the real images are a fixed reference, and the
+variation between training seeds is not included. It is an interval for the expected score at this
+N, by which models scored at the same N are compared, not for the limit of infinite N.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,26 @@ import numpy as np
 from scipy.special import stdtrit
 
 LEVEL = 0.95
-# The replicates of a score whose interval cannot be had.
-NONE = np.empty(0)
-# Both ends, or None where there is no interval.
+# The replicates of a score that has no interval.
+NO_REPLICATES = np.empty(0)
+# Lower and upper end, or None if there is no interval.
 Interval = tuple[float, float] | tuple[None, None]
 
 
 class TooFewSamples(ValueError):
-    """A score can be had, but not without one of its groups."""
+    """There are enough samples for the score, but not without one of the groups."""
 
 
 def assign_groups(count: int, groups: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal samples at random into groups whose sizes differ by one at most.
+    """Assign samples at random to groups whose sizes differ by at most one.
 
-    Each run of G consecutive samples puts one into each group. So where samples come in order of
-    class, the groups have the classes in equal share, as the samples do.
+    Of each G consecutive samples, one goes into each group. So if samples are in order of class,
+    every group has the classes in the same proportions.
 
     Args:
         count: number of samples, at least `groups`.
         groups: number of groups G, at least 2.
-        rng: what shuffles.
+        rng: for the shuffling.
 
     Returns:
         int64 [count], the group of each sample, 0 to G - 1.
@@ -47,7 +47,7 @@ def assign_groups(count: int, groups: int, rng: np.random.Generator) -> np.ndarr
     """
     if not 2 <= groups <= count:
         raise ValueError(
-            f"{count} samples cannot be dealt into {groups} groups; "
+            f"{count} samples cannot be assigned to {groups} groups; "
             "an interval needs 2 groups or more, with a sample in each"
         )
     runs = np.tile(np.arange(groups), (-(-count // groups), 1))
@@ -58,12 +58,12 @@ def interval(value: float, without: np.ndarray) -> Interval:
     """Return the 95 % confidence interval of a score by the delete-a-group jackknife.
 
     With t_g the score without group g and t their mean, the squared standard error is
-    (G - 1) / G sum (t_g - t)^2, and the interval is the score plus and minus the standard error
+    (G - 1) / G sum (t_g - t)^2, and the interval is the score plus or minus the standard error
     times the quantile of Student's t with G - 1 degrees of freedom.
 
     Args:
         value: the score of all samples.
-        without: [G], the scores without one group each, or `NONE`: then there is no interval.
+        without: [G], the scores without one group each; `NO_REPLICATES` for no interval.
     """
     if not len(without):
         return None, None
@@ -73,12 +73,13 @@ def interval(value: float, without: np.ndarray) -> Interval:
 def interval_of_mean(values: Sequence[float], without: Sequence[np.ndarray]) -> Interval:
     """Return the 95 % confidence interval of the mean of scores of independent samples.
 
-    Where all have G groups, each leaves out its own group g. Small samples have fewer groups; then
-    the squared standard errors add up, and the fewest groups decide the quantile.
+    If all have G groups, replicate g of the mean leaves out group g of every sample. If small
+    samples have fewer groups, the squared standard errors are added, and the smallest number of
+    groups gives the degrees of freedom.
 
     Args:
         values: the scores.
-        without: of each score [G], as for `interval`; where one is `NONE`, there is no interval.
+        without: per score [G], as for `interval`; one `NO_REPLICATES` means no interval.
     """
     value, groups = float(np.mean(values)), [len(scores) for scores in without]
     if min(groups) == max(groups):

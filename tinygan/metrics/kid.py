@@ -5,7 +5,7 @@ import numpy as np
 from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.moments import check_dimensions, checked
 
-# Rows of a kernel matrix that are in memory at once.
+# Rows of a kernel matrix in memory at a time.
 BLOCK = 1000
 
 
@@ -17,8 +17,8 @@ def kid(x: np.ndarray, y: np.ndarray) -> float:
         KID = sum_{i != j} k(x_i, x_j) / (n (n - 1)) + sum_{i != j} k(y_i, y_j) / (m (m - 1))
               - 2 sum_{i, j} k(x_i, y_j) / (n m).
 
-    The mean over random subsets that is usually reported has the same expectation; all pairs have
-    the least variance, and nothing is drawn. Unbiased, so it may be negative near zero.
+    The usual mean over random subsets has the same expectation; using all pairs has the least
+    variance and needs no random numbers. The estimate is unbiased, so it may be negative near zero.
 
     Args:
         x: features [n, d], n >= 2.
@@ -32,21 +32,21 @@ def kid(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def kid_jackknife(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return KID(x, y), and that of x without each of its groups in turn (see `jackknife`).
+    """Return KID(x, y), and KID without each group of x in turn (see `jackknife`).
 
     Every kernel value is computed once; memory is bounded by `BLOCK` rows.
 
     Args:
         x: features [n, d].
         y: features [m, d].
-        groups: int [n], the group of each sample, 0 to G - 1; at least 2 samples lie outside each.
+        groups: int [n], the group of each sample, 0 to G - 1; at least 2 samples outside each.
 
     Returns:
-        the score, and float64 [G].
+        the score, and float64 [G], the scores without one group.
 
     Raises:
         ValueError: see `kid`.
-        TooFewSamples: fewer lie outside a group.
+        TooFewSamples: fewer than 2 samples are outside a group.
     """
     within, across, rest = _sums(x, y, groups)
     left = len(x) - np.bincount(groups)
@@ -64,8 +64,8 @@ def _estimate(within: np.ndarray, across: np.ndarray, rest: float, n: np.ndarray
 
 
 def _sums(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the sums over i != j of k(x_i, x_j) by their groups [G, G], those of k(x_i, y_j) by
-    the group of x_i [G], and the mean over i != j of k(y_i, y_j)."""
+    """Return the sums of k(x_i, x_j), i != j, per pair of groups [G, G], the sums of k(x_i, y_j)
+    per group of x_i [G], and the mean of k(y_i, y_j), i != j."""
     x, y = checked(x, least=2), checked(y, least=2)
     check_dimensions(x.shape[1], y.shape[1])
     member, all_y = np.eye(groups.max() + 1)[groups], np.ones((len(y), 1))
@@ -76,7 +76,7 @@ def _sums(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray,
 
 
 def _kernel_sums(a: np.ndarray, b: np.ndarray, a_member: np.ndarray, b_member: np.ndarray):
-    """Return A' k(a, b) B for the memberships A [n, G] and B [m, H]: sums by pair of groups."""
+    """Return A' k(a, b) B for memberships A [n, G] and B [m, H]: sums per pair of groups."""
     sums = np.zeros((a_member.shape[1], b_member.shape[1]))
     for start in range(0, len(a), BLOCK):
         rows = slice(start, start + BLOCK)

@@ -1,1 +1,1 @@
-"""How the shipped teacher was trained, exported and described."""
+"""Train, export and describe the mini teacher that the repository ships."""

@@ -1,7 +1,7 @@
-"""The trained mini teacher -> a TF-Hub module of the same kind as deepmind/biggan-deep-128/1.
+"""Export the mini teacher as a TF-Hub module with the signature of deepmind/biggan-deep-128/1.
 
-The forward pass of `tinygan.models.biggan_deep.Generator` is built a second time, in TensorFlow,
-from the arrays alone; a test compares the two. PyTorch is not imported here.
+The forward pass of `tinygan.models.biggan_deep.Generator` is implemented again in TensorFlow, from
+the arrays only; a test compares the two. PyTorch is not imported here.
 """
 
 import os
@@ -23,25 +23,26 @@ _EPSILON = 1e-5  # PyTorch's default in batch norm
 def export(weights: Mapping[str, np.ndarray], truncations: Sequence[float], folder: Path) -> None:
     """Write a generator as a TF1-format TF-Hub module: empty tag set, one signature, ``default``.
 
-    Its inputs are z float32 [N, z_dim], y float32 [N, classes] (one-hot) and truncation float32,
-    a scalar; its output ``default`` is float32 [N, side, side, 3] in [-1, 1]. The truncation
-    does not scale z: as in BigGAN it selects the batch-norm statistics, linearly interpolated
-    between the two nearest kept truncations and constant beyond the first and the last.
+    Its inputs are z float32 [N, z_dim], y float32 [N, classes] (one-hot) and truncation, a float32
+    scalar; its output ``default`` is float32 [N, side, side, 3] in [-1, 1]. The truncation does not
+    scale z. As in BigGAN, it selects the batch-norm statistics: linearly interpolated between the
+    two nearest stored truncations, and constant beyond the first and the last one.
 
     Args:
-        weights: state dict of the generator, which also tells classes, z_dim and widths, where
-            each batch norm's ``running_mean`` and ``running_var`` is [len(truncations), channels].
+        weights: state dict of the generator, from whose shapes classes, z_dim and widths follow.
+            The ``running_mean`` and ``running_var`` of each batch norm are
+            [len(truncations), channels].
         truncations: the truncations of these statistics, strictly ascending.
-        folder: the module's folder; a module there is replaced.
+        folder: the module's folder; an existing module is replaced.
 
     Raises:
-        FileExistsError: the folder holds other files than a module's.
-        ValueError: the truncations do not ascend, an array is missing or not finite, or
-            statistics are not one row for each truncation.
+        FileExistsError: the folder contains files that do not belong to a module.
+        ValueError: the truncations are not ascending, an array is missing or not finite, or
+            statistics do not have one row per truncation.
     """
     weights = _Weights(weights)
     _check(weights, truncations)
-    tf.get_logger().setLevel("ERROR")  # else it calls the TF1 builder deprecated
+    tf.get_logger().setLevel("ERROR")  # no warning that the TF1 builder is deprecated
     classes, embedding = weights["embedding.weight"].shape
     z_dim = weights["first.weight"].shape[1] - embedding
     v1 = tf.compat.v1
@@ -62,7 +63,7 @@ def export(weights: Mapping[str, np.ndarray], truncations: Sequence[float], fold
                 outputs={"default": describe(images)},
                 method_name="",
             )
-            # The builder insists on making its folder itself.
+            # The builder must create its folder itself.
             built = partial / "module"
             builder = v1.saved_model.builder.SavedModelBuilder(str(built))
             builder.add_meta_graph_and_variables(
@@ -72,7 +73,7 @@ def export(weights: Mapping[str, np.ndarray], truncations: Sequence[float], fold
                 strip_default_attrs=True,
             )
             builder.save()
-        # The weights are constants of the graph: the module is this one file and its mark.
+        # The weights are constants of the graph: the module is this file and the marker of TF-Hub.
         (built / "saved_model.pb").rename(partial / "saved_model.pb")
         (built / "variables").rmdir()
         built.rmdir()
@@ -81,7 +82,7 @@ def export(weights: Mapping[str, np.ndarray], truncations: Sequence[float], fold
 
 class _Weights(dict[str, np.ndarray]):
     def __missing__(self, name: str) -> np.ndarray:
-        raise ValueError(f"the weights have no {name}: they are not of biggan_deep.Generator")
+        raise ValueError(f"the weights lack {name}: they are not those of biggan_deep.Generator")
 
 
 def _check(weights: Mapping[str, np.ndarray], truncations: Sequence[float]) -> None:
@@ -89,7 +90,7 @@ def _check(weights: Mapping[str, np.ndarray], truncations: Sequence[float]) -> N
         raise ValueError(f"truncations must be strictly ascending, not {list(truncations)}")
     for name, array in weights.items():
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} has values that are not finite")
+            raise ValueError(f"{name} has NaN or infinite values")
         statistics = name.endswith((".running_mean", ".running_var"))
         if statistics and (array.ndim != 2 or len(array) != len(truncations)):
             raise ValueError(
@@ -99,15 +100,15 @@ def _check(weights: Mapping[str, np.ndarray], truncations: Sequence[float]) -> N
 
 
 def _row_weights(truncation: tf.Tensor, truncations: Sequence[float]) -> tf.Tensor:
-    """Return the weight of each kept truncation, [T], whose sum is 1."""
+    """Return the interpolation weights [T] of the stored truncations; they sum to 1."""
     grid = np.asarray(truncations, dtype=np.float32)
-    # How far the truncation has gone through each interval, from 0 to 1.
+    # The position of the truncation in each interval, from 0 to 1.
     passed = tf.clip_by_value((truncation - grid[:-1]) / np.diff(grid), 0.0, 1.0)
     return tf.concat([[1.0], passed], axis=0) - tf.concat([passed, [0.0]], axis=0)
 
 
 class _Forward:
-    """The generator's forward pass, NHWC; `rows` weighs the kept batch-norm statistics, [T]."""
+    """The generator's forward pass, NHWC; `rows` [T] weights the stored batch-norm statistics."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], rows: tf.Tensor) -> None:
         self.weights = weights
@@ -116,7 +117,7 @@ class _Forward:
 
     def __call__(self, z: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         condition = tf.concat([z, tf.matmul(y, self.weights["embedding.weight"])], axis=1)
-        # PyTorch lays the 4x4 start out as [C, 4, 4]; here it is [4, 4, C].
+        # In PyTorch the 4x4 input is [C, 4, 4]; here it is [4, 4, C].
         kernel, bias = self.weights["first.weight"], self.weights["first.bias"]
         channels = len(bias) // 16
         kernel = kernel.reshape(channels, 4, 4, -1).transpose(3, 1, 2, 0)

@@ -1,9 +1,9 @@
-"""Training of the mini teacher: BigGAN's recipe at small size, on the CPU.
+"""Train the mini teacher: BigGAN's recipe at a small size, on the CPU.
 
 Hinge loss, projection discriminator with spectral norm and minibatch standard deviation, one
-discriminator step for each generator step, Adam, and an exponential moving average of the
-generator's weights, which is what is kept.
-The learning rate is constant, so the state at step n does not depend on how far the run goes on.
+discriminator step per generator step, Adam, and an exponential moving average of the generator's
+weights, which is the result. The learning rate is constant, so the weights at step n do not depend
+on the total number of steps.
 """
 
 import copy
@@ -32,7 +32,7 @@ _ADAM = {"betas": (0.0, 0.999), "eps": 1e-6}
 
 @dataclass(frozen=True)
 class MiniTeacherSettings:
-    """The config's section `mini_teacher`; the keys are explained in config/README.md."""
+    """The config's section `mini_teacher`; config/README.md documents the keys."""
 
     steps: int
     batch: int
@@ -50,7 +50,7 @@ class MiniTeacherSettings:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
-        """Take the settings of a run's config."""
+        """Build the settings from a run's config."""
         return cls(**config["mini_teacher"])
 
 
@@ -65,13 +65,13 @@ def train_teacher(
     snapshot_every: int,
     on_snapshot: Callable[[Generator, int], None],
 ) -> None:
-    """Train a class-conditional GAN; hand its averaged generator to `on_snapshot`.
+    """Train a class-conditional GAN, and pass its averaged generator to `on_snapshot`.
 
     Args:
         images: uint8 [N, H, W, 3]; mirrored at random.
         labels: class indices [N], from 0.
         settings: see `MiniTeacherSettings`.
-        seed: seed of every random number here.
+        seed: seed of all random numbers.
         z_dim: length of z, which is standard normal in training.
         log: CSV to write: step, loss of D, loss of G, mean scores.
         snapshot_every: steps between calls of `on_snapshot`; the last step always calls it.
@@ -112,7 +112,7 @@ def train_teacher(
 def _step(
     settings: MiniTeacherSettings, classes: int, image_size: int, seed: int, z_dim: int
 ) -> TrainingStep:
-    """Build the networks with their initial weights, and their optimisers."""
+    """Build the networks with initial weights, and their optimisers."""
     torch.manual_seed(stream_seed(seed, "teacher/initial"))
     widths = list(settings.generator_widths)
     generator = Generator(classes, z_dim, settings.embedding, widths)
@@ -134,7 +134,10 @@ def _step(
 
 
 class _Batches:
-    """Real images in groups of one class, mirrored at random, with two fresh z for the fakes."""
+    """Batches of real images in groups of one class, mirrored at random, and of two z each.
+
+    The first z is for the discriminator's step, the second one for the generator's.
+    """
 
     def __init__(
         self,
@@ -157,7 +160,7 @@ class _Batches:
             )
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
-        """Return the batch of a step, a function of (seed, step), and the generator's z."""
+        """Return the batch of a step, which depends on (seed, step) only, and the second z."""
         rng = stream(self._seed, "teacher/step", step)
         chosen = rng.integers(0, self.classes, self._batch // self._group)
         rows = [rng.choice(self._rows[label], self._group, False) for label in chosen]
@@ -174,7 +177,7 @@ class _Batches:
 
 @torch.no_grad()
 def _average(average: Generator, generator: Generator, decay: float) -> None:
-    """Move the average of the weights towards those of a step."""
+    """Update the exponential moving average of the weights."""
     for mean, current in zip(average.parameters(), generator.parameters(), strict=True):
         mean.lerp_(current, 1 - decay)
 
@@ -189,20 +192,20 @@ def standing_statistics(
     batches: int = 20,
     batch: int = 100,
 ) -> dict[str, Tensor]:
-    """Compute batch-norm statistics for several truncations, as BigGAN keeps them.
+    """Compute batch-norm statistics for several truncations, as in BigGAN.
 
-    Every class is drawn equally often, with z = truncation * truncnorm(-2, 2).
+    All classes are sampled equally often, with z = truncation * truncnorm(-2, 2).
 
     Args:
         generator: the network; its own running statistics are overwritten.
         truncations: the truncation values.
         seed: seed of z.
         z_dim: length of z.
-        batches: batches averaged for each truncation.
-        batch: images a batch.
+        batches: batches to average per truncation.
+        batch: batch size.
 
     Returns:
-        For each batch norm ``name``: ``name.running_mean`` and ``name.running_var``,
+        for each batch norm ``name``: ``name.running_mean`` and ``name.running_var``,
         float32 [len(truncations), C].
     """
     norms = {
@@ -212,7 +215,7 @@ def standing_statistics(
     }
     classes = generator.embedding.num_embeddings
     y = torch.arange(batch) % classes
-    kept: dict[str, list[Tensor]] = {}
+    statistics: dict[str, list[Tensor]] = {}
     generator.train()
     for truncation in truncations:
         for norm in norms.values():
@@ -222,9 +225,9 @@ def standing_statistics(
         for _ in range(batches):
             generator(torch.from_numpy(truncated_normal(rng, batch, z_dim, truncation)), y)
         for name, norm in norms.items():
-            kept.setdefault(f"{name}.running_mean", []).append(norm.running_mean.clone())
-            kept.setdefault(f"{name}.running_var", []).append(norm.running_var.clone())
-    return {name: torch.stack(values) for name, values in kept.items()}
+            statistics.setdefault(f"{name}.running_mean", []).append(norm.running_mean.clone())
+            statistics.setdefault(f"{name}.running_var", []).append(norm.running_var.clone())
+    return {name: torch.stack(values) for name, values in statistics.items()}
 
 
 def save_teacher(
@@ -232,13 +235,13 @@ def save_teacher(
 ) -> None:
     """Write the generator's weights and its standing statistics as generator.safetensors.
 
-    Animal-MNIST is grey, so one map is kept for red, green and blue: the mean of the three of the
-    last layer, which the training leaves a little apart, as coloured fringes.
+    Animal-MNIST is grey, so the last layer's filters for red, green and blue are replaced by their
+    mean. Training leaves them slightly different, which shows as coloured fringes.
 
     Args:
-        generator: the averaged generator, left as it is.
+        generator: the averaged generator; not modified.
         truncations: see `standing_statistics`.
-        folder: where the file is written.
+        folder: folder to write to.
         seed: seed of the statistics' z.
         z_dim: length of z.
     """
@@ -248,6 +251,6 @@ def save_teacher(
             parameter[:] = parameter.mean(0)
     statistics = standing_statistics(generator, truncations, seed=seed, z_dim=z_dim)
     state = generator.state_dict() | statistics
-    kept = {k: v.contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    state = {k: v.contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
     with atomic_file(folder / "generator.safetensors") as partial:
-        save_file(kept, partial)
+        save_file(state, partial)

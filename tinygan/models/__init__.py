@@ -1,1 +1,1 @@
-"""Networks: the student, the discriminator, and the systems of Table 1."""
+"""Networks: the student, its discriminator, and the systems of Table 1."""

@@ -1,9 +1,9 @@
-"""BigGAN-deep (Brock et al. 2019), and the mini teacher, which is its generator at small size.
+"""BigGAN-deep (Brock et al. 2019), and the mini teacher, a small version of its generator.
 
-Bottleneck blocks of 1x1, 3x3, 3x3, 1x1 convolutions, class-conditional batch norm whose condition
-is [z, E(y)] in every block, skip paths that drop channels (G) or add some (D), nearest
-up-sampling. The original also has self-attention at 64 px and spectral norm on everything but
-E(y); the mini teacher goes without both.
+Bottleneck blocks of 1x1, 3x3, 3x3, 1x1 convolutions; class-conditional batch norm with the
+condition [z, E(y)] in every block; skip connections that drop channels (G) or add some (D);
+nearest-neighbour upsampling. The original also has self-attention at 64 px and spectral norm on
+everything but E(y); the mini teacher has neither.
 """
 
 import torch
@@ -22,7 +22,7 @@ from tinygan.models.layers import (
 
 
 class GeneratorBlock(nn.Module):
-    """Bottleneck residual block; with `up`, doubles the side by nearest-neighbour up-sampling."""
+    """Bottleneck residual block; with `up`, doubles the side by nearest-neighbour upsampling."""
 
     def __init__(
         self, inputs: int, outputs: int, condition: int, *, up: bool, epsilon: float = 1e-5
@@ -41,6 +41,7 @@ class GeneratorBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Map x [N, inputs, H, W] and condition [N, condition] to [N, outputs, H', W']."""
         h = x
         for index, (norm, conv) in enumerate(zip(self.norms, self.convs, strict=True)):
             h = F.relu(norm(h, condition))
@@ -52,9 +53,9 @@ class GeneratorBlock(nn.Module):
 
 
 class ToRGB(nn.Conv2d):
-    """The last convolution: only its first three outputs, red, green and blue, are computed.
+    """The last convolution: computes only its first three outputs, red, green and blue.
 
-    The published weights have more, which no image shows but the spectral norm is taken over.
+    The published weights have more outputs. They do not affect images, but the spectral norm.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,8 +70,8 @@ class Generator(nn.Module):
         z_dim: length of z.
         embedding: length of the shared class embedding E(y).
         widths: channels at 4 px and after each doubling; the image's side is 4 * 2^(len - 1).
-        attention: side in pixels at which self-attention stands, or none.
-        spectral: put spectral norm on every convolution and linear map.
+        attention: side in pixels of the self-attention's input; None: no self-attention.
+        spectral: apply spectral norm to every convolution and linear layer.
         epsilon: added to the variance in batch norm.
         output_channels: outputs of the last convolution, of which the first three are used.
     """
@@ -117,7 +118,8 @@ class Generator(nn.Module):
 def published(*, channels: int = 128, classes: int = 1000, z_dim: int = 128) -> Generator:
     """Build the generator of the published 128 px weights.
 
-    E(y) is as long as z; the last convolution has as many outputs as inputs.
+    E(y) is as long as z; the last convolution has as many outputs as inputs. See `Generator`;
+    `channels` is ch, the multiplier of its widths.
     """
     widths = [channels * factor for factor in (16, 16, 8, 4, 2, 1)]
     options = {"attention": 64, "spectral": True, "epsilon": 1e-4, "output_channels": channels}
@@ -125,9 +127,9 @@ def published(*, channels: int = 128, classes: int = 1000, z_dim: int = 128) -> 
 
 
 class DiscriminatorBlock(nn.Module):
-    """Bottleneck residual block; with `down`, halves the side by the mean over 2x2.
+    """Bottleneck residual block; with `down`, halves the side by 2x2 average pooling.
 
-    Where it widens, a 1x1 convolution of the skip path gives the channels that are missing.
+    If it widens, a 1x1 convolution of the skip connection computes the additional channels.
     """
 
     def __init__(self, inputs: int, outputs: int, *, down: bool) -> None:
@@ -157,13 +159,13 @@ class Discriminator(nn.Module):
     """D: (image, y) -> score.
 
     Args:
-        channels: ch, the multiplier of the widths: 1 on the image, then 2, 4, 8, 16, 16 at 128 px.
+        channels: ch, the multiplier of the widths: 1, 2, 4, 8, 16, 16 at 128 px.
         classes: number of classes.
         image_size: side of the images in pixels, a power of two from 8.
-        attention: side in pixels at which self-attention stands.
+        attention: side in pixels of the self-attention's input.
 
     Raises:
-        ValueError: impossible image size.
+        ValueError: invalid image size.
     """
 
     def __init__(

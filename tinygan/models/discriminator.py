@@ -12,16 +12,16 @@ from tinygan.models.layers import ProjectionHead, sn_conv
 class Discriminator(nn.Module):
     """D: (image, y) -> score, and the features of Eq. 4.
 
-    Spectrally normalised 4x4 convolutions of stride 2 down to 4 px, widths ch, 2ch, 4ch, ...,
-    LeakyReLU(0.01), then the projection head.
+    Spectrally normalised 4x4 convolutions of stride 2 down to 4 px, with widths ch, 2ch, 4ch, ...
+    and LeakyReLU(0.01), then the projection head.
 
     Args:
         channels: ch, the width of the first layer.
         classes: number of classes.
         image_size: side of the images in pixels, a power of two from 8.
-        group: 0 for the paper's discriminator. Otherwise images stand in groups of this many of
-            one class, and a layer before the head sees each group's minibatch standard deviation
-            (Karras et al. 2018), so that a generator without variety is found out.
+        group: 0 for the paper's discriminator. Otherwise each run of this many images has one
+            class, and the layer before the head also sees the group's minibatch standard deviation
+            (Karras et al. 2018), which exposes a generator that lacks variety.
     """
 
     def __init__(self, *, channels: int, classes: int, image_size: int, group: int = 0) -> None:
@@ -45,11 +45,11 @@ class Discriminator(nn.Module):
         return features
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Map images x and class indices y [N] to scores [N] and the features of `features`."""
+        """Map images x and class indices y [N] to scores [N] and the output of `features`."""
         features = self.features(x)
         h = features[-1]
         if self.group:
-            # Biased, so that groups without any variety have a finite gradient: sqrt(0 + eps).
+            # Epsilon inside the root: the gradient is finite even without any variety.
             variance = h.unflatten(0, (-1, self.group)).var(dim=1, correction=0)
             deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3)).repeat_interleave(self.group)
             deviation = deviation[:, None, None, None].expand(-1, 1, *h.shape[2:])

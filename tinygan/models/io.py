@@ -1,4 +1,4 @@
-"""A generator on disk: weights in safetensors, and a JSON card that says what they are."""
+"""Generators on disk: weights in safetensors, and a JSON model card that describes them."""
 
 from pathlib import Path
 from typing import Any
@@ -15,38 +15,38 @@ from tinygan.models.students import build_student
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state to a safetensors file, atomically."""
+    """Write the state dict of a network to a safetensors file, atomically."""
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
     with atomic_file(path) as partial:
         save_file(state, partial)
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Read a network's state from a safetensors file.
+    """Load the state dict of a network from a safetensors file.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is damaged, or its names or shapes are not the network's.
+        ValueError: the file is damaged, or its names or shapes do not fit the network.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no weights there; train the model first")
+        raise FileNotFoundError(f"{path}: no such file of weights; train the model first")
     check_content(path)
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{path} does not hold this network's weights: {error}") from error
+        raise ValueError(f"{path} does not have the weights of this network: {error}") from error
 
 
 def save_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write card.json beside generator.safetensors, with the latter's SHA-256."""
+    """Write card.json beside generator.safetensors, adding the SHA-256 of the weights."""
     write_json(folder / "card.json", card | {"sha256": sha256(folder / "generator.safetensors")})
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """Read a model's card.
+    """Read card.json of a model's folder.
 
     Raises:
-        FileNotFoundError: the folder has none.
+        FileNotFoundError: there is no card.
         ValueError: it is not valid JSON.
     """
     if not (Path(folder) / "card.json").is_file():
@@ -55,14 +55,14 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def load_generator(folder: Path, step: int | None = None) -> nn.Module:
-    """Load a generator, a map of z and class indices to images, in evaluation mode.
+    """Load a generator, (z, y) -> images, in evaluation mode.
 
-    Its class follows from the card's ``generator.architecture``: ``sngan`` is SNGAN-projection, any
+    The card's ``generator.architecture`` determines its class: ``sngan`` is SNGAN-projection, any
     other a student, see `build_student`.
 
     Args:
         folder: the model's folder, with card.json.
-        step: a snapshot of the learning curve, or None for the finished model.
+        step: step of a snapshot for the learning curve; None for the final model.
 
     Raises:
         FileNotFoundError, ValueError: see `load_weights`.

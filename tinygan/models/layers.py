@@ -1,4 +1,4 @@
-"""Layers that several systems share."""
+"""Layers shared by several networks."""
 
 import torch
 import torch.nn.functional as F
@@ -8,10 +8,10 @@ from torch.nn.utils.parametrize import is_parametrized
 
 
 def num_upsamplings(image_size: int) -> int:
-    """Return how often a side of 4 px is doubled to reach the image's.
+    """Return how many doublings lead from a side of 4 px to that of the image.
 
     Raises:
-        ValueError: the size is none of 8, 16, 32, ... px.
+        ValueError: the size is not 8, 16, 32, ... px.
     """
     times = image_size.bit_length() - 3
     if times < 1 or image_size != 4 * 2**times:
@@ -22,12 +22,14 @@ def num_upsamplings(image_size: int) -> int:
 class ConditionalBatchNorm(nn.Module):
     """Class-conditional batch norm (section 4.1): gain and bias are linear in a condition vector.
 
-    Affine-free batch norm, then x * (1 + gain(c)) + bias(c). Gain starts near 1, bias near 0.
+    Batch norm without gain and bias, then x * (1 + gain(c)) + bias(c). The gain starts near 1, the
+    bias near 0.
 
     Args:
         channels: channels of the input.
         condition: length of the condition vector c.
-        affine: give both linear maps a constant part (the student), or none (BigGAN).
+        affine: whether the linear layers for gain and bias have a bias (the student: yes, BigGAN:
+            no).
         epsilon: added to the variance.
     """
 
@@ -41,7 +43,7 @@ class ConditionalBatchNorm(nn.Module):
         self.initialise()
 
     def initialise(self) -> None:
-        """Start from a gain near 1 and a bias near 0 for every condition."""
+        """Initialise to a gain near 1 and a bias near 0 for every condition."""
         for linear in (self.gain, self.bias):
             nn.init.normal_(linear.weight, std=0.05)
             if linear.bias is not None:
@@ -55,10 +57,10 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class ClassBatchNorm(nn.Module):
-    """Class-conditional batch norm with a gain and a bias of its own for each class.
+    """Class-conditional batch norm with separate gain and bias per class.
 
-    Affine-free batch norm, then x * gain[y] + bias[y] (Dumoulin et al. 2017), as SNGAN-projection
-    and SAGAN have it. Gain starts at 1, bias at 0.
+    Batch norm without gain and bias, then x * gain[y] + bias[y] (Dumoulin et al. 2017), as in
+    SNGAN-projection and SAGAN. The gain starts at 1, the bias at 0.
 
     Args:
         channels: channels of the input.
@@ -84,11 +86,11 @@ class SelfAttention(nn.Module):
     """x + gamma * o(sum_j softmax_j(theta_i . phi_j) g_j) (SAGAN, Zhang et al. 2019, section 3).
 
     theta, phi, g and o are 1x1 convolutions without bias; phi and g are max-pooled to half the
-    side, so that a position i attends to a quarter as many positions j. gamma starts at 0.
+    side, so each position i attends to a quarter of the positions j. gamma starts at 0.
 
     Args:
-        channels: channels of the input, a multiple of 8. theta and phi have an eighth of them,
-            g a half.
+        channels: channels of the input, a multiple of 8. theta and phi have an eighth, g half of
+            them.
     """
 
     def __init__(self, channels: int) -> None:
@@ -100,7 +102,7 @@ class SelfAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Map x [N, C, H, W] to the same shape; the condition of its neighbour blocks is unused."""
+        """Map x [N, C, H, W] to the same shape; `condition`, given to every block, is unused."""
         theta = self.theta(x).flatten(2)  # [N, C/8, HW]
         phi = F.max_pool2d(self.phi(x), 2).flatten(2)  # [N, C/8, HW/4]
         g = F.max_pool2d(self.g(x), 2).flatten(2)  # [N, C/2, HW/4]
@@ -110,22 +112,22 @@ class SelfAttention(nn.Module):
 
 
 def sn_conv(inputs: int, outputs: int, kernel: int, **options: int) -> nn.Module:
-    """Spectrally normalised convolution (Miyato et al. 2018)."""
+    """Build a spectrally normalised convolution (Miyato et al. 2018)."""
     return spectral_norm(nn.Conv2d(inputs, outputs, kernel, **options))
 
 
 def spectrally_normalise(module: nn.Module) -> None:
-    """Put spectral norm on every convolution and linear map of a module that has none yet."""
+    """Apply spectral norm to every convolution and linear layer that does not have it yet."""
     for layer in list(module.modules()):
         if isinstance(layer, nn.Conv2d | nn.Linear) and not is_parametrized(layer):
             spectral_norm(layer)
 
 
 def initialise_generator(module: nn.Module) -> None:
-    """Give a generator's convolutions and linear maps orthogonal weights, as BigGAN does.
+    """Initialise convolutions and linear layers with orthogonal weights, as in BigGAN.
 
-    The maps of class-conditional batch norm start small instead: orthogonal ones would give gains
-    of 1 + N(0, 1) in every layer, which scrambles what passes through.
+    The linear layers of class-conditional batch norm start with small weights instead: orthogonal
+    ones would give gains of 1 + N(0, 1) in every layer, which scrambles the activations.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -136,7 +138,7 @@ def initialise_generator(module: nn.Module) -> None:
 
 
 class ProjectionHead(nn.Module):
-    """D(x, y) = linear(h) + <E(y), h> with h the sum over space (projection discriminator, [17]).
+    """D(x, y) = linear(h) + <E(y), h>, h the features summed over space (Miyato and Koyama 2018).
 
     Args:
         channels: channels of the features.

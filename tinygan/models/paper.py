@@ -1,4 +1,4 @@
-"""The six systems of Table 1 at the paper's size: 128 px, 1000 classes, z of length 128."""
+"""The six systems of Table 1 at the paper's size: 128 px, 1,000 classes, z of length 128."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class System:
     """A row of Table 1.
 
     Attributes:
-        architecture: the system's kind.
+        architecture: name of the architecture.
         channels: ch, the channel multiplier.
-        build: makes the generator and the discriminator; all their numbers are trainable ones.
+        build: builds the generator and the discriminator.
         printed: total parameters in millions, the generator's in millions, and
-            multiply-accumulates in billions, digit for digit as the paper has them.
+            multiply-accumulates in billions, as printed in the paper.
     """
 
     architecture: str

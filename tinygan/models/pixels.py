@@ -1,4 +1,4 @@
-"""Images as files have them, uint8 [N, H, W, 3], and as networks have them, float in [-1, 1]."""
+"""Convert images between files, uint8 [N, H, W, 3], and networks, float [N, 3, H, W] in [-1, 1]."""
 
 import numpy as np
 import torch
@@ -6,11 +6,11 @@ from torch import Tensor
 
 
 def normalize(images: np.ndarray | Tensor) -> Tensor:
-    """Turn images uint8 [N, H, W, 3] into float32 [N, 3, H, W] in [-1, 1], channels last."""
+    """Convert uint8 [N, H, W, 3] to float32 [N, 3, H, W] in [-1, 1], in channels-last layout."""
     return torch.as_tensor(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:
-    """Turn images [N, 3, H, W] in [-1, 1] into uint8 [N, H, W, 3]: floor((x + 1) / 2 * 256)."""
+    """Convert [N, 3, H, W] in [-1, 1] to uint8 [N, H, W, 3]: floor((x + 1) / 2 * 256), clipped."""
     scaled = (images + 1).mul(128).clamp_(0, 255).to(torch.uint8)
     return scaled.permute(0, 2, 3, 1).contiguous().numpy()

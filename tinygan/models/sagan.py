@@ -1,9 +1,9 @@
 """SAGAN (Zhang et al. 2019): SNGAN-projection with self-attention.
 
-Against SNGAN-projection: self-attention in both networks, spectral norm in the generator too, and
-discriminator blocks whose first convolution already widens. The 3x3 convolutions of the
-generator's blocks have no bias, for it would change nothing: batch norm takes the first one's out
-again, and the shortcut has one that adds up with the second one's.
+Differences: self-attention in both networks, spectral norm in the generator too, and discriminator
+blocks whose first convolution already widens. The 3x3 convolutions of the generator's blocks have
+no bias, since it would be redundant: batch norm cancels the first one, and the second one would
+add to the bias of the shortcut.
 """
 
 from tinygan.models import sngan
@@ -11,9 +11,9 @@ from tinygan.models.layers import SelfAttention, num_upsamplings, spectrally_nor
 
 
 def _stage(attention: int, image_size: int) -> int:
-    """Return after how many num_upsamplings of 4 px the attention stands."""
+    """Return the number of upsamplings, from 4 px, before the self-attention."""
     if attention >= image_size:
-        raise ValueError(f"attention must stand below {image_size} px, not at {attention} px")
+        raise ValueError(f"attention must be below {image_size} px, not at {attention} px")
     return num_upsamplings(attention)
 
 
@@ -25,10 +25,10 @@ class Generator(sngan.Generator):
         classes: number of classes.
         image_size: side of the images in pixels, 4 * 2^blocks.
         z_dim: length of z.
-        attention: side in pixels at which self-attention stands, below the image's.
+        attention: side in pixels of the self-attention's input, less than the image's.
 
     Raises:
-        ValueError: impossible image size or side of the attention.
+        ValueError: invalid image size or attention size.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Discriminator(sngan.Discriminator):
         channels: ch, as in `sngan.Discriminator`.
         classes: number of classes.
         image_size: side of the images in pixels, a power of two from 8.
-        attention: side in pixels at which self-attention stands, below the image's.
+        attention: side in pixels of the self-attention's input, less than the image's.
 
     Raises:
-        ValueError: impossible image size or side of the attention.
+        ValueError: invalid image size or attention size.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""SNGAN-projection (Miyato et al. 2018; Miyato and Koyama 2018) at its ImageNet size.
+"""SNGAN-projection (Miyato et al. 2018; Miyato and Koyama 2018), its networks for ImageNet.
 
-A ResNet generator with class-conditional batch norm, a gain and a bias for each class, and a
-spectrally normalised ResNet discriminator with a projection head. Layers and their order are those
-of the authors' released code, whose weights fit this generator.
+A ResNet generator with class-conditional batch norm (gain and bias per class), and a spectrally
+normalised ResNet discriminator with a projection head. Layers and their order are those of the
+authors' released code, so its weights can be loaded into this generator.
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tinygan.models.layers import ClassBatchNorm, ProjectionHead, num_upsamplings, sn_conv
 
-# What Chainer, in which the weights were trained, adds to a variance in batch norm.
+# Chainer's default in batch norm; the published weights were trained in Chainer.
 EPSILON = 2e-5
 
 
@@ -43,10 +43,10 @@ class Generator(nn.Module):
         image_size: side of the images in pixels, 4 * 2^blocks.
         z_dim: length of z.
         epsilon: added to the variance in batch norm.
-        bias: give the blocks' 3x3 convolutions a bias.
+        bias: whether the blocks' 3x3 convolutions have a bias.
 
     Raises:
-        ValueError: impossible image size.
+        ValueError: invalid image size.
     """
 
     def __init__(
@@ -79,15 +79,15 @@ class Generator(nn.Module):
 
 
 class DiscriminatorBlock(nn.Module):
-    """ReLU, 3x3, ReLU, 3x3, mean over 2x2; shortcut: 1x1, mean over 2x2.
+    """ReLU, 3x3, ReLU, 3x3, 2x2 average pooling; shortcut: 1x1, 2x2 average pooling.
 
     Args:
         inputs: channels of the input.
         outputs: channels of the output.
-        wide: let the first convolution widen to `outputs`, not the second.
-        down: halve the side; without it, and with as many outputs as inputs, the shortcut is bare.
-        first: the block stands on the image: no ReLU before the first convolution, which widens,
-            and a shortcut that takes the mean before its convolution.
+        wide: whether the first convolution widens to `outputs`, or the second.
+        down: halve the side; if not, and inputs equal outputs, the shortcut is the identity.
+        first: the input is the image: no ReLU before the first convolution, which widens, and the
+            shortcut pools before its convolution.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Discriminator(nn.Module):
         wide: see `DiscriminatorBlock`.
 
     Raises:
-        ValueError: impossible image size.
+        ValueError: invalid image size.
     """
 
     def __init__(self, *, channels: int, classes: int, image_size: int, wide: bool = False) -> None:

@@ -22,11 +22,11 @@ class ResidualBlock(nn.Module):
     """CBN, ReLU, bilinear x2, conv, CBN, ReLU, conv; shortcut: bilinear x2, 1x1 conv (Fig. 6).
 
     Attributes:
-        as_drawn: run the shortcut in the figure's order. Its two operations commute, so otherwise
-            the convolution comes first, on a quarter of the positions.
+        figure_order: run the shortcut in the order of the figure. By default the convolution comes
+            first, on a quarter of the positions; the result is the same, since the two commute.
     """
 
-    as_drawn = False
+    figure_order = False
 
     def __init__(self, conv3x3: Conv3x3, inputs: int, outputs: int, embedding: int) -> None:
         super().__init__()
@@ -37,18 +37,19 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Map x [N, inputs, H, W] and condition [N, embedding] to [N, outputs, 2H, 2W]."""
         h = self.conv1(upsample(F.relu(self.norm1(x, condition), inplace=True)))
         h = self.conv2(F.relu(self.norm2(h, condition), inplace=True))
-        shortcut = self.shortcut(upsample(x)) if self.as_drawn else upsample(self.shortcut(x))
+        shortcut = self.shortcut(upsample(x)) if self.figure_order else upsample(self.shortcut(x))
         return h + shortcut
 
 
-def as_drawn(generator: nn.Module) -> nn.Module:
-    """Return a copy of a generator whose blocks run as Figure 6 draws them: what Table 1 counts."""
+def in_figure_order(generator: nn.Module) -> nn.Module:
+    """Return a copy of a generator whose blocks run in the order of Figure 6, as Table 1 counts."""
     copied = copy.deepcopy(generator)
     for module in copied.modules():
         if isinstance(module, ResidualBlock):
-            module.as_drawn = True
+            module.figure_order = True
     return copied
 
 
@@ -63,10 +64,10 @@ class StudentGenerator(nn.Module):
         image_size: side of the images in pixels, 4 * 2^blocks.
         z_dim: length of z.
         embedding: length of the shared class embedding E(y).
-        image_channels: 3, or 1 for grey images, which is repeated for red, green and blue.
+        image_channels: 3, or 1 for grey images; the one channel is repeated three times.
 
     Raises:
-        ValueError: impossible image size.
+        ValueError: invalid image size.
     """
 
     def __init__(

@@ -3,21 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tinygan.classes.animal_mnist import CLASSES as ANIMAL_MNIST
 from tinygan.classes.by_name import match
-from tinygan.config.derived import DISCRIMINATOR_TERMS, GENERATOR_TERMS, discriminator_layers
+from tinygan.config.derived import discriminator_layers
+from tinygan.config.schema import unknown_key
 from tinygan.data.classes import teacher_classes
+from tinygan.data.dataset import open_dataset
 from tinygan.metrics.counts import setting_problems
-
-# Names of other rules and of folders of results: a variant of that name would hide one of them.
-RESERVED = frozenset(
-    "all real teacher teacher_pairs mini_teacher models images features scores curve cost tables"
-    " figures claims metrics download harvest_pairs harvest_evaluation train_teacher"
-    " export_teacher sample"
-    " teacher_card features_sampled floor score_teacher score_variant table1 table2"
-    " fig1 fig3 fig8 fig9 fig11 source cost_paper"
-    " real_train real_shard real_train_shard".split()
-)
+from tinygan.training.losses import TERMS
 
 
 def contradictions(
@@ -32,28 +24,17 @@ def contradictions(
     for name in sorted({c for c in config["classes"] if config["classes"].count(c) > 1}):
         yield f"classes: {name} is listed more than once"
     yield from _class_contradictions(config)
-    size = config["image_size"]
-    if not _is_allowed_size(size):
-        allowed = [2**k for k in range(3, 11)]
-        nearest = min(allowed, key=lambda s: abs(s - size))
-        yield f"image_size: {size} px is not 4 * 2^k with k >= 1; the nearest allowed is {nearest}"
-    elif config["real"]["source"] == "animal_mnist" and size < 32:
-        yield f"image_size: animal_mnist has images of 28 px, {size} is too small; use 32"
-    elif config["real"]["source"] != "animal_mnist" and not 32 <= size <= 256:
-        yield f"image_size: {size} px; {config['real']['source']} is prepared at 32 to 256 px"
-    if config["real"]["source"] != "animal_mnist" and "path" not in config["real"]:
-        yield f"real.path is missing: say where the images of {config['real']['source']} are"
-    if config["real"]["source"] != "imagenet" and config["real"].get("check_counts"):
-        yield "real.check_counts: only imagenet has known numbers of images; leave it out"
+    yield from _image_contradictions(config)
     yield from _teacher_contradictions(config["teacher"])
     yield from setting_problems(config["metrics"], len(config["classes"]))
-    for section in ("variants", "sources"):
-        for name in config.get(section, {}):
-            if name in RESERVED or name.startswith("train_"):
-                yield f"{section}.{name}: {name} is the name of another target; choose another name"
-    for name in config.get("sources", {}):
+    for name in config["sources"]:
         if name in config["variants"]:
             yield f"sources.{name}: {name} is the name of a variant; choose another name"
+    losses = {"loss": config["loss"]}
+    losses |= {f"variants.{name}.loss": v.get("loss", {}) for name, v in config["variants"].items()}
+    for path, loss in losses.items():
+        for key in sorted(loss.keys() - TERMS.keys() - {"pixel_zero_at"}):
+            yield unknown_key(path, key, [*TERMS, "pixel_zero_at"])
     found: dict[str, str] = {}
     for name, resolved in variants.items():
         for problem in _variant_contradictions(resolved):
@@ -66,8 +47,9 @@ def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Compare the classes with those of the real images, then with the teacher's."""
     classes = config["classes"]
     try:
-        if config["real"]["source"] == "animal_mnist":
-            match(ANIMAL_MNIST, classes, what="Animal-MNIST", by="the config")
+        dataset = open_dataset(config["real"]["source"])
+        if dataset.packaged:
+            match(dataset.classes, classes, what=dataset.title, by="the config")
     except ValueError as error:
         yield f"classes: {error}"
         return
@@ -78,16 +60,32 @@ def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"teacher.classes: {text}; list the teacher's classes in the order of its labels"
 
 
+def _image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Compare the size of the images, and the keys of `real`, with what the data set can do."""
+    size, real = config["image_size"], config["real"]
+    dataset = open_dataset(real["source"])
+    least, most = dataset.sizes
+    if not _is_allowed_size(size):
+        allowed = [2**k for k in range(3, 11)]
+        nearest = min(allowed, key=lambda s: abs(s - size))
+        yield f"image_size: {size} px is not 4 * 2^k with k >= 1; the nearest allowed is {nearest}"
+    elif not least <= size <= most:
+        yield f"image_size: {size} px; {real['source']} is prepared at {least} to {most} px"
+    for key in dataset.needs:
+        if real[key] is None:
+            where = ": say where its images are" if key == "path" else ""
+            yield f"missing key real.{key}, which {real['source']} needs{where}"
+    if real["check_counts"] and not dataset.counts_known:
+        yield f"real.check_counts: {real['source']} has no official numbers of images; leave it out"
+
+
 def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
-    kind, handle, target = teacher["kind"], teacher.get("handle"), teacher.get("target")
+    kind, handle, target = teacher["kind"], teacher["handle"], teacher["target"]
     needed, other = ("target", "handle") if kind == "python" else ("handle", "target")
-    if not teacher.get(needed):
+    if not teacher[needed]:
         yield f"missing key teacher.{needed}, which kind {kind} needs"
-    if teacher.get(other):
-        yield (
-            f"teacher.{other}: kind {kind} has a {needed} and no {other}; remove it, or write "
-            f"`{other}: null` where another file, such as config.yaml, gives it"
-        )
+    if teacher[other]:
+        yield f"teacher.{other}: kind {kind} has a {needed} and no {other}; remove it"
     if kind == "python" and target:
         module, _, function = target.partition(":")
         if not all(name.isidentifier() for name in [*module.split("."), function]):
@@ -95,7 +93,7 @@ def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
                 f"teacher.target: {target!r} is not package.module:function; write e.g. "
                 "mygan:images for the function images in mygan.py"
             )
-    if kind != "python" and "://" in (handle or "") and (kind == "torch" or "sha256" in teacher):
+    if kind != "python" and "://" in (handle or "") and (kind == "torch" or teacher["sha256"]):
         yield (
             f"teacher.handle: {handle} is a URL, which kind torch cannot read and which "
             "has no sha256; give the path of a local file or folder"
@@ -106,25 +104,34 @@ def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:
     train, loss = resolved["train"], resolved["loss"]
     if train["snapshots"] > train["steps"]:
         yield f"train.snapshots: {train['snapshots']} snapshots in {train['steps']} steps"
-    if train["batch"] % train.get("processes", 1):
+    if train["batch"] % train["processes"]:
         yield (
             f"train.processes: a batch of {train['batch']} cannot be shared equally by "
             f"{train['processes']} processes; choose a divisor of train.batch"
         )
-    if _is_allowed_size(resolved["image_size"]):
-        layers = discriminator_layers(resolved["image_size"])
-        if len(loss["feature"]) not in (0, layers):
+    yield from _loss_contradictions(loss, resolved["image_size"])
+
+
+def _loss_contradictions(loss: Mapping[str, Any], image_size: int) -> Iterator[str]:
+    layers = discriminator_layers(image_size) if _is_allowed_size(image_size) else None
+    for name, weight in loss.items():
+        if isinstance(weight, list) and layers and len(weight) not in (0, layers):
             yield (
-                f"loss.feature: {len(loss['feature'])} weights, but at {resolved['image_size']} px "
-                f"the discriminator has {layers} layers; give {layers}, or [] to drop the term"
+                f"loss.{name}: {len(weight)} weights, but at {image_size} px the discriminator has "
+                f"{layers} layers; give {layers}, or [] to drop the term"
             )
-    if not any(any(loss[term]) if term == "feature" else loss[term] for term in GENERATOR_TERMS):
-        terms = ", ".join(GENERATOR_TERMS)
-        yield f"loss: {terms} are all 0, nothing would train the generator"
-    adversarial = loss["kd_student"] or loss["gan_student"]
-    if adversarial and not any(loss[term] for term in DISCRIMINATOR_TERMS):
-        terms = " and ".join(DISCRIMINATOR_TERMS)
+    in_use = {name: TERMS[name] for name in TERMS if _any(loss.get(name, 0))}
+    student = [name for name in TERMS if TERMS[name].trains == "student"]
+    if not in_use.keys() & set(student):
+        yield f"loss: {', '.join(student)} are all 0, nothing would train the generator"
+    trained = [name for name in TERMS if TERMS[name].trains == "discriminator"]
+    if any(term.adversarial for term in in_use.values()) and not in_use.keys() & set(trained):
+        terms = " and ".join(trained)
         yield f"loss: {terms} are 0, but the adversarial terms need a trained discriminator"
+
+
+def _any(weight: float | list[float]) -> bool:
+    return any(weight) if isinstance(weight, list) else bool(weight)
 
 
 def _is_allowed_size(size: int) -> bool:

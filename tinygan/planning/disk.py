@@ -9,16 +9,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
-from tinygan.config.derived import DISCRIMINATOR_TERMS, resolve_variant
-from tinygan.data.image_folders import class_key, count_images, first_level
+from tinygan.config.derived import resolve_variant
+from tinygan.data.dataset import open_dataset
+from tinygan.features.extractor import outputs_of
 from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
+from tinygan.training.settings import LossSettings
 
 _FLOAT = 4
 _LABEL = 8
-_ANIMAL_MNIST_IMAGES = 1000  # of each class
-# Features and logits of an image.
-OUTPUTS = {"efficientnet_lite0": (1280, 1000), "inception_tf": (2048, 1000)}
 # Figures 1, 3 and 11 show images of these variants, which are kept for them.
 _SHOWN = ("dw", "pix_only")
 
@@ -76,23 +74,14 @@ def require_shard(
 def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
     """Return the number of images of each of these classes; crops leave some of them out.
 
-    Class folders are counted. Tars are not opened: theirs is ILSVRC2012's own number.
+    See `count` of `tinygan.data.dataset.Dataset`.
 
     Raises:
         ValueError: see `tinygan.data.image_folders`.
     """
-    if config["real"]["source"] == "animal_mnist":
-        return [_ANIMAL_MNIST_IMAGES] * len(names)
-    path, imagenet = Path(config["real"]["path"]), config["real"]["source"] == "imagenet"
-    folders = first_level(path)[1] if path.is_dir() else {}
-    counts = []
-    for name in names:
-        wnid = wnid_of_name()[name] if imagenet else class_key(name)
-        if wnid in folders:
-            counts.append(count_images(folders[wnid]))
-        else:
-            counts.append(images_of_wnid()[wnid] if imagenet else 0)
-    return counts
+    real = config["real"]
+    path = Path(real["path"]) if real["path"] else None
+    return open_dataset(real["source"]).count(path, names)
 
 
 def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
@@ -108,9 +97,9 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     real = config["real"]
     classes, size, z_dim = len(config["classes"]), config["image_size"], config["z_dim"]
     files = sum(real_counts(config, config["classes"]))
-    other_crop = real.get("train_crop", real.get("crop")) != real.get("crop")
+    other_crop = real["train_crop"] != real["crop"]
     samples = classes * config["metrics"]["samples_per_class"]
-    row = _FLOAT * sum(OUTPUTS[config["metrics"]["extractor"]]) + _LABEL
+    row = _FLOAT * sum(outputs_of(config["metrics"]["extractor"])) + _LABEL
     kept = sum(name in config["variants"] for name in _SHOWN)
     return {
         "real": shard_bytes(files, size),
@@ -166,7 +155,7 @@ def size_text(count: int) -> str:
 def _folders(config: Mapping[str, Any], results: Path, kind: str) -> list[Path]:
     if kind in ("features", "models", "checkpoints"):
         return [results / kind]
-    names = [*config["variants"], *config.get("sources", {})] if kind == "samples" else [kind]
+    names = [*config["variants"], *config["sources"]] if kind == "samples" else [kind]
     return [results / "images" / name for name in names]
 
 
@@ -199,7 +188,7 @@ def _trainings(config: Mapping[str, Any]) -> dict[str, int]:
         generator = generator_bytes(**student, **shape, z_dim=config["z_dim"])
         discriminator = discriminator_bytes(channels=width, **shape)
         kept = generator * variant["train"]["snapshots"]
-        adversarial = any(variant["loss"][term] for term in DISCRIMINATOR_TERMS)
+        adversarial = LossSettings.of(variant["loss"]).needs_discriminator
         trained = generator + (discriminator if adversarial else 0)
         models += generator + kept
         checkpoints += 2 * 3 * trained + kept

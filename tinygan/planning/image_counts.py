@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.classes.by_name import match
+from tinygan.data.dataset import open_dataset
 from tinygan.data.image_folders import class_key, count_images, first_level
-from tinygan.data.real.image_folder import open_image_folder
 from tinygan.data.shards import find_manifests
 from tinygan.files import read_json
 from tinygan.metrics.counts import real_problems
@@ -41,12 +41,13 @@ def _made(shards: Sequence[Path], classes: int) -> list[int]:
 
 
 def _files(config: Mapping[str, Any]) -> list[int]:
-    real = config["real"]
-    if real["source"] != "animal_mnist" and not Path(real["path"]).exists():
-        return []
-    if real["source"] == "image_folder":
-        open_image_folder(Path(real["path"]), config["classes"])
-    return real_counts(config, config["classes"])
+    real, names = config["real"], config["classes"]
+    dataset = open_dataset(real["source"])
+    if not dataset.packaged:
+        if not Path(real["path"]).exists():
+            return []
+        dataset.open(Path(real["path"]), names)
+    return real_counts(config, names)
 
 
 def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
@@ -55,7 +56,7 @@ def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
     Models draw as many as they are asked for. Shards are looked at when they are read.
     """
     needed = config["metrics"]["samples_per_class"]
-    for source, folder in config.get("sources", {}).items():
+    for source, folder in config["sources"].items():
         folder = Path(folder)
         if not folder.is_dir() or (folder / "card.json").is_file() or find_manifests(folder):
             continue

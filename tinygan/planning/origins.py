@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinygan.classes.imagenet import wnid_of_name
 from tinygan.config.derived import teacher_handle
+from tinygan.data.dataset import open_dataset
 from tinygan.data.image_folders import class_key, first_level, is_image
 from tinygan.data.shards import find_manifests
 from tinygan.files import digest_json, entries_state, folder_state
@@ -26,15 +26,14 @@ def real_origin(config: Mapping[str, Any], classes: range) -> str:
     The one tar of all classes is one file; a class folder is read once a process.
 
     Args:
-        config: checked, with the names of its classes; real.source is imagenet or image_folder.
+        config: checked, with the names of its classes; the data set is not a packaged one.
         classes: class indices.
     """
     path = Path(config["real"]["path"])
     if path.is_file():
         return entries_state(path)
     names = [config["classes"][label] for label in classes]
-    imagenet = config["real"]["source"] == "imagenet"
-    return _of_classes(path, [wnid_of_name()[name] for name in names] if imagenet else names)
+    return _of_classes(path, open_dataset(config["real"]["source"]).class_ids(names))
 
 
 def source_origin(folder: Path | str, names: Sequence[str]) -> str:
@@ -64,7 +63,7 @@ def teacher_origin(config: Mapping[str, Any]) -> str:
         FileNotFoundError, ValueError: it is not there.
     """
     fingerprint = _fingerprint(config["teacher"]["kind"], teacher_handle(config))
-    return with_files(fingerprint, config["teacher"].get("files", []))
+    return with_files(fingerprint, config["teacher"]["files"])
 
 
 @cache

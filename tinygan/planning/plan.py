@@ -70,7 +70,7 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     classes, shards = len(config["classes"]), len(shard_ranges(config))
     files = sum(real_counts(config, config["classes"]))
     samples = classes * metrics["samples_per_class"]
-    crops = {real[key]: None for key in ("crop", "train_crop") if key in real}
+    crops = {real[key]: None for key in ("crop", "train_crop") if real[key]}
     steps = [
         Step(f"real {crop}", shards, files, "images", measures.real, (crop,)) for crop in crops
     ]
@@ -91,7 +91,7 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
         steps.append(Step(f"sample {student}", *work))
     curves = [variant for name, variant in variants.items() if name in _CURVES]
     points = sum(len(snapshot_steps(variant)) for variant in curves)
-    scored = len(variants) + len(config.get("sources", {})) + 1
+    scored = len(variants) + len(config["sources"]) + 1
     shown = files + scored * samples + points * classes * metrics["curve_samples_per_class"]
     measure = measures.features if metrics["extractor"] == "efficientnet_lite0" else None
     jobs = (scored + 1) * shards + len(curves)

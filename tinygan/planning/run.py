@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.config.derived import resolve_variant
-from tinygan.config.read import PRESETS, ConfigError, default_file, key_paths, overlay, read_file
-from tinygan.config.schema import coerce, schema_problems, suggest
+from tinygan.config.read import PRESETS, ConfigError, default_file, key_paths, lay_over, read_file
+from tinygan.config.schema import coerce, schema_problems, suggest, with_defaults
 from tinygan.data.classes import class_names
+from tinygan.data.dataset import open_dataset
 from tinygan.planning.checks import contradictions
 
 _MOST_PROBLEMS = 20
@@ -57,7 +58,8 @@ def load_files(
         overrides: keys and values of a command line, over all files.
 
     Returns:
-        The config with every value of the type in the schema, and a list of names as its classes.
+        The config with every key of the schema, every value of its type, and a list of names as its
+        classes.
 
     Raises:
         ConfigError: see `load`; each problem names the file that has the key.
@@ -72,10 +74,7 @@ def load_files(
         config = _merged(layers)
     if problems := _problems(config):
         raise ConfigError(_listed(problems, layers))
-    # Twice the images' size, as far as EfficientNet-Lite0's own goes.
-    input_size = {"input_size": min(224, 2 * config["image_size"])}
-    metrics = input_size | config["metrics"]
-    return config | {"classes": class_names(config), "metrics": metrics}
+    return completed(config)
 
 
 def validate(config: Any) -> None:
@@ -83,7 +82,7 @@ def validate(config: Any) -> None:
 
     Raises:
         ConfigError: lists every unknown or missing key, wrong type, value out of range and
-            contradiction, one a line.
+            contradiction, one per line.
     """
     if problems := _problems(config):
         raise ConfigError(_listed(problems, []))
@@ -92,21 +91,39 @@ def validate(config: Any) -> None:
 def _merged(layers: Sequence[tuple[str, Any]]) -> Any:
     config: Any = {}
     for _, layer in layers:
-        config = overlay(config, layer)
+        config = lay_over(config, layer)
     return config
 
 
 def _problems(config: Any) -> list[str]:
     if problems := schema_problems(config):
         return problems
-    # What follows counts on the types that the schema has verified.
+    # What follows relies on the types that the schema has verified.
     try:
-        names = class_names(config)
+        config = completed(config)
     except ConfigError as error:
         return [str(error).removeprefix("config: ")]
-    config = config | {"classes": names}
     variants = {name: resolve_variant(config, name) for name in config["variants"]}
     return list(contradictions(config, variants))
+
+
+def completed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with every key, and a list of names as its classes.
+
+    Raises:
+        ConfigError: the data set has no such classes.
+    """
+    config = with_defaults(config) | {"classes": class_names(config)}
+    real, metrics, student = config["real"], config["metrics"], config["student"]
+    if real["train_crop"] is None:
+        config["real"] = real | {"train_crop": real["crop"]}
+    if metrics["input_size"] is None:
+        # Twice the images' size, as far as EfficientNet-Lite0's own goes.
+        config["metrics"] = metrics | {"input_size": min(224, 2 * config["image_size"])}
+    if student["image_channels"] is None:
+        channels = open_dataset(real["source"]).image_channels
+        config["student"] = student | {"image_channels": channels}
+    return config
 
 
 def _listed(problems: Sequence[str], layers: Sequence[tuple[str, Any]]) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinygan.config.derived import resolve_variant
-from tinygan.planning.disk import OUTPUTS, real_counts
+from tinygan.features.extractor import outputs_of
+from tinygan.planning.disk import real_counts
 from tinygan.runtime import configure_torch
 
 # Sides of the photographs that real images are prepared from, px: the median of ImageNet.
@@ -45,8 +46,8 @@ def real(config: Mapping[str, Any], crop: str) -> float:
     noise = np.random.default_rng(0).integers(0, 256, (47, 63, 3), dtype=np.uint8)
     photograph = Image.fromarray(noise).resize(_PHOTOGRAPH, Image.Resampling.BICUBIC)
     photograph.save(file, "JPEG", quality=95)
-    size, quality = config["image_size"], real.get("jpeg_quality")
-    prepare = crop_of(crop, size, quality, draft=real.get("draft", False))
+    size, quality = config["image_size"], real["jpeg_quality"]
+    prepare = crop_of(crop, size, quality, draft=real["draft"])
     return _rate(lambda: prepare(io.BytesIO(file.getvalue())), 1)
 
 
@@ -150,7 +151,7 @@ def score(config: Mapping[str, Any]) -> float:
 
     metrics, classes = config["metrics"], len(config["classes"])
     of_class = max(1, sum(real_counts(config, config["classes"])) // classes)
-    dimensions, logits = OUTPUTS[metrics["extractor"]]
+    dimensions, logits = outputs_of(metrics["extractor"])
     rng = np.random.default_rng(0)
 
     def made(count: int) -> Features:

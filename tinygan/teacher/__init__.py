@@ -1,4 +1,20 @@
-"""Teachers: black boxes (z, y, truncation) -> images."""
+"""Teachers: black boxes (z, y, truncation) -> images.
+
+Each kind of teacher is a module with two functions. `handle_fingerprint(handle)` returns what
+identifies the teacher. `load_teacher(handle, *, classes, z_dim, image_size, threads, trial)` loads
+it and checks that it is the teacher that the config describes:
+
+    handle: what the teacher is loaded from, see the module.
+    classes: number of the teacher's classes.
+    z_dim: length of z.
+    image_size: side of the images in pixels.
+    threads: CPU threads of the library that runs the teacher; None: the library's default.
+    trial: batch size of a first call that checks type and size of the images; 0: no such call.
+
+The returned `Teacher` takes z float [N, z_dim], class indices [N] and the truncation, and returns
+uint8 [N, image_size, image_size, 3]. z is passed on unchanged: the caller has scaled it by the
+truncation. It raises ValueError for a class index out of range.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

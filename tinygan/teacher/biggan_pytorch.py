@@ -1,4 +1,4 @@
-"""BigGAN-deep at 128 px in PyTorch, as a function of arrays: the same one as `hub` gives."""
+"""BigGAN-deep at 128 px from its published PyTorch weights, as a teacher."""
 
 from pathlib import Path
 
@@ -22,22 +22,20 @@ def load_teacher(
     threads: int | None = None,
     trial: int = 1,
 ) -> Teacher:
-    """Load the published state dict and check that it is the teacher the config describes.
+    """Load the published state dict; arguments and result as in `tinygan.teacher`.
 
     Args:
         handle: the file, see `tinygan.models.converters.biggan_torch`.
-        classes: number of classes, the first ones of the file's. The 1,000 of the published file
-            are ImageNet's, so that all of them have to be named.
-        z_dim: length of z, 128.
-        image_size: side of its images in pixels, 128.
-        threads: CPU threads of PyTorch; None leaves the choice to it.
-        trial: not used: type and size of the images are known.
+        classes: the first classes of the file. If the file has ImageNet's 1,000, the config must
+            name all of them.
+        z_dim: 128.
+        image_size: 128.
+        threads: CPU threads of PyTorch.
+        trial: unused: type and size of the images are known.
 
     Returns:
-        A function of z float [N, z_dim], class indices [N] and the truncation, which returns
-        uint8 [N, image_size, image_size, 3]; see `tinygan.teacher.tfhub.load_teacher`. The
-        truncation chooses the batch-norm statistics, it does not scale z. The function raises
-        ValueError for a class that is none, FloatingPointError for NaN images.
+        the teacher. The truncation selects the batch-norm statistics. It raises
+        FloatingPointError for images with NaN or infinity.
 
     Raises:
         FileNotFoundError: no such file.
@@ -46,18 +44,18 @@ def load_teacher(
     if threads is not None:
         configure_torch(threads)
     generator, statistics = read_generator(Path(handle))
-    known, embedding = generator.embedding.weight.shape
-    found = (generator.first.in_features - embedding, 4 * 2 ** (len(generator.widths) - 1))
-    if known < classes or found != (z_dim, image_size):
+    available, embedding = generator.embedding.weight.shape
+    sizes = (generator.first.in_features - embedding, 4 * 2 ** (len(generator.widths) - 1))
+    if available < classes or sizes != (z_dim, image_size):
         raise ValueError(
-            f"teacher {handle}: {known} classes, z of {found[0]}, images of {found[1]} px, but the "
-            f"config has {classes} classes, z_dim {z_dim} and image_size {image_size}"
+            f"teacher {handle}: {available} classes, z of {sizes[0]}, images of {sizes[1]} px, but "
+            f"the config has {classes} classes, z_dim {z_dim} and image_size {image_size}"
         )
-    if known == IMAGENET_CLASSES != classes:
+    if available == IMAGENET_CLASSES != classes:
         raise ValueError(
-            f"teacher {handle} knows ImageNet's {known} classes, but the config has {classes} for "
-            "it, and which is which is not known: write `classes: all` under `teacher`, and the "
-            "classes of the run by their WNIDs or names in ImageNet"
+            f"teacher {handle} has ImageNet's {available} classes, but the config names {classes} "
+            "for it, which cannot be assigned: write `classes: all` under `teacher`, and give the "
+            "run's classes by WNID or ImageNet name"
         )
     generator.to(memory_format=torch.channels_last)
 
@@ -83,7 +81,7 @@ def handle_fingerprint(handle: str) -> str:
     """
     if not Path(handle).is_file():
         raise FileNotFoundError(
-            f"no weights in {handle!r}: with teacher.kind torch, teacher.handle is the file of a "
+            f"no weights in {handle!r}: with teacher.kind torch, teacher.handle is a file with a "
             "PyTorch state dict"
         )
     return sha256(Path(handle))

@@ -1,4 +1,4 @@
-"""A function of the user's own as a teacher: any generator, in any framework."""
+"""A Python function of the user as a teacher: any generator, in any framework."""
 
 import difflib
 import importlib
@@ -26,22 +26,21 @@ def load_teacher(
     threads: int | None = None,
     trial: int = 1,
 ) -> Teacher:
-    """Import a function and check that it is the teacher the config describes.
+    """Import a function; arguments and result as in `tinygan.teacher`.
 
     Args:
         target: ``package.module:function``, see `source_file`. The function is called with
             z float32 [N, z_dim], class indices int64 [N] and the truncation, a float, and returns
-            uint8 [N, image_size, image_size, 3]. z is scaled by the truncation already.
-        classes: number of classes; the function is asked for 0 .. classes - 1.
+            uint8 [N, image_size, image_size, 3]. z is already scaled by the truncation.
+        classes: number of classes; the function is called with indices 0 .. classes - 1.
         z_dim: length of z.
-        image_size: side of its images in pixels.
-        threads: what the module finds in the environment variable OMP_NUM_THREADS, unless that is
-            set; None leaves it.
-        trial: rows of a first call, which checks type and size of the images; 0: no such call.
+        image_size: side of the images in pixels.
+        threads: value of the environment variable OMP_NUM_THREADS, unless it is set already.
+        trial: batch size of a first call that checks the images; 0: no such call.
 
     Returns:
-        The function behind these checks. It raises ValueError for a class that is none and for
-        images of another type or shape, and returns a copy of the images.
+        the teacher. It also raises ValueError for images of another type or shape, and returns a
+        copy of the function's images.
 
     Raises:
         ValueError: there is no such module or function, it takes other arguments, or its images
@@ -55,8 +54,7 @@ def load_teacher(
     def teacher(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
         if np.min(labels) < 0 or np.max(labels) >= classes:
             raise ValueError(f"teacher {target}: labels must be in 0..{classes - 1}")
-        # Copies, because the function may write into what it is given, and return the same array
-        # at every call.
+        # Copies, because the function may modify its arguments or reuse the array it returns.
         copies = np.array(z, np.float32), np.array(labels, np.int64)
         images = _call(f"teacher {target}", function, *copies, float(truncation))
         _check_images(target, images, (len(z), image_size, image_size, 3))
@@ -77,9 +75,9 @@ def handle_fingerprint(target: str) -> str:
 
 
 def source_file(target: str) -> Path:
-    """Return the source file of a target's module, of which nothing is run.
+    """Find the source file of a target's module, without importing anything.
 
-    It is looked for in the working directory, then in the folders of the Python environment.
+    Searched are the working directory, then the folders of the Python environment.
 
     Args:
         target: ``package.module:function``, with any number of packages.
@@ -110,14 +108,14 @@ def _import(target: str) -> Callable[..., Any]:
         module = importlib.import_module(name)
     except ImportError as error:
         raise ValueError(
-            f"teacher.target: {file} cannot be imported: {error}; what it needs must be "
-            "installed in the environment of the harvest"
+            f"teacher.target: {file} cannot be imported: {error}; install its dependencies in "
+            "the environment of the harvest"
         ) from error
     except (Exception, SystemExit) as error:
         raise UserCodeError(f"teacher.target: {file} cannot be imported", error) from error
-    if (found := getattr(module, "__file__", None)) is None or not file.samefile(found):
+    if (origin := getattr(module, "__file__", None)) is None or not file.samefile(origin):
         raise ValueError(
-            f"teacher.target: the module {name} is {found or 'built in'} here and not {file}: "
+            f"teacher.target: the module {name} is {origin or 'built in'} here and not {file}: "
             "give your file another name"
         )
     if not hasattr(module, attribute):
@@ -141,7 +139,7 @@ def _import(target: str) -> Callable[..., Any]:
 def _call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         with warnings.catch_warnings():
-            # NumPy only warns of NaN that becomes bytes.
+            # NumPy only warns if NaN is cast to bytes.
             warnings.filterwarnings("error", "invalid value encountered in cast")
             return function(*arguments)
     except (Exception, SystemExit) as error:
@@ -152,24 +150,24 @@ def _check_images(target: str, images: Any, expected: tuple[int, ...]) -> None:
     wanted = f"a NumPy array uint8 {expected}"
     if not isinstance(images, np.ndarray):
         raise ValueError(
-            f"teacher {target}: expected {wanted}, found {type(images).__name__}; a tensor of "
-            "PyTorch becomes one by .cpu().numpy()"
+            f"teacher {target}: expected {wanted}, found {type(images).__name__}; convert a "
+            "PyTorch tensor with .cpu().numpy()"
         )
     if images.dtype != np.uint8:
-        how = "in [-1, 1] become bytes by np.clip((x + 1) * 128, 0, 255).astype(np.uint8)"
+        how = "in [-1, 1] with np.clip((x + 1) * 128, 0, 255).astype(np.uint8)"
         if images.size and images.max() > 1.5:
-            how = "in [0, 255] become bytes by np.clip(x, 0, 255).astype(np.uint8)"
+            how = "in [0, 255] with np.clip(x, 0, 255).astype(np.uint8)"
         raise ValueError(
-            f"teacher {target}: expected {wanted}, found {images.dtype} {images.shape}; images x "
-            f"{how}"
+            f"teacher {target}: expected {wanted}, found {images.dtype} {images.shape}; convert "
+            f"images x {how}"
         )
     if images.shape != expected:
         raise ValueError(
-            f"teacher {target}: expected {wanted}, found {images.shape}; image_size in the config "
-            "must fit, and the colours come last"
+            f"teacher {target}: expected {wanted}, found {images.shape}; check image_size in the "
+            "config, and that channels come last"
         )
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    match = difflib.get_close_matches(name, known, n=1)
+def _nearest(name: str, candidates: list[str]) -> str:
+    match = difflib.get_close_matches(name, candidates, n=1)
     return f"; did you mean {match[0]}?" if match else ""

@@ -1,4 +1,4 @@
-"""What identifies a teacher: a hash over its files, which every shard of it records."""
+"""The fingerprint of a teacher: a hash of its files, recorded in each of its shards."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,10 +8,10 @@ from tinygan.files import digest_json, sha256
 
 
 def with_files(fingerprint: str, files: Sequence[str]) -> str:
-    """Return a teacher's fingerprint with the files that it reads, config key teacher.files.
+    """Add the files that a teacher reads (config key teacher.files) to its fingerprint.
 
     Raises:
-        FileNotFoundError: one of them is not there.
+        FileNotFoundError: a file is missing.
     """
     hashes = [sha256_of(file, "teacher.files") for file in files]
     return digest_json([fingerprint, *hashes]) if files else fingerprint
@@ -19,7 +19,7 @@ def with_files(fingerprint: str, files: Sequence[str]) -> str:
 
 @cache
 def sha256_of(file: str, key: str) -> str:
-    """Return the SHA-256 of the file that a key of the config names."""
+    """Return the SHA-256 of a file; `key` is the config key that names it, for messages."""
     if not Path(file).is_file():
         raise FileNotFoundError(f"{key}: there is no file {file}")
     return sha256(Path(file))

@@ -1,4 +1,4 @@
-"""The teacher that a config describes, whatever its kind."""
+"""Open the teacher that a config describes, whatever its kind."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,22 +14,19 @@ from tinygan.teacher.trial import check_teacher
 
 
 def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tuple[Teacher, str]:
-    """Load the teacher.
-
-    It is asked for a class by the label that it has itself for that name, see
-    `tinygan.planning.run.teacher_classes`.
+    """Load the teacher, and map the run's class indices to its own labels, by name.
 
     Args:
-        config: checked, with the names of its classes.
-        threads: CPU threads; None leaves the choice to the library that runs it.
+        config: validated, `classes` as names.
+        threads: CPU threads; None: the default of the library that runs the teacher.
 
     Returns:
-        The teacher as a function of z, the run's class indices and the truncation, see
-        `tinygan.teacher.tfhub.load_teacher`; and its fingerprint, which a shard records.
+        the teacher, see `tinygan.teacher`, with the run's class indices as labels; and its
+        fingerprint, which shards record.
 
     Raises:
-        ValueError: it is not the one that the config records or describes.
-        FileNotFoundError: there is none.
+        ValueError: it is not the teacher that the config records or describes.
+        FileNotFoundError: there is no such teacher.
     """
     settings, classes = config["teacher"], teacher_classes(config)
     if settings["kind"] == "torch":
@@ -41,13 +38,13 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
 
     handle = teacher_handle(config)
     fingerprint = handle_fingerprint(handle)
-    if settings.get("sha256", fingerprint) != fingerprint:
+    if settings["sha256"] not in (None, fingerprint):
         raise ValueError(
             f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
-            f"records {settings['sha256']}: it is damaged, or another file"
+            f"records {settings['sha256']}: it is damaged, or a different file"
         )
-    fingerprint = with_files(fingerprint, settings.get("files", []))
-    known = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
+    fingerprint = with_files(fingerprint, settings["files"])
+    labels_of = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
     teacher = load_teacher(
         handle,
         classes=len(classes),
@@ -58,7 +55,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
     )
 
     def by_class(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
-        return teacher(z, known[labels], truncation)
+        return teacher(z, labels_of[labels], truncation)
 
     check_teacher(
         by_class,

@@ -1,4 +1,4 @@
-"""A trial of the teacher before it is harvested: what would only show after the trainings."""
+"""Check a teacher's images before the harvest, for errors that would show only after training."""
 
 import sys
 from collections.abc import Sequence
@@ -8,42 +8,44 @@ import numpy as np
 from tinygan.seeding import stream, truncated_normal
 from tinygan.teacher import Teacher
 
-_CLASSES = 4  # at most, spread over the run's
+_CLASSES = 4  # classes to try at most, spread over those of the run
 
 
 def check_teacher(
     teacher: Teacher, handle: str, *, classes: int, z_dim: int, truncation: float, batch: int
 ) -> None:
-    """Call a teacher with several classes, two z each, in full batches, and judge its images.
+    """Call a teacher with a few classes, two z each, in full batches, and check its images.
+
+    What is suspicious but possible, such as dark images, is a warning on standard error.
 
     Args:
-        teacher: see `tinygan.teacher.tfhub.load_teacher`.
-        handle: its name in messages.
+        teacher: see `tinygan.teacher`.
+        handle: its name, for messages.
         classes: number of the run's classes.
         z_dim: length of z.
-        truncation: the run's.
-        batch: images computed at once; it is called with exactly as many rows.
+        truncation: the run's truncation.
+        batch: batch size; every call has exactly that many rows.
 
     Raises:
-        ValueError: bytes of 0 and 1 or of 128 to 255 only, the same image throughout, or images
-            that depend on z, or on the class, not at all.
+        ValueError: all values are 0 and 1 or all are 128 to 255, all images are the same, or they
+            do not depend on z or on the class.
     """
     labels = np.unique(np.linspace(0, classes - 1, min(classes, _CLASSES)).round().astype(np.int64))
     z = truncated_normal(stream(0, "teacher/trial"), 2, z_dim, truncation)
-    # Rows: every class with the first z, then every class with the second.
+    # Every class with the first z, then every class with the second.
     rows_z, rows_y = np.repeat(z, len(labels), axis=0), np.tile(labels, 2)
-    images = _called(teacher, rows_z, rows_y, truncation, batch)
+    images = _call(teacher, rows_z, rows_y, truncation, batch)
     images, copies = np.split(images, [len(rows_y)])
     if problem := _problem(images.reshape(2, len(labels), *images.shape[1:])):
         raise ValueError(f"teacher {handle}: {problem}")
-    for doubt in _doubts(images, same=bool((copies == images[0]).all())):
-        print(f"tinygan: warning: teacher {handle}: {doubt}", file=sys.stderr)
+    for warning in _warnings(images, same=bool((copies == images[0]).all())):
+        print(f"tinygan: warning: teacher {handle}: {warning}", file=sys.stderr)
 
 
-def _called(
+def _call(
     teacher: Teacher, z: np.ndarray, y: np.ndarray, truncation: float, batch: int
 ) -> np.ndarray:
-    """Return the images of all rows, and of as many copies of row 0 as fill the last batch."""
+    """Return the images of all rows, and of the copies of row 0 that fill the last batch."""
     parts = []
     for start in range(0, len(y), batch):
         rows = np.arange(start, start + batch)
@@ -53,22 +55,22 @@ def _called(
 
 
 def _problem(images: np.ndarray) -> str:
-    """Return what is certainly wrong with images [2, classes, H, W, 3], two z of each class."""
+    """Describe what is certainly wrong with images [2 z, classes, H, W, 3]; empty if nothing."""
     low, high = int(images.min()), int(images.max())
     if (images == images[0, 0]).all():
         return (
-            f"the same image for every z and every class ({_values(low, high)}); check that its "
+            f"the same image for every z and class ({_values(low, high)}); check that its "
             "weights are loaded and that it uses z and y"
         )
     if high <= 1:
         return (
-            "its images hold only the values 0 and 1: these are floats in [0, 1] cast to bytes; "
+            "its images have only the values 0 and 1: these are floats in [0, 1] cast to bytes; "
             "multiply them by 255 first"
         )
     if low >= 128:
         return (
-            f"its images hold only {_values(low, high)}: floats in [0, 1] were taken for [-1, 1]; "
-            "images x in [0, 1] become bytes by (x * 255).astype(np.uint8)"
+            f"its images have only {_values(low, high)}: floats in [0, 1] were treated as [-1, 1]; "
+            "convert images x in [0, 1] with (x * 255).astype(np.uint8)"
         )
     if (images[0] == images[1]).all():
         return "its images do not depend on z: two z give the same image in every class tried"
@@ -77,19 +79,24 @@ def _problem(images: np.ndarray) -> str:
     return ""
 
 
-def _doubts(images: np.ndarray, same: bool) -> Sequence[str]:
-    """Return what may be meant, but seldom is."""
-    doubts, high = [], int(images.max())
+def _warnings(images: np.ndarray, same: bool) -> Sequence[str]:
+    """Describe what may be intended, but rarely is.
+
+    Args:
+        images: uint8 [N, H, W, 3].
+        same: whether the same input gave the same image.
+    """
+    warnings, high = [], int(images.max())
     if high < 128:
-        doubts.append(f"its images hold only {_values(int(images.min()), high)} of 0 to 255")
+        warnings.append(f"its images have only {_values(int(images.min()), high)} of 0 to 255")
     if (np.ptp(images, axis=(1, 2)) == 0).all():
-        doubts.append("each of its images is of a single colour")
+        warnings.append("each of its images has a single colour")
     if not same:
-        doubts.append(
-            "the same z and class give different images, so that no harvest can be repeated; draw "
-            "nothing at random in it, and put its network into evaluation mode"
+        warnings.append(
+            "the same z and class give different images, so the harvest cannot be reproduced; "
+            "do not draw random numbers in it, and put its network into evaluation mode"
         )
-    return doubts
+    return warnings
 
 
 def _values(low: int, high: int) -> str:

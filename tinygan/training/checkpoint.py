@@ -5,17 +5,16 @@ a folder of its own: Snakemake deletes the outputs of a failed job. It stays aft
 outputs that were deleted are written again from it, without a step of training.
 """
 
-import ast
 import fcntl
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, Self
 
 import torch
@@ -25,7 +24,6 @@ from torch import Tensor, nn
 
 from tinygan.files import atomic_file, digest_json, sweep
 
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Checkpoints of one variant that are kept, the newest ones.
 KEPT = 3
 
@@ -189,18 +187,6 @@ def unpack(
                 value = torch.empty_like(parameter, requires_grad=False).copy_(value)
             optimiser.state[parameter][kind] = value
     network.load_state_dict(weights)
-
-
-def code_digests(modules: Sequence[ModuleType]) -> dict[str, str]:
-    """Return a digest of what each module does: comments, layout and docstrings do not matter."""
-    digests = {}
-    for module in modules:
-        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
-        digests[module.__name__] = digest_json(ast.dump(tree))
-    return digests
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-# What the rules share: the checked config, the names of files, and the code that a step depends on.
+# What the rules share: the checked config, the names of files, and the code that each step depends on.
 import os
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from snakemake.exceptions import WorkflowError
 
@@ -12,65 +13,72 @@ sys.path.insert(0, str(ROOT))
 
 import yaml
 
-from tinygan.code import closure, code_of, file_of
+from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
+from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, teacher_handle
 from tinygan.planning.disk import require_run
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
 
-# On a cluster a job reads the workflow anew: it takes the config that it was planned with.
+# A job on a cluster parses the workflow again: it gets the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
 given = workflow.config_settings
 try:
-    # Not Snakemake's own reading: it turns the class 010 into 8, and takes a key that stands twice.
+    # Not Snakemake's own parser, which turns the class 010 into 8 and accepts duplicate keys.
     config = load_files([PLANNED]) if PLANNED else load_files(given.configfiles, given.config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 STARTED = time.time()
 P = f"results/{config['preset']}"
-# Reading the workflow writes nothing. `onstart` writes the config under a name that follows from
-# its content, so that jobs get the settings they were planned with, whatever is called meanwhile.
-# The sections that a step depends on are its params, so that a change reruns what it concerns and
-# no more.
+# Parsing the workflow writes nothing. `onstart` writes the config to a file named by its hash, so
+# that jobs get the settings they were planned with, even if another run starts meanwhile. The
+# sections of the config that a step depends on are its params: a change reruns those steps alone.
 CONFIG = f"{P}/configs/{digest_json(config)}.yaml"
 
 
 def planned(wildcards, output):
-    """Return the config that a job reads: of its params, one by `output` is no reason to rerun."""
+    """Return the config file of a job. A param that is a function of `output` never causes a rerun."""
     return CONFIG
 
 
+DATASET = open_dataset(config["real"]["source"])
+DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
-SOURCES = config.get("sources", {})
+SOURCES = config["sources"]
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
-# The sections that tell what a variant changes, and so what it is called in tables.
+# The sections that determine a variant's label in tables.
 LABELLED = ["student", "train", "loss", "variants"]
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
-GENERATED = "|".join([*VARIANTS, *SOURCES])
 CURVES = ["dw", "scratch"]
 # Students may train on another crop of the real images than the one that they are scored against.
-CROP = config["real"].get("crop")
-TRAIN_CROP = config["real"].get("train_crop", CROP)
+CROP = config["real"]["crop"]
+TRAIN_CROP = config["real"]["train_crop"]
 REAL_TRAIN = "real" if TRAIN_CROP == CROP else "real_train"
+# The folders of images that the run makes itself, under images/. Any other folder there has the
+# name of a variant or source, whose images are temporary.
+CROPS = {"real": CROP, "real_train": TRAIN_CROP}
+SPLITS = {"teacher": "evaluation", "teacher_pairs": "pairs"}
 GENERATOR = f"{P}/models/{{variant}}/generator.safetensors"
 CARD = f"{P}/models/{{variant}}/card.json"
 
 
 wildcard_constraints:
     range=r"\d{3}-\d{3}",
-    source="real|teacher",
+    crop="|".join(CROPS),
+    split="|".join(SPLITS),
     variant="|".join(VARIANTS),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
+    source="|".join(SCORED),
 
 
-def said(*starts):
-    """Return what jobs of this run have written in their logs, of lines that begin so, once each."""
+def log_lines(*starts):
+    """Return the lines of this run's logs that begin so, each once, with the log's name."""
     found = {}
     for path in sorted(Path(P, "logs").rglob("*.log")):
         if path.stat().st_mtime >= STARTED:
@@ -80,10 +88,17 @@ def said(*starts):
     return [f"{path}: {line}" for line, path in found.items()]
 
 
-def sections(*names, of=config):
-    """Return the named sections of a config, for params, without what decides no output.
+def folders_written():
+    """Return the folders of results that this run's jobs write to, and those in images/."""
+    files = [Path(file) for job in workflow.dag.needrun_jobs() for file in job.output]
+    parts = [file.relative_to(P).parts for file in files if file.is_relative_to(P)]
+    return {part[0] for part in parts} | {part[1] for part in parts if part[0] == "images"}
 
-    The threads of the mini teacher's training stay: with another number it rounds differently.
+
+def sections(*names, of=config):
+    """Return sections of a config, for params, without the keys that do not affect outputs.
+
+    The threads of the mini teacher's training stay: another number rounds differently.
     """
     idle = ("threads", "checkpoint_every", "dvclive")
     return {
@@ -97,27 +112,34 @@ def sections(*names, of=config):
 
 
 def code(step, *chosen):
-    """Return the modules that decide a step's output, see tinygan/code.py."""
-    return [os.path.relpath(path) for path in code_of(step, *chosen)]
+    """Return a digest of the modules that a step's output depends on, for params.
+
+    They are not inputs: a comment, or a renamed local variable, must rerun no training.
+    """
+    return digest_json(digests_of(step, *chosen))
+
+
+def student(variant):
+    """Return the module of a variant's architecture, for `code`."""
+    return f"tinygan.models.students.{RESOLVED[variant]['student']['architecture']}"
 
 
 def script_code(name):
-    """Return what a script of analysis/ imports of this project."""
+    """Return a digest of a script of analysis/ and of all that it imports of this project."""
     if not (ROOT / "analysis" / f"{name}.py").is_file():
-        return []
-    modules = closure(f"analysis.{name}") - {f"analysis.{name}"}
-    return sorted(os.path.relpath(path) for path in map(file_of, modules) if path)
+        return ""
+    return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
-def shards(source, *files):
+def shards(source, *files, ranges=RANGES):
     """Return these files of every shard of a source."""
-    return [f"{P}/images/{source}/{r}/{file}" for r in RANGES for file in files]
+    return [f"{P}/images/{source}/{r}/{file}" for r in ranges for file in files]
 
 
 def pools():
-    """Return all files of the shards that stay, for targets: a deleted array is made again.
+    """Return all files of the run's own images, for targets: a deleted array is made again.
 
-    What reads a shard has its manifest as input, and compares the arrays with it.
+    Rules that read a shard have its manifest as input, and compare the arrays with it.
     """
     names = ["manifest.json", "images.npy", "labels.npy"]
     real = [
@@ -126,14 +148,16 @@ def pools():
     return real, shards("teacher_pairs", *names, "z.npy") + shards("teacher", *names, "z.npy")
 
 
-def sampled(variant, ranges=RANGES):
-    """Return the images of a variant, or of a source from outside, which has no z.
+def images_of(source, ranges=RANGES):
+    """Return the files of a source's shards, for rules that read its images.
 
-    They are temporary, so every array is named.
+    Temporary images are named one by one, or Snakemake would delete the arrays before they are
+    read. A source from outside has no z.
     """
-    files = ["manifest.json", "images.npy", "labels.npy"]
-    files += [] if variant in SOURCES else ["z.npy"]
-    return [f"{P}/images/{variant}/{r}/{file}" for r in ranges for file in files]
+    if source in (*CROPS, *SPLITS):
+        return shards(source, "manifest.json", ranges=ranges)
+    arrays = ["images.npy", "labels.npy"] + ([] if source in SOURCES else ["z.npy"])
+    return shards(source, "manifest.json", *arrays, ranges=ranges)
 
 
 def scores_of(*sources):
@@ -144,6 +168,10 @@ def intra_of(*sources):
     return [f"{P}/intra_fid/{source}.csv" for source in sources]
 
 
+def curves_of(*variants):
+    return [f"{P}/scores/curve/{variant}.csv" for variant in variants]
+
+
 def snapshots(variant):
     """Return the weights of the points of a variant's learning curve."""
     folder = f"{P}/models/{variant}/snapshots"
@@ -151,87 +179,60 @@ def snapshots(variant):
 
 
 def features(source):
-    """Return the feature files of a source, which are temporary."""
+    """Return the feature files of a source."""
     return [f"{P}/features/{source}/{r}.npz" for r in RANGES]
 
 
-def reported(path, category, label, caption):
-    """Mark a file for the report.
-
-    It has one label: of several, the report makes a switch where one has two values, and fails.
-    """
-    return report(path, category=category, labels={"result": label}, caption=caption)
-
-
-def table_files(name, title):
-    """Return the files of a table, of which the page is read in the report."""
-    path, caption = f"{P}/tables/{name}", f"../report/{name}.rst"
-    return [
-        f"{path}.md",
-        reported(f"{path}.html", "Tables", title, caption),
-        reported(f"{path}.csv", "Tables", f"{title} (CSV)", caption),
-        reported(f"{path}.tex", "Tables", f"{title} (LaTeX)", caption),
-    ]
-
-
-def figure_files(name, title):
-    """Return the files of a figure."""
-    path, caption = f"{P}/figures/{name}", f"../report/{name}.rst"
-    return [
-        reported(f"{path}.png", "Figures", title, caption),
-        reported(f"{path}.pdf", "Figures", f"{title} (PDF)", caption),
-    ]
-
-
-# The keys of `metrics` that decide the features; the others decide only what is made of them.
-EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
-
-# The rules whose jobs write what is counted before a run starts.
-WRITERS = {
-    "real": {"real", "real_shard"},
-    "real_train": {"real_train_shard"},
-    "teacher_pairs": {"harvest_pairs"},
-    "teacher": {"harvest_evaluation"},
-    "samples": {"sample", "source"},
-    "features": {"features", "features_sampled"},
-    "models": {f"train_{variant}" for variant in VARIANTS},
-    "checkpoints": {f"train_{variant}" for variant in VARIANTS},
-}
-SCORING = {"floor", "score_teacher", "score_variant"}
-
-
-# Before the first job, and not in a dry run.
-onstart:
-    # Missing images and a full disk are found now, not hours later.
-    planned_jobs = list(workflow.dag.needrun_jobs())
-    writing = {job.rule.name for job in planned_jobs}
-    if (
-        writing & {"real_shard", "real_train_shard"}
-        and not Path(config["real"]["path"]).exists()
-    ):
-        stop(NO_IMAGES)
-    for source in {job.wildcards.outside for job in planned_jobs if job.rule.name == "source"}:
-        if not Path(SOURCES[source]).is_dir():
-            stop(f"sources.{source}: there is no folder {SOURCES[source]}")
-    kinds = [kind for kind, writers in WRITERS.items() if writing & writers]
-    try:
-        if not os.environ.get("TINYGAN_IGNORE_DISK"):
-            require_run(config, Path(P), kinds)
-    except ValueError as error:  # a folder of images that cannot be read
-        raise WorkflowError(str(error)) from None
-    except OSError as error:
+def free(target, owner):
+    """Return the name of a target of a variant or source, unless a rule or a folder has that name."""
+    if target in {known.name for known in workflow.rules} or target in (*CROPS, *SPLITS):
+        section = "variants" if owner in VARIANTS else "sources"
         raise WorkflowError(
-            f"{error}\nMake room, or set TINYGAN_IGNORE_DISK=1 to start all the same."
-        ) from None
-    # So are too few images.
-    try:
-        if writing & SCORING:
-            made = [] if writing & WRITERS["real"] else shards("real", "manifest.json")
-            require_images(config, [Path(manifest) for manifest in made])
-    except (OSError, ValueError) as error:
-        raise WorkflowError(str(error)) from None
-    text = yaml.safe_dump(config, sort_keys=False)
-    write_text(CONFIG, text)
-    # For people, and for commands by hand.
-    write_text(f"{P}/config.yaml", text)
-    os.environ.update(TINYGAN_PLANNED_CONFIG=CONFIG)
+            f"config: {section}.{owner}: {target} is the name of another target or folder; choose"
+            " another name"
+        )
+    return target
+
+
+# Kinds of artefacts: the path, the category in the report, and for each file the end of its title
+# there. A file with None is not in the report, which shows its HTML page instead.
+KINDS = {
+    "table": (
+        "tables/{name}",
+        "Tables",
+        {".md": None, ".html": "", ".csv": " (CSV)", ".tex": " (LaTeX)"},
+    ),
+    "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
+    "claims": ("{name}", "Claims", {".md": None, ".html": ""}),
+    "numbers": ("{name}", "", {".json": None}),
+}
+
+
+class Artefact(NamedTuple):
+    """A table or figure: its kind, its title in the report, and its script's files by option."""
+
+    kind: str
+    title: str
+    inputs: dict[str, list[str]]
+
+
+def files_of(name, artefact):
+    """Return the files of an artefact, marked for the report.
+
+    Each has one label there: of several, the report makes a switch where one has two values, and
+    fails.
+    """
+    path, category, files = KINDS[artefact.kind]
+    for suffix, end in files.items():
+        file = f"{P}/{path.format(name=name)}{suffix}"
+        if end is not None:
+            labels = {"result": artefact.title + end}
+            caption = f"../report/{name}.rst"
+            file = report(file, category=category, labels=labels, caption=caption)
+        yield file
+
+
+def as_options(inputs):
+    """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
+    options = [(name, files) for name, files in inputs.items() if name != "script"]
+    return " ".join(f"--{name} {' '.join(files)}" for name, files in options)

@@ -1,15 +1,15 @@
 # Files from outside, as hashes for params: real images, sources, the teacher. They may be too many to
-# be inputs, and may be gone once all that reads them has run.
+# be inputs, and may be deleted once they have been read.
 from tinygan.config.derived import parse_range
 from tinygan.files import read_json
 from tinygan.planning.origins import real_origin, source_origin, teacher_origin
 
 NO_IMAGES = (
-    f"real.path: there is no file or folder {config['real'].get('path')}; give the path of the"
+    f"real.path: there is no file or folder {config['real']['path']}; give the path of the"
     " images, e.g. with --config 'real={path: /data/ILSVRC2012_img_train.tar}'"
 )
 MINI = "resources/mini_teacher"
-# The module that this workflow can make is an input, no file from outside.
+# The module that this workflow can make is an input, not a file from outside.
 SHIPPED = os.path.normpath(teacher_handle(config)) == MINI
 
 
@@ -19,45 +19,37 @@ def stop(message):
 
 
 def recorded(origin, record):
-    """Return a hash, or, where the files are gone, that which was recorded when the job ran.
+    """Return a hash, or, where the files are gone, the one that was recorded when the job ran.
 
-    So what was made of them stays as it is.
+    So the outputs of that job stay up to date.
     """
     return Path(record).read_text().strip() if not origin and Path(record).is_file() else origin
 
 
-def real_images(source):
-    """Return a function of the wildcards: the hash over the images of a shard."""
-
-    def images(wildcards):
-        origin = real_origin(config, parse_range(wildcards.range))
-        origin = recorded(origin, f"{P}/images/{source}/{wildcards.range}.origin")
-        if not origin and not Path(config["real"]["path"]).exists():
-            stop(NO_IMAGES)
-        return origin
-
-    return images
+def real_images(wildcards):
+    """Return the hash over the image files of a shard."""
+    origin = real_origin(config, parse_range(wildcards.range))
+    origin = recorded(origin, f"{P}/images/{wildcards.crop}/{wildcards.range}.origin")
+    if not origin and not Path(config["real"]["path"]).exists():
+        stop(NO_IMAGES)
+    return origin
 
 
 def source_files(wildcards):
-    """Return the hash over what is read of a source for one shard."""
+    """Return the hash over the files of a source that are read for one shard."""
     names = [config["classes"][label] for label in parse_range(wildcards.range)]
     origin = source_origin(SOURCES[wildcards.outside], names)
     return recorded(origin, f"{P}/images/{wildcards.outside}/{wildcards.range}.origin")
 
 
-def teacher_files(source):
-    """Return a function of the wildcards: the teacher's fingerprint, which its shards record."""
-
-    def files(wildcards):
-        if SHIPPED:
-            return ""
-        try:
-            return teacher_origin(config)
-        except (FileNotFoundError, ValueError) as error:
-            manifest = Path(f"{P}/images/{source}/{wildcards.range}/manifest.json")
-            if not manifest.is_file():
-                stop(error)
-            return read_json(manifest)["provenance"]["teacher"]
-
-    return files
+def teacher_files(wildcards):
+    """Return the teacher's fingerprint, which its shards record."""
+    if SHIPPED:
+        return ""
+    try:
+        return teacher_origin(config)
+    except (FileNotFoundError, ValueError) as error:
+        manifest = Path(f"{P}/images/{wildcards.split}/{wildcards.range}/manifest.json")
+        if not manifest.is_file():
+            stop(error)
+        return read_json(manifest)["provenance"]["teacher"]

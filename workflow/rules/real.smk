@@ -1,9 +1,7 @@
 # Real images: files -> shards.
-if config["real"]["source"] == "animal_mnist":
+if DATASET.packaged:
 
     rule download:
-        input:
-            code=code("download"),
         output:
             f"{P}/downloads/animal_mnist.whl",
         log:
@@ -17,6 +15,7 @@ if config["real"]["source"] == "animal_mnist":
             mem_mb=500,
         params:
             config=planned,
+            code=code("download"),
             real=sections("real"),
         shell:
             "python -m tinygan download --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
@@ -24,7 +23,6 @@ if config["real"]["source"] == "animal_mnist":
     rule real:
         input:
             wheel=rules.download.output[0],
-            code=code("real"),
         output:
             shards("real", "manifest.json", "images.npy", "labels.npy"),
         log:
@@ -38,6 +36,7 @@ if config["real"]["source"] == "animal_mnist":
             mem_mb=1000,
         params:
             config=planned,
+            code=code("real", DATASET_CODE),
             folder=lambda wildcards: f"{P}/images/real",
             settings=sections("real", "image_size", "classes", "classes_per_shard"),
         shell:
@@ -47,18 +46,16 @@ if config["real"]["source"] == "animal_mnist":
 else:
 
     rule real_shard:
-        input:
-            code=code("real-shard"),
         output:
-            manifest=f"{P}/images/real/{{range}}/manifest.json",
-            images=f"{P}/images/real/{{range}}/images.npy",
-            labels=f"{P}/images/real/{{range}}/labels.npy",
-            dropped=f"{P}/images/real/{{range}}.dropped.csv",
-            origin=f"{P}/images/real/{{range}}.origin",
+            manifest=f"{P}/images/{{crop}}/{{range}}/manifest.json",
+            images=f"{P}/images/{{crop}}/{{range}}/images.npy",
+            labels=f"{P}/images/{{crop}}/{{range}}/labels.npy",
+            dropped=f"{P}/images/{{crop}}/{{range}}.dropped.csv",
+            origin=f"{P}/images/{{crop}}/{{range}}.origin",
         log:
-            f"{P}/logs/real/{{range}}.log",
+            f"{P}/logs/{{crop}}/{{range}}.log",
         benchmark:
-            f"{P}/benchmarks/real/{{range}}.tsv"
+            f"{P}/benchmarks/{{crop}}/{{range}}.tsv"
         conda:
             "../envs/torch.yaml"
         threads: 1
@@ -66,38 +63,18 @@ else:
             mem_mb=1000,
         params:
             config=planned,
-            crop=CROP,
+            code=code("real-shard", DATASET_CODE),
+            crop=lambda wildcards: CROPS[wildcards.crop],
             folder=subpath(output.manifest, parent=True),
-            origin=real_images("real"),
-            quality=config["real"].get("jpeg_quality"),
-            draft=config["real"].get("draft", False),
+            origin=real_images,
+            quality=config["real"]["jpeg_quality"],
+            draft=config["real"]["draft"],
             source=config["real"]["source"],
             settings=sections("image_size", "classes"),
         shell:
             "python -m tinygan real-shard --config {params.config} --threads {threads}"
             " --classes {wildcards.range} --crop {params.crop} --out {params.folder} > {log} 2>&1"
             " && echo {params.origin} > {output.origin}"
-
-    use rule real_shard as real_train_shard with:
-        output:
-            manifest=f"{P}/images/real_train/{{range}}/manifest.json",
-            images=f"{P}/images/real_train/{{range}}/images.npy",
-            labels=f"{P}/images/real_train/{{range}}/labels.npy",
-            dropped=f"{P}/images/real_train/{{range}}.dropped.csv",
-            origin=f"{P}/images/real_train/{{range}}.origin",
-        log:
-            f"{P}/logs/real_train/{{range}}.log",
-        benchmark:
-            f"{P}/benchmarks/real_train/{{range}}.tsv"
-        params:
-            config=planned,
-            crop=TRAIN_CROP,
-            folder=subpath(output.manifest, parent=True),
-            origin=real_images("real_train"),
-            quality=config["real"].get("jpeg_quality"),
-            draft=config["real"].get("draft", False),
-            source=config["real"]["source"],
-            settings=sections("image_size", "classes"),
 
     rule real:
         input:

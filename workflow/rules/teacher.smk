@@ -1,4 +1,4 @@
-# The teacher, a black box: z, y -> images. And how the small one that is shipped was trained.
+# The teacher, a black box: z, y -> images. Also the training of the mini teacher that is shipped.
 if config["teacher"]["kind"] == "torch":
     TEACHER_CODE = "tinygan.teacher.biggan_pytorch"
     TEACHER_ENV = "../envs/torch.yaml"
@@ -14,19 +14,18 @@ else:
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
 
-rule harvest_pairs:
+rule harvest:
     input:
         module=f"{MINI}/saved_model.pb" if SHIPPED else [],
-        code=code("harvest", TEACHER_CODE),
     output:
-        manifest=f"{P}/images/teacher_pairs/{{range}}/manifest.json",
-        images=f"{P}/images/teacher_pairs/{{range}}/images.npy",
-        labels=f"{P}/images/teacher_pairs/{{range}}/labels.npy",
-        z=f"{P}/images/teacher_pairs/{{range}}/z.npy",
+        manifest=f"{P}/images/{{split}}/{{range}}/manifest.json",
+        images=f"{P}/images/{{split}}/{{range}}/images.npy",
+        labels=f"{P}/images/{{split}}/{{range}}/labels.npy",
+        z=f"{P}/images/{{split}}/{{range}}/z.npy",
     log:
-        f"{P}/logs/harvest_pairs/{{range}}.log",
+        f"{P}/logs/harvest/{{split}}/{{range}}.log",
     benchmark:
-        f"{P}/benchmarks/harvest_pairs/{{range}}.tsv"
+        f"{P}/benchmarks/harvest/{{split}}/{{range}}.tsv"
     conda:
         TEACHER_ENV
     threads: 1
@@ -34,35 +33,22 @@ rule harvest_pairs:
         mem_mb=TEACHER_MB,
     params:
         config=planned,
-        split="pairs",
-        origin=teacher_files("teacher_pairs"),
+        code=code("harvest", TEACHER_CODE, DATASET_CODE),
+        split=lambda wildcards: SPLITS[wildcards.split],
+        origin=teacher_files,
         folder=subpath(output.manifest, parent=True),
-        settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
-        # What the teacher's own labels stand for follows from it.
+        settings=lambda wildcards: sections("seed", "image_size", "z_dim", "classes", "teacher")
+        # The number of training pairs per class is in `teacher`.
+        | (
+            {"samples": config["metrics"]["samples_per_class"]}
+            if SPLITS[wildcards.split] == "evaluation"
+            else {}
+        ),
+        # It determines the meaning of the teacher's own labels.
         real=config["real"]["source"],
     shell:
         "python -m tinygan harvest --config {params.config} --threads {threads} --split {params.split}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
-
-
-use rule harvest_pairs as harvest_evaluation with:
-    output:
-        manifest=f"{P}/images/teacher/{{range}}/manifest.json",
-        images=f"{P}/images/teacher/{{range}}/images.npy",
-        labels=f"{P}/images/teacher/{{range}}/labels.npy",
-        z=f"{P}/images/teacher/{{range}}/z.npy",
-    log:
-        f"{P}/logs/harvest_evaluation/{{range}}.log",
-    benchmark:
-        f"{P}/benchmarks/harvest_evaluation/{{range}}.tsv"
-    params:
-        config=planned,
-        split="evaluation",
-        origin=teacher_files("teacher"),
-        folder=subpath(output.manifest, parent=True),
-        settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
-        | {"samples": config["metrics"]["samples_per_class"]},
-        real=config["real"]["source"],
 
 
 rule teacher:
@@ -70,8 +56,8 @@ rule teacher:
         pools()[1],
 
 
-# The module that is shipped is an input of `all`, not a part of it: where it is present, its rule
-# promises a mark instead of the module, so that nothing but the target mini_teacher trains it.
+# The shipped module is an input of `all`, not part of it: where it is present, its rule has a mark as
+# output instead of the module, so that only the target mini_teacher trains it.
 MARK = [f"{P}/mini_teacher/exported"]
 MADE = [f"{MINI}/{file}" for file in MODULE]
 
@@ -79,7 +65,6 @@ MADE = [f"{MINI}/{file}" for file in MODULE]
 rule train_teacher:
     input:
         real=shards("real", "manifest.json"),
-        code=code("train-teacher"),
     output:
         weights=f"{P}/mini_teacher/generator.safetensors",
         table=f"{P}/mini_teacher/log.csv",
@@ -94,6 +79,7 @@ rule train_teacher:
         mem_mb=3000,
     params:
         config=planned,
+        code=code("train-teacher"),
         folder=subpath(output.weights, parent=True),
         settings=sections("seed", "image_size", "z_dim", "classes", "mini_teacher"),
     shell:
@@ -104,7 +90,6 @@ rule train_teacher:
 rule export_teacher:
     input:
         weights=rules.train_teacher.output.weights,
-        code=code("export-teacher"),
     output:
         MARK if all(Path(file).is_file() for file in MADE) else MADE,
     log:
@@ -118,6 +103,7 @@ rule export_teacher:
         mem_mb=3000,
     params:
         config=planned,
+        code=code("export-teacher"),
         weights=subpath(input.weights, parent=True),
         folder=lambda wildcards: MINI,
     shell:
@@ -130,14 +116,13 @@ rule mini_teacher:
         rules.export_teacher.output,
 
 
-# The card beside the module; it is asked for by name, after the module has been trained anew.
+# The card beside the module, a target of its own, for after the module has been trained again.
 rule teacher_card:
     input:
         shards=shards("teacher", "manifest.json"),
         images=features("teacher"),
         real=features("real"),
         origin=shards("real", "manifest.json"),
-        code=code("teacher-card"),
     output:
         card=f"{MINI}.md",
         grid=f"{MINI}.png",
@@ -152,6 +137,7 @@ rule teacher_card:
         mem_mb=2000,
     params:
         config=planned,
+        code=code("teacher-card", DATASET_CODE),
         settings=sections("seed", "classes", "real", "teacher", "metrics", "mini_teacher"),
     shell:
         "python -m tinygan teacher-card --config {params.config} --threads {threads} --shards {input.shards}"

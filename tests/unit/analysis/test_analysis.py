@@ -12,11 +12,27 @@ import pandas as pd
 import pytest
 import yaml
 from helpers.paths import ROOT
-from helpers.run_results import CLASSES, FID, call, common, set_score, shown_tiles
+from helpers.run_results import (
+    CLASSES,
+    FID,
+    call,
+    manifests,
+    reading,
+    set_score,
+    shown_tiles,
+)
 
 from tinygan.data.shards import write_shard
 
-grids = importlib.import_module("_grids")
+grids, measures = (importlib.import_module(name) for name in ("grids", "measures"))
+
+
+def pairs(results: Path, student: str, *options) -> np.ndarray:
+    return grids.pairs(manifests(results, "teacher"), manifests(results, student), *options)
+
+
+def intra(results: Path) -> list[Path]:
+    return sorted((results / "intra_fid").iterdir())
 
 
 def test_table1_puts_this_run_beside_the_paper(results):
@@ -141,10 +157,10 @@ def test_grids_show_the_images_themselves(results, name, size):
     """Every tile is found in the PNG, pixel for pixel, at the place of its row and column."""
     call(name, results)
     student = "pix_only" if name == "fig3" else "dw"
-    scores = common.read_intra_fid(results, "dw").intra_fid
+    scores = reading.read_intra_fid(intra(results), "dw").intra_fid
     classes = list(scores.nlargest(3).index) if name == "fig11" else list(range(6))
     rows, columns = size
-    images = grids.pairs(results, student, classes, rows // 2)
+    images = pairs(results, student, classes, rows // 2)
     assert images.shape[:2] == size
     expected = images.repeat(16, axis=2).repeat(16, axis=3)
     np.testing.assert_array_equal(
@@ -153,7 +169,7 @@ def test_grids_show_the_images_themselves(results, name, size):
 
 
 def test_pairs_have_the_same_input(results):
-    images = grids.pairs(results, "dw", [4], 2)
+    images = pairs(results, "dw", [4], 2)
     for row, source in enumerate(("teacher", "dw")):
         stored = np.load(results / "images" / source / "003-005" / "images.npy")
         assert np.array_equal(images[row::2, 0], stored[5:7])
@@ -162,11 +178,12 @@ def test_pairs_have_the_same_input(results):
     folder = results / "images" / "dw" / "000-002"
     write_shard(folder, blank, labels, np.zeros((15, 4)), source="dw", provenance={})
     with pytest.raises(ValueError, match="different z"):
-        grids.pairs(results, "dw", [0], 1)
+        pairs(results, "dw", [0], 1)
     with pytest.raises(ValueError, match="lack 6 samples"):
-        grids.pairs(results, "dw", [4], 6)
-    with pytest.raises(FileNotFoundError, match="images/std has no images"):
-        grids.pairs(results, "std", [4], 1)
+        pairs(results, "dw", [4], 6)
+    files = [results / "images" / "std" / "003-005" / "manifest.json"]
+    with pytest.raises(FileNotFoundError, match="std/003-005/manifest.json is missing"):
+        grids.pairs(manifests(results, "teacher"), files, [4], 1)
 
 
 def test_pairs_find_classes_by_name(results):
@@ -180,25 +197,25 @@ def test_pairs_find_classes_by_name(results):
         about = {"source": source, "provenance": {}, "names": names}
         folder = results / "images" / source / "000-005"
         write_shard(folder, image[order], np.arange(6), z[order], **about)
-    images = grids.pairs(results, "dw", [1, 4], 1, CLASSES)
+    images = pairs(results, "dw", [1, 4], 1, CLASSES)
     assert images[:, :, 0, 0, 0].tolist() == [[1, 4], [1, 4]]
     with pytest.raises(ValueError, match="different z"):
-        grids.pairs(results, "dw", [1], 1)
-    with pytest.raises(ValueError, match="images/teacher: zebra is not named like a class"):
-        grids.pairs(results, "dw", [1], 1, CLASSES[:5])
+        pairs(results, "dw", [1], 1)
+    with pytest.raises(ValueError, match="images/teacher: zebra is not a class"):
+        pairs(results, "dw", [1], 1, CLASSES[:5])
 
 
 def test_intra_fid_is_paired_by_name(results):
     path = results / "intra_fid" / "dw.csv"
-    expected = common.read_intra_pair(results, "dw")
+    expected = reading.read_intra_pair(intra(results), "dw")
     table = pd.read_csv(path).iloc[::-1].assign(**{"class": range(6)})
     table.to_csv(path, index=False)
-    found = common.read_intra_pair(results, "dw")
+    found = reading.read_intra_pair(intra(results), "dw")
     np.testing.assert_array_equal(found[:2], expected[:2])
     assert found[2] == expected[2] == CLASSES
     table.replace("zebra", "horse").to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r"dw.csv: horse is not named.*lacks the classes zebra"):
-        common.read_intra_pair(results, "dw")
+    with pytest.raises(ValueError, match=r"dw.csv: horse is not a class.*lacks the classes zebra"):
+        reading.read_intra_pair(intra(results), "dw")
 
 
 def test_scores_of_other_classes_stand_in_no_table(results):
@@ -227,7 +244,7 @@ def test_fig9_correlates_classes(results):
         scores = pd.read_csv(results / "intra_fid" / f"{student}.csv").intra_fid
         assert abs(found[student] - np.corrcoef(teacher, scores)[0, 1]) < 1e-12
     with pytest.raises(ValueError, match="differ"):
-        common.pearson(np.ones(4), np.arange(4.0))
+        measures.pearson(np.ones(4), np.arange(4.0))
 
 
 def few_classes(results: Path, count: int) -> None:
@@ -304,7 +321,8 @@ def test_figures_have_as_many_rows_as_there_are_images(results):
             write_shard(
                 folder, np.zeros((6, 8, 8, 3), np.uint8), labels, z, source=source, provenance={}
             )
-    assert grids.row_pairs(results, "dw", 4) == 2 and grids.row_pairs(results, "dw", 1) == 1
+    stores = [manifests(results, source) for source in ("teacher", "dw")]
+    assert grids.row_pairs(*stores, 4) == 2 and grids.row_pairs(*stores, 1) == 1
     for name, rows, columns in (("fig1", 4, 6), ("fig11", 4, 3)):
         call(name, results)
         assert not shown_tiles(results / "out" / f"{name}.png", rows, columns).any()
@@ -319,10 +337,10 @@ def test_table1_says_what_the_floor_is_made_of(results):
 
 
 def test_tail_spread_is_that_of_the_second_half():
-    assert common.tail_spread(np.array([90.0, 5.0, 8.0, 6.0])) == 2.0
-    assert common.tail_spread(np.array([90.0, 50.0, 8.0, 6.0, 5.0])) == 3.0
+    assert measures.tail_spread(np.array([90.0, 5.0, 8.0, 6.0])) == 2.0
+    assert measures.tail_spread(np.array([90.0, 50.0, 8.0, 6.0, 5.0])) == 3.0
     with pytest.raises(ValueError, match="train.snapshots"):
-        common.tail_spread(np.array([1.0]))
+        measures.tail_spread(np.array([1.0]))
 
 
 @pytest.mark.parametrize("name", ["fig1", "fig3", "fig8", "fig9", "fig11"])
@@ -394,10 +412,25 @@ def test_cost_curve_and_correlation_claims_fail(results):
 @pytest.mark.slow
 def test_a_script_runs_by_hand_from_any_folder(results, tmp_path):
     command = [sys.executable, ROOT / "analysis" / "table2.py", "--config", results / "config.yaml"]
-    command += ["--results", results, "--out", results / "tables" / "table2"]
+    command += ["--out", results / "tables" / "table2", "--scores"]
+    command += sorted((results / "scores").glob("*.json"))
     subprocess.run(command, check=True, cwd=tmp_path)
     assert len(list((results / "tables").iterdir())) == 4
     (results / "scores" / "dw.json").unlink()
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr
+
+
+def test_a_script_reads_only_what_it_is_given_and_shows_how_to_call_it(results):
+    program = [sys.executable, ROOT / "analysis" / "fig8.py"]
+    command = [*program, "--config", results / "config.yaml", "--out", results / "fig8"]
+    curves = [results / "scores" / "curve" / f"{variant}.csv" for variant in ("dw", "scratch")]
+    command += ["--curves", *curves, "--scores", results / "scores" / "dw.json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "there is no file of scratch among" in done.stderr
+    shown = subprocess.run([*program, "--help"], capture_output=True, text=True).stdout
+    line = shown.split("example:")[1].replace("\\\n", "").replace("results/mini", str(results))
+    bash = line.replace("python analysis", f"{sys.executable} {ROOT}/analysis")
+    subprocess.run(["bash", "-c", bash], check=True, cwd=results)
+    assert (results / "fig8.pdf").is_file()

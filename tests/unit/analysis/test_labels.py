@@ -17,7 +17,7 @@ from helpers.run_results import call
 from tinygan.config.read import DEFAULT
 from tinygan.planning.run import load, load_files
 
-paper, text = (importlib.import_module(name) for name in ("_paper", "_text"))
+paper, text = (importlib.import_module(name) for name in ("paper", "text"))
 summary = importlib.import_module("summary")
 
 
@@ -98,7 +98,7 @@ def test_another_data_set_stands_beside_no_number_of_the_paper(
     rows = [line for line in shown.splitlines() if line.startswith("|")]
     assert all(line.count("|") == 9 for line in rows) and "| Teacher |" in shown
     assert "paper Ch." not in shown and "SNGAN" not in shown and "BigGAN" not in shown
-    assert "do not stand beside those of other data" in shown
+    assert "are not shown beside those of other data" in shown
     tex = (results / "out" / "table1.tex").read_text()
     assert "Paper}" not in tex and tex.count(r"\cmidrule") == 1
     imagenet = load_files(

@@ -69,7 +69,7 @@ def test_a_model_of_fewer_classes_is_refused(
     tinygan(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", tmp_path / "model")
     draw = ("sample", "--model", tmp_path / "model", "--classes", "009-010", "--out", "x")
     assert tinygan(tmp_path, config, *draw) == 1
-    assert "knows 10 classes, but class 10 is asked for" in capsys.readouterr().err
+    assert "has 10 classes, but class 10 is requested" in capsys.readouterr().err
 
 
 def test_a_torch_teacher_is_harvested_into_the_same_shards(

@@ -38,12 +38,39 @@ def test_the_shipped_config_and_presets_read_as_yaml_reads_them() -> None:
         found, expected = load_files([path]), yaml.safe_load(path.read_text())
         for key in expected.keys() - {"classes"}:
             part = found[key]
-            if key == "metrics" and "input_size" not in expected[key]:
-                part = dict(part)
-                assert part.pop("input_size") == min(224, 2 * found["image_size"])
-            if isinstance(part, dict) and path.name != "config.yaml":
+            if isinstance(part, dict):
                 part = {name: part[name] for name in expected[key]}
             assert part == expected[key], (path.name, key)
+
+
+def test_what_a_file_leaves_out_has_the_default_of_the_schema() -> None:
+    config = load_files([ROOT / "config.yaml"])
+    assert config["metrics"]["input_size"] == 64 and config["metrics"]["threads"] == 1
+    assert config["student"]["image_channels"] == 1
+    assert (config["teacher"]["files"], config["teacher"]["sha256"]) == ([], None)
+    assert (config["real"]["path"], config["real"]["draft"]) == (None, False)
+    # A file that is whole is not laid over the default, and is read again as it is.
+    assert load_files([], config) == config
+    with pytest.raises(KeyError):
+        config["variants"]["dw"]["train"]
+
+
+def test_another_data_set_or_teacher_inherits_nothing_of_the_old_one() -> None:
+    files = {"source": "image_folder", "path": "photos", "crop": "biggan"}
+    real = load_files([], {"real": files, "classes": ["a"]})["real"]
+    assert (real["requirement"], real["sha256"], real["max_dropped"]) == (None, None, 0)
+    teacher = load_files([], {"teacher": {"kind": "python", "target": "mygan:images"}})["teacher"]
+    assert (teacher["handle"], teacher["truncation"], teacher["batch"]) == (None, 0.8, 100)
+    one = {"teacher": {"handle": "a", "sha256": "0" * 64}}
+    assert load_files([], one)["teacher"]["sha256"] == "0" * 64
+
+
+def test_the_hash_of_a_teacher_is_not_that_of_another(write) -> None:
+    first = write("teacher: {handle: a, sha256: " + "0" * 64 + "}\n", "first.yaml")
+    second = write("teacher: {handle: b}\n", "second.yaml")
+    assert load_files([first, second])["teacher"]["sha256"] is None
+    same = write("teacher: {handle: a, batch: 5}\n", "same.yaml")
+    assert load_files([first, same])["teacher"]["sha256"] == "0" * 64
 
 
 @pytest.mark.parametrize(
@@ -102,7 +129,7 @@ def test_imagenet_takes_indices_but_none_that_might_be_a_name(write) -> None:
     ]
     for name in ("001", "010", "0123"):
         message = refusal(write(f"classes: [{name}]\n{IMAGENET}"))
-        assert name in message and "without zeros in front" in message and "mine.yaml" in message
+        assert name in message and "without leading zeros" in message and "mine.yaml" in message
 
 
 def test_a_key_that_stands_twice_is_refused_with_both_lines(write) -> None:
@@ -132,7 +159,7 @@ def test_long_values_and_long_lists_of_problems_are_cut(write) -> None:
 
 def test_each_problem_names_the_file_that_has_the_key(write) -> None:
     one = write("train: {steps: x}\n", "one.yaml")
-    two = write("loss: {pixle: 1}\nteacher: {batch: 0}\n", "two.yaml")
+    two = write("student: {chanels: 1}\nteacher: {batch: 0}\n", "two.yaml")
     with pytest.raises(ConfigError) as caught:
         load_files([one, two])
     lines = sorted(str(caught.value).splitlines())

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from helpers.animal_mnist import small_set, write_wheel
 
+from tinygan.data import package_index
 from tinygan.data.real import animal_mnist
 from tinygan.files import sha256
 
@@ -116,14 +117,14 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / source.name).write_bytes(source.read_bytes())
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(animal_mnist.subprocess, "run", pip)
+    monkeypatch.setattr(package_index.subprocess, "run", pip)
     return source
 
 
 def test_download(tmp_path: Path, index: Path) -> None:
     index.write_bytes(b"wheel")
     out = tmp_path / "downloads" / "animal_mnist.whl"
-    animal_mnist.download("animal-mnist==0.4", sha256(index), out)
+    package_index.download("animal-mnist==0.4", sha256(index), out)
     assert out.read_bytes() == b"wheel"
 
 
@@ -131,10 +132,10 @@ def test_download_refuses_another_wheel(tmp_path: Path, index: Path) -> None:
     index.write_bytes(b"changed")
     out = tmp_path / "downloads" / "animal_mnist.whl"
     with pytest.raises(ValueError, match="SHA-256"):
-        animal_mnist.download("animal-mnist==0.4", "0" * 64, out)
+        package_index.download("animal-mnist==0.4", "0" * 64, out)
     assert not out.parent.exists()
 
 
 def test_download_tells_of_pip(tmp_path: Path, index: Path) -> None:
     with pytest.raises(RuntimeError, match="no such version"):
-        animal_mnist.download("animal-mnist==9", "0" * 64, tmp_path / "a.whl")
+        package_index.download("animal-mnist==9", "0" * 64, tmp_path / "a.whl")

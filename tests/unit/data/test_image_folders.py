@@ -10,10 +10,10 @@ import pytest
 from helpers.image_files import packed, pixels, write_tars
 from PIL import Image
 
+from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import crop_of
 from tinygan.data.image_folders import first_level, is_image, list_images, printable
 from tinygan.data.prepare import write_real
-from tinygan.data.real.image_folder import open_image_folder
 from tinygan.data.real.imagenet import open_imagenet
 from tinygan.data.shards import open_shard, write_shard
 from tinygan.evaluation.image_sets import open_images
@@ -100,7 +100,7 @@ def test_every_command_reads_the_same_images_in_the_same_order(nasty: Path, tmp_
     flat = np.stack([read() for read in open_images(nasty, by_class=False).readers])
     assert sorted(map(np.ndarray.tobytes, flat)) == sorted(map(np.ndarray.tobytes, images))
 
-    listers = open_image_folder(nasty, CLASSES)
+    listers = open_class_folders(nasty, CLASSES)
     crop = crop_of("biggan", SIDE)
     named = dict(enumerate(listers))
     write_real(tmp_path / "r", named, crop=crop, max_dropped=0, source="r", provenance={})
@@ -125,7 +125,7 @@ def test_one_link_more_or_less_gives_the_same_scores(nasty: Path, tmp_path: Path
 
 def loop(root: Path) -> str:
     (root / "cat" / "again").symlink_to(root / "cat")
-    return "again is a link back to a folder that holds it"
+    return "again is a link back to a folder that contains it"
 
 
 def broken(root: Path) -> str:
@@ -145,7 +145,7 @@ def pipe(root: Path) -> str:
 
 def only_others(root: Path) -> str:
     (root / "cat" / "0.png").rename(root / "cat" / "0.heic")
-    return r"cat has 1 files that are no images \(.heic\), but none with a suffix of an image"
+    return r"cat has 1 files that are not images \(.heic\), but none with the suffix of an image"
 
 
 def beside(root: Path) -> str:
@@ -171,7 +171,7 @@ def test_every_command_refuses_the_same_folders_with_the_same_words(
     settings = {"image_size": SIDE, "seed": 0, "batch": 2}
     for read in (
         lambda: open_images(tmp_path),
-        lambda: list(open_image_folder(tmp_path, ["cat"])[0]()),
+        lambda: list(open_class_folders(tmp_path, ["cat"])[0]()),
         lambda: list(read_source(tmp_path, ["cat"], range(1), 1, **settings)[0]),
     ):
         with pytest.raises(ValueError, match=message):
@@ -189,7 +189,7 @@ def test_files_that_are_no_images_are_told_of_once(
         assert len(open_images(tmp_path).readers) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    assert "passed over 3 files that are no images (.heic, .HEIC, no suffix)" in lines[0]
+    assert "skipped 3 files that are not images (.heic, .HEIC, no suffix)" in lines[0]
     assert lines[0].endswith("such as 1.heic") and "such as empty" in lines[1]
 
 
@@ -198,7 +198,7 @@ def test_a_name_that_is_no_utf8_can_be_printed_and_listed(tmp_path: Path) -> Non
     assert printable(name) == "\\xff.png" and printable("é\n") == "é\n"
     (tmp_path / "data" / "cat").mkdir(parents=True)
     (tmp_path / "data" / "cat" / name).write_bytes(b"")
-    listers = dict(enumerate(open_image_folder(tmp_path / "data", ["cat"])))
+    listers = dict(enumerate(open_class_folders(tmp_path / "data", ["cat"])))
     with pytest.raises(ValueError, match="it is empty, 0 bytes"):
         crop = crop_of("biggan", SIDE)
         write_real(tmp_path / "r", listers, crop=crop, max_dropped=0, source="r", provenance={})

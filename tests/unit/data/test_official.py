@@ -52,7 +52,7 @@ def test_what_differs_is_one_error_with_both_numbers(tmp_path: Path, classes: di
     with pytest.raises(ValueError) as caught:
         check_counts(dict(zip(WNIDS, open_imagenet(path, WNIDS), strict=True)))
     assert str(caught.value) == (
-        "2 of 3 classes have not the number of images of ILSVRC2012, together expected 6, found 3:"
+        "2 of 3 classes do not have as many images as in ILSVRC2012, in total expected 6, found 3:"
         "\n  n01440764: expected 3, found 2\n  n02105855: expected 2, found 0"
     )
 
@@ -109,5 +109,8 @@ def test_a_job_looks_at_its_own_classes_before_it_starts(
 
 def test_other_images_have_no_official_counts(config: dict) -> None:
     config["real"] |= {"source": "image_folder", "check_counts": True}
-    with pytest.raises(ConfigError, match="real.check_counts: only imagenet has known numbers"):
+    with pytest.raises(
+        ConfigError,
+        match="real.check_counts: image_folder has no official numbers",
+    ):
         validate(config)

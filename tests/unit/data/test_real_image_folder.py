@@ -12,10 +12,10 @@ from helpers.crops_reference import plain_biggan, plain_sngan
 from helpers.image_files import odd_files, packed, pixels, write_folders
 from PIL import Image
 
+from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import TooSmall, crop_biggan, crop_of, crop_sngan
 from tinygan.data.decode import decode
 from tinygan.data.prepare import write_real
-from tinygan.data.real.image_folder import open_image_folder
 from tinygan.data.shards import open_shard
 from tinygan.files import entries_state
 
@@ -103,7 +103,7 @@ def files(count: int, seed: int = 0) -> dict[str, bytes]:
 def write(out: Path, root: Path, names: list[str], max_dropped: float = 0.0, crop="biggan") -> None:
     write_real(
         out,
-        dict(enumerate(open_image_folder(root, names))),
+        dict(enumerate(open_class_folders(root, names))),
         crop=crop_of(crop, 32),
         max_dropped=max_dropped,
         source="image_folder",
@@ -168,20 +168,20 @@ def test_an_empty_class_is_refused(tmp_path: Path) -> None:
 
 def test_wrong_levels_and_missing_classes_are_refused(tmp_path: Path) -> None:
     root = write_folders(tmp_path / "data" / "train", {"cat": files(1), "dog": files(1)})
-    refused = partial(open_image_folder, names=["cat", "dog"])
+    refused = partial(open_class_folders, names=["cat", "dog"])
     with pytest.raises(FileNotFoundError, match="is not a folder"):
         refused(tmp_path / "none")
-    with pytest.raises(ValueError, match="the classes lie not in .*data but in .*train: give that"):
+    with pytest.raises(ValueError, match="the classes are not in .*data but in .*train: give that"):
         refused(tmp_path / "data")
-    with pytest.raises(ValueError, match=r"0.png right in it.*give the folder above, .*train"):
+    with pytest.raises(ValueError, match=r"0.png directly in it.*give its parent, .*train"):
         refused(root / "cat")
     with pytest.raises(ValueError, match="lacks 1 of 2 classes: dogs; did you mean dog"):
-        open_image_folder(root, ["cat", "dogs"])
+        open_class_folders(root, ["cat", "dogs"])
 
 
 def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
     root = write_folders(tmp_path / "data", {"a": files(1) | {".DS_Store": b"x"}, ".git": {}})
-    assert [name for name, _ in open_image_folder(root, ["a"])[0]()] == ["0.png"]
+    assert [name for name, _ in open_class_folders(root, ["a"])[0]()] == ["0.png"]
 
 
 def test_the_state_of_a_folder_follows_its_class_folders(tmp_path: Path) -> None:

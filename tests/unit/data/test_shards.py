@@ -10,7 +10,7 @@ import pytest
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from tinygan.data import shards
+from tinygan.data import shard_writer, shards
 from tinygan.data.shards import new_shard, open_shard, open_store, write_shard
 from tinygan.files import atomic_file, atomic_folder
 
@@ -127,7 +127,7 @@ def test_failing_write_leaves_nothing(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "write_json", fail)  # the arrays are written by then
+        patch.setattr(shard_writer, "write_json", fail)  # the arrays are written by then
         with pytest.raises(OSError, match="disk full"):
             write(folder, [0, 1], fill=2)
     assert list(folder.parent.iterdir()) == ([folder] if existing else [])
@@ -226,8 +226,8 @@ def test_a_full_disk_is_named_and_the_old_shard_stays(tmp_path, monkeypatch):
     def full(array, rows):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(shards._GrowingArray, "append", full)
-    with pytest.raises(OSError, match="cannot write .*s: No space left on device; make room"):
+    monkeypatch.setattr(shard_writer._GrowingArray, "append", full)
+    with pytest.raises(OSError, match="cannot write .*s: No space left on device; free space"):
         write_shard(tmp_path / "s", images, labels, source="new", provenance={})
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
@@ -264,7 +264,7 @@ def test_a_folder_with_other_files_is_refused_before_anything_is_written(
     (tmp_path / "p" / other).parent.mkdir(exist_ok=True)
     (tmp_path / "p" / other).write_text("kept")
     named = re.escape(other.split("/")[0])
-    with pytest.raises(FileExistsError, match=f"such as {named}: nothing was touched"):
+    with pytest.raises(FileExistsError, match=f"such as {named}: nothing was changed"):
         with new_shard(tmp_path / "p", source="test", provenance={}):
             raise AssertionError("the block was entered")
     assert (tmp_path / "p" / other).read_text() == "kept"

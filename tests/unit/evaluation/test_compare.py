@@ -14,7 +14,7 @@ from PIL import Image
 
 from tinygan.cli import main
 from tinygan.data.shards import write_shard
-from tinygan.evaluation.compare import compare, matched, table
+from tinygan.evaluation.compare import compare, select_images, table
 from tinygan.evaluation.image_sets import open_images, read_image
 from tinygan.features.extractor import Extractor
 from tinygan.metrics.fid import frechet_distance
@@ -138,7 +138,7 @@ def test_an_image_that_cannot_be_scored_is_named(tmp_path):
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:2000])
     for name, message in (
         ("alpha.png", "transparent pixels; put it on a background"),
-        ("deep.png", "more than 8 bits a channel"),
+        ("deep.png", "more than 8 bits per channel"),
         ("text.png", "cannot identify"),
         ("empty.jpg", "cannot identify"),
         ("cut.png", "truncated"),
@@ -220,7 +220,7 @@ def test_one_image_of_those_drawn_is_told_apart(classes):
         if drawn.count("cow") == 1 and drawn.count("cat") > 1 and drawn.count("dog") > 1:
             break
     with pytest.raises(ValueError, match="class cow has 1 image of those drawn in "):
-        matched(*sets, seed=seed, samples=9, splits=2)
+        select_images(*sets, seed=seed, samples=9, splits=2)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_computed(
 def test_an_out_folder_that_cannot_be_written_to_is_refused(classes, monkeypatch, capsys):
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != classes)
     assert main(["score", "a", "b", "--out", "new/r.json"]) == 1
-    assert "is not yours to write to" in capsys.readouterr().err
+    assert "no write permission for" in capsys.readouterr().err
 
 
 def test_the_same_folder_twice_is_noted(tmp_path):

@@ -16,7 +16,7 @@ from helpers.metrics_reference import (
 )
 from scipy.special import stdtrit
 
-from tinygan.evaluation.parts import pairs, read_moments, real_vs_real
+from tinygan.evaluation.parts import read_moments, read_parts, real_vs_real
 from tinygan.evaluation.scores import Settings, score, write_scores
 from tinygan.features.files import Features, write_features
 from tinygan.files import read_json
@@ -218,7 +218,7 @@ def test_files_are_read_two_at_a_time(tmp_path):
     paths = [tmp_path / "0.npz", tmp_path / "1.npz"]
     for path, part in zip(paths, by_class(real, 2), strict=True):
         write_features(path, part)
-    found = [len(images) for images, _ in pairs(paths, paths)]
+    found = [len(images) for images, _ in read_parts(paths, paths)]
     assert found == [18, 9]
     moments, example = read_moments(paths)
     example.check_comparable(real)
@@ -228,9 +228,9 @@ def test_files_are_read_two_at_a_time(tmp_path):
     with pytest.raises(ValueError, match="different extractors"):
         read_moments(paths)
     with pytest.raises(ValueError, match="2 feature files of images and 1 of real images"):
-        list(pairs(paths, paths[:1]))
+        list(read_parts(paths, paths[:1]))
     with pytest.raises(FileNotFoundError, match="none.npz"):
-        list(pairs([tmp_path / "none.npz"], paths[:1]))
+        list(read_parts([tmp_path / "none.npz"], paths[:1]))
 
 
 def test_the_verb_writes_the_same_bytes_with_one_thread_and_two(tmp_path):

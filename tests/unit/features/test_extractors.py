@@ -63,7 +63,7 @@ def test_load_refuses_a_file_of_other_keys_or_no_weights(tmp_path):
     torch.save([1, 2], tmp_path / "list.pth")
     (tmp_path / "text.pth").write_text("no weights")
     for name in ("keys.pth", "list.pth", "text.pth"):
-        with pytest.raises(ValueError, match=f"{name} does not hold the weights"):
+        with pytest.raises(ValueError, match=f"{name} does not have the weights"):
             efficientnet_lite.load(tmp_path / name)
 
 

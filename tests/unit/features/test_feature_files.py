@@ -51,10 +51,10 @@ def test_read_features_refuses_what_does_not_belong_together(tmp_path):
         with pytest.raises(ValueError, match="cannot be compared"):
             read_features([path, other])
     other.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ValueError, match="not a whole feature file"):
+    with pytest.raises(ValueError, match="not a valid feature file"):
         read_features([other])
     np.savez(other, features=first.features)
-    with pytest.raises(ValueError, match="not a whole feature file"):
+    with pytest.raises(ValueError, match="not a valid feature file"):
         read_features([other])
 
 

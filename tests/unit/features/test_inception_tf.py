@@ -147,7 +147,7 @@ def test_what_is_not_the_graph_is_refused_and_leaves_no_record(folder, packed, t
         (cut, "cut.tar.gz is damaged"),
         (wrong, f"wrong.tar.gz holds no {MEMBER}"),
         (tmp_path / "text.pb", "text.pb is an HTML page and not the file itself"),
-        (folder / "renamed.pb", "renamed.pb: not the Inception graph, which takes Mul:0"),
+        (folder / "renamed.pb", "renamed.pb: not the Inception graph with Mul:0"),
     ):
         with pytest.raises((ValueError, FileNotFoundError), match=message):
             open_inception(str(path), 1).__enter__()

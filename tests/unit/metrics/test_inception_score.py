@@ -50,7 +50,7 @@ def test_jackknife_leaves_out_what_it_says():
     [
         (normal(5, 3), 6, "6 splits"),
         (normal(5, 3), 0, "0 splits"),
-        (np.full((5, 3), np.nan), 1, "logits hold NaN"),
+        (np.full((5, 3), np.nan), 1, "logits contain NaN"),
         (normal(5), 1, r"logits must be \[N, d\]"),
     ],
 )

@@ -18,7 +18,7 @@ def test_deal_gives_each_class_of_an_ordered_set_to_all_groups_alike():
     assert len(sizes) == 10 and set(sizes) == {4, 5}
     assert (groups != assign_groups(100, 10, np.random.default_rng(1))).any()
     for count, number in ((9, 10), (9, 1)):
-        with pytest.raises(ValueError, match=f"cannot be dealt into {number} groups"):
+        with pytest.raises(ValueError, match=f"cannot be assigned to {number} groups"):
             assign_groups(count, number, np.random.default_rng(0))
 
 

@@ -80,7 +80,7 @@ def test_card_names_module_and_scores(tmp_path):
     write_card(card, config, open_store([tmp_path / "shard"]), samples, real)
     text = card.read_text()
     assert sha256(module / "saved_model.pb") in text
-    assert "| Intended class named | 100.0% of the samples" in text
+    assert "| Intended class recognised | 100.0% of the samples" in text
     assert "| Samples, real images | 200, 300 |" in text
     with Image.open(tmp_path / "card.png") as grid:
         assert grid.size == (16 * 64, classes * 64)

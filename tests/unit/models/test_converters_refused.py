@@ -65,8 +65,8 @@ def test_another_content_is_no_student_and_no_teacher(tmp_path: Path, content: o
         ("l5/b", np.zeros(4), "l5/b has the shape [4], which does not fit to_rgb.bias [3]"),
         ("block3/b2/betas/W", np.zeros((9, 8)), "block3/b2/betas/W has the shape [9, 8]"),
         ("b5/avg_var", np.full(4, np.inf), "b5/avg_var has NaN or infinite values"),
-        ("b5/N", np.array(None), "holds more than arrays of numbers"),
-        ("b5/N", np.array("text"), "holds more than arrays of numbers"),
+        ("b5/N", np.array(None), "contains more than arrays of numbers"),
+        ("b5/N", np.array("text"), "contains more than arrays of numbers"),
     ],
 )
 def test_a_wrong_snapshot_is_refused(

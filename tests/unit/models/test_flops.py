@@ -16,8 +16,8 @@ from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 from tinygan.models import paper as systems
 from tinygan.models import sagan
 from tinygan.models.biggan_deep import ToRGB
-from tinygan.models.flops import multiply_accumulates, parameters
-from tinygan.models.student import as_drawn
+from tinygan.models.flops import count_parameters, multiply_accumulates
+from tinygan.models.student import in_figure_order
 from tinygan.models.students import build_student
 
 
@@ -27,7 +27,7 @@ def built():
     found = {}
     for name, system in systems.SYSTEMS.items():
         generator, discriminator = system.build()
-        found[name] = (generator.to("meta").eval(), parameters(discriminator))
+        found[name] = (generator.to("meta").eval(), count_parameters(discriminator))
     return found
 
 
@@ -35,7 +35,7 @@ def built():
 def test_table_1_to_its_printed_precision(name, built):
     generator, discriminator = built[name]
     total, own, macs = systems.SYSTEMS[name].printed
-    ours = parameters(generator)
+    ours = count_parameters(generator)
     assert f"{(ours + discriminator) / 1e6:.1f}" == total
     assert f"{ours / 1e6:.1f}" == own
     assert f"{multiply_accumulates(generator, systems.Z_DIM).layers / 1e9:.2f}" == macs
@@ -43,7 +43,7 @@ def test_table_1_to_its_printed_precision(name, built):
 
 def test_the_printed_numbers_are_those_of_the_analysis(monkeypatch):
     monkeypatch.setattr(sys, "path", [str(ROOT / "analysis"), *sys.path])
-    from _paper import COST, PAPER
+    from paper import COST, PAPER
 
     for name, system in systems.SYSTEMS.items():
         total, own, macs = system.printed
@@ -61,7 +61,7 @@ def test_the_printed_numbers_are_those_of_the_analysis(monkeypatch):
     ],
 )
 def test_parameters_are_those_of_the_published_weights(name, generator, discriminator, built):
-    assert (parameters(built[name][0]), built[name][1]) == (generator, discriminator)
+    assert (count_parameters(built[name][0]), built[name][1]) == (generator, discriminator)
 
 
 def _convolution(module, inputs, output):
@@ -77,7 +77,7 @@ def _batch_norm(module, inputs, output):
 def test_a_second_counter_agrees_to_the_unit(name, built):
     """thop, with its rules of 2020, when the paper was written: later ones leave out a bias."""
     expected = multiply_accumulates(built[name][0], systems.Z_DIM).layers
-    generator = as_drawn(built[name][0])
+    generator = in_figure_order(built[name][0])
     for module in list(generator.modules()):
         if is_parametrized(module):
             remove_parametrizations(module, "weight")  # thop knows a layer by its type

@@ -5,9 +5,9 @@ import torch.nn.functional as F
 
 from tinygan.models import biggan_deep
 from tinygan.models.discriminator import Discriminator
-from tinygan.models.flops import parameters
+from tinygan.models.flops import count_parameters
 from tinygan.models.layers import ConditionalBatchNorm
-from tinygan.models.student import as_drawn
+from tinygan.models.student import in_figure_order
 from tinygan.models.students import build_student
 
 
@@ -27,11 +27,11 @@ def student(architecture="dw", channels=4, classes=3, image_size=32):
     [("dw", 32, 3_070_659), ("std", 32, 9_329_283), ("std", 16, 2_852_419)],
 )
 def test_parameters_at_128_px_are_the_authors(architecture, channels, expected):
-    assert parameters(student(architecture, channels, 1000, 128)) == expected
+    assert count_parameters(student(architecture, channels, 1000, 128)) == expected
 
 
 def test_discriminator_parameters_at_128_px_are_the_authors():
-    assert parameters(Discriminator(channels=32, classes=1000, image_size=128)) == 3_300_321
+    assert count_parameters(Discriminator(channels=32, classes=1000, image_size=128)) == 3_300_321
 
 
 @pytest.mark.parametrize("architecture", ["dw", "std"])
@@ -44,7 +44,7 @@ def test_student_output(architecture):
 @pytest.mark.parametrize("architecture", ["dw", "std"])
 def test_the_order_of_figure_6_gives_the_same_images_and_gradients(architecture):
     fast = student(architecture).double()
-    drawn = as_drawn(fast)
+    drawn = in_figure_order(fast)
     z, y = torch.randn(5, 128, dtype=torch.float64), torch.tensor([0, 1, 2, 0, 1])
     images = [network(z, y) for network in (fast, drawn)]
     torch.testing.assert_close(images[0], images[1], rtol=0, atol=1e-12)
@@ -148,4 +148,4 @@ def test_one_map_is_shown_in_three_colours():
     assert image.shape == (2, 3, 32, 32)
     assert torch.equal(image[:, 0], image[:, 1]) and torch.equal(image[:, 0], image[:, 2])
     assert not torch.equal(coloured(z, y)[:, 0], coloured(z, y)[:, 1])
-    assert parameters(coloured) - parameters(grey) == 2 * (4 * 9 + 1)
+    assert count_parameters(coloured) - count_parameters(grey) == 2 * (4 * 9 + 1)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers.command_line import mini, real_files, tinygan
+from helpers.command_line import complete, mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
 
 from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
@@ -24,7 +24,7 @@ NAMES = ["bear", "bird", "cat"]
 def base() -> dict:
     """The mini config with three class folders as its source."""
     config = mini(teacher={"pairs_per_class": 7}, metrics={"samples_per_class": 20})
-    return config | {"classes": list(NAMES), "real": real_files("none")}
+    return complete(config | {"classes": list(NAMES), "real": real_files("none")})
 
 
 def leave_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
@@ -77,7 +77,7 @@ def test_files_are_counted_in_class_folders_and_known_for_tars(base: dict, tmp_p
     assert real_counts(base, ["tench", "bonnet"]) == [1300, images_of_wnid()["n02869837"]]
     write_folders(root, {"n01440764": {"1.JPEG": b""}})
     assert real_counts(base, ["tench"]) == [1]
-    assert real_counts({"real": {"source": "animal_mnist"}}, NAMES) == [1000] * 3
+    assert real_counts(complete(mini()), NAMES) == [1000] * 3
 
 
 def test_space_is_refused_by_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from helpers.command_line import mini, real_files, tinygan
+from helpers.command_line import complete, mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
 from helpers.metrics_reference import made_up
 
 from tinygan.config.read import ConfigError
+from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import crop_of
 from tinygan.data.prepare import write_real
-from tinygan.data.real.image_folder import open_image_folder
 from tinygan.evaluation.scores import Settings, score
 from tinygan.files import write_json
 from tinygan.planning.image_counts import require_images
@@ -20,7 +20,7 @@ from tinygan.planning.run import validate
 @pytest.fixture
 def config(tmp_path: Path) -> dict:
     """The mini config with class folders of its own under tmp_path/data."""
-    return mini() | {"classes": ["bear", "zebra"], "real": real_files(tmp_path / "data")}
+    return complete(mini() | {"classes": ["bear", "zebra"], "real": real_files(tmp_path / "data")})
 
 
 def files(count: int) -> dict[str, bytes]:
@@ -104,14 +104,14 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pairwise_samples": 5}, "metrics.prdc_k: 5 samples .* have no neighbour number 5"),
+        ({"pairwise_samples": 5}, "metrics.prdc_k: 5 samples .* are too few for 5 nearest"),
         ({"prdc_k": 2000}, "metrics.prdc_k: 2000 samples"),
     ],
 )
 def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
     changes: dict, message: str
 ) -> None:
-    config = mini(metrics=changes)
+    config = complete(mini(metrics=changes))
     validate(config)  # a harvest, for one, can do without
     with pytest.raises(ValueError, match=message):
         require_images(config)
@@ -148,9 +148,9 @@ def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: 
     root = write_folders(tmp_path / "data", {"a": files | {"bad.png": b"text"}, "b": files})
     options = {"crop": crop_of("biggan", 32, None), "max_dropped": 1, "source": "x"}
     options["provenance"] = {}
-    classes = dict(enumerate(open_image_folder(root, ["a", "b"])))
+    classes = dict(enumerate(open_class_folders(root, ["a", "b"])))
     write_real(tmp_path / "out", classes, least=4, **options)
     (root / "a" / "3.png").write_bytes(b"text")
-    with pytest.raises(ValueError, match="class 0 has 3 images left, the scores need 4"):
+    with pytest.raises(ValueError, match="class 0 has 3 images left, but the scores need 4"):
         write_real(tmp_path / "again", classes, least=4, **options)
     assert not (tmp_path / "again").exists() and (tmp_path / "again.dropped.csv").exists()

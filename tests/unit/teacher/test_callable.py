@@ -83,12 +83,15 @@ IMAGES = "import numpy as np\n\ndef images(z, y, truncation):\n    return "
         ("def imges(z, y, t): pass", "has no function images; did you mean imges?"),
         ("images = 3", "images in .* is int, not a function"),
         ("def images(z, y): pass", r"cannot be called as images\(z, y, truncation\): too many"),
-        ("import no_such_package", "cannot be imported: No module named 'no_such_package'; what"),
+        (
+            "import no_such_package",
+            "cannot be imported: No module named 'no_such_package'; install",
+        ),
         (IMAGES + "[1]", "expected a NumPy array uint8 .* found list"),
         (IMAGES + "np.zeros((1, 8, 8, 3))", r"found float64 .*np\.clip\(\(x \+ 1\) \* 128, 0, 255"),
         (
             IMAGES + "np.zeros((1, 3, 8, 8), np.uint8)",
-            r"found \(1, 3, 8, 8\); image_size .* colours",
+            r"found \(1, 3, 8, 8\); check image_size .* channels come last",
         ),
         (
             IMAGES + "np.zeros((1, 9, 9, 3), np.uint8)",
@@ -108,7 +111,7 @@ def test_what_is_no_teacher_is_refused(module: Callable, source: str, message: s
 
 def test_a_tensor_is_refused_with_the_way_to_an_array(module: Callable) -> None:
     module(IMAGES.replace("numpy as np", "torch") + "torch.zeros(1, 8, 8, 3, dtype=torch.uint8)")
-    with pytest.raises(ValueError, match=r"found Tensor; .* by \.cpu\(\)\.numpy\(\)"):
+    with pytest.raises(ValueError, match=r"found Tensor; .* with \.cpu\(\)\.numpy\(\)"):
         load_teacher("mygan_pkg.paint:images", **SIZES)
 
 

@@ -6,8 +6,6 @@ import random
 import shutil
 import signal
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,7 +24,7 @@ from helpers.training_setup import (
 
 from tinygan.files import sweep
 from tinygan.training import losses
-from tinygan.training.checkpoint import CheckpointFolder, Stopped, code_digests, pack, unpack
+from tinygan.training.checkpoint import CheckpointFolder, Stopped, pack, unpack
 from tinygan.training.loop import train
 from tinygan.training.settings import TrainSettings
 
@@ -232,21 +230,6 @@ def test_an_optimiser_comes_back_in_the_memory_format_of_its_parameters():
     for pair in (first, second):
         descend(*pair)
     assert torch.equal(first[0].weight, second[0].weight)
-
-
-def test_code_digests_see_syntax_and_not_layout(tmp_path):
-    module = SimpleNamespace(__name__="m", __file__=str(tmp_path / "m.py"))
-
-    def digest(text):
-        Path(module.__file__).write_text(text)
-        return code_digests([module])["m"]
-
-    plain = digest("x = 1 + 2\n")
-    assert digest("# why\nx = (1 +\n     2)\n") == plain
-    assert digest('"""What m is for."""\nx = 1 + 2\n') == plain
-    assert digest("x = 1 + 3\n") != plain
-    bare = digest("def f():\n    return 1\n")
-    assert digest('def f():\n    """Return one."""\n    return 1  # always\n') == bare
 
 
 def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):

@@ -194,7 +194,7 @@ def test_checkpoint_round_trip_and_refusals(stores, tmp_path):
     again = load_generator(folder, step=4)
     assert torch.equal(kept(z, y), again(z, y))
     other, discriminator = networks()
-    with pytest.raises(ValueError, match="does not hold this network's weights"):
+    with pytest.raises(ValueError, match="does not have the weights of this network"):
         load_weights(discriminator, folder / "generator.safetensors")
     whole = (folder / "generator.safetensors").read_bytes()
     (tmp_path / "cut.safetensors").write_bytes(whole[: len(whole) // 2])

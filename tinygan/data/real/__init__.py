@@ -1,1 +1,1 @@
-"""The data sets of real images, one module each; the module's name is the config's real.source."""
+"""The real datasets, one module each, named as in the config's real.source."""

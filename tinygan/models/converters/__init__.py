@@ -1,1 +1,1 @@
-"""Published weights of other frameworks -> this project's networks."""
+"""Load published weights of other code and frameworks into this project's networks."""

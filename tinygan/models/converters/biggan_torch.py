@@ -1,10 +1,10 @@
-"""The published PyTorch weights of BigGAN-deep at 128 px -> our `biggan_deep.Generator`.
+"""The published PyTorch weights of BigGAN-deep at 128 px -> `tinygan.models.biggan_deep.Generator`.
 
-A state dict of 506 tensors. Names on the left are theirs; the modules of ``generator.layers`` are
-ours of ``blocks``, ten blocks and, as number 8, the attention:
+A state dict of 506 tensors. Published names are on the left, this project's on the right. The
+modules of ``generator.layers`` become ``blocks``: ten blocks and, as number 8, the attention:
 
     embeddings.weight [128, 1000]     embedding.weight, transposed
-    generator.gen_z                   first; theirs gives H x W x C, ours C x H x W
+    generator.gen_z                   first; outputs reordered from H x W x C to C x H x W
     layers.i.bn_k.scale, offset       blocks.i.norms.k.gain, bias
     layers.i.bn_k.running_means       blocks.i.norms.k.norm.running_mean; running_vars alike
     layers.i.conv_k                   blocks.i.convs.k
@@ -12,9 +12,9 @@ ours of ``blocks``, ten blocks and, as number 8, the attention:
     generator.bn                      norm
     generator.conv_to_rgb             to_rgb: the first 3 of its outputs, the others are unused
 
-Every weight but E(y)'s and the last batch norm's is kept with its spectral norm, as
-``weight_orig``, ``weight_u`` and ``weight_v``: W = weight_orig / (u^T weight_orig v), all outputs
-of a convolution together. Batch-norm statistics have 51 rows, for the truncations 0, 0.02 .. 1.
+Every weight but E(y)'s and the last batch norm's is stored with its spectral norm, as
+``weight_orig``, ``weight_u`` and ``weight_v``: W = weight_orig / (u^T weight_orig v), over all
+outputs of a convolution. Batch-norm statistics have 51 rows, for the truncations 0, 0.02 .. 1.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,11 +26,11 @@ from torch import Tensor
 from tinygan.models.biggan_deep import Generator
 from tinygan.models.converters.foreign import (
     Origin,
-    as_it_is,
     check_names,
     fill,
     read_torch,
     strip_module,
+    unchanged,
 )
 
 _WHAT = "a state dict of BigGAN-deep at 128 px"
@@ -44,7 +44,7 @@ _EPSILON = 1e-4
 def read_generator(path: Path) -> tuple[Generator, dict[str, Tensor]]:
     """Read the generator, its spectral norms folded into the weights.
 
-    The number of classes, the length of z and the width follow from the shapes.
+    The number of classes, the length of z and the widths follow from the shapes.
 
     Returns:
         the generator in evaluation mode, with the batch-norm statistics of truncation 1; and the
@@ -53,24 +53,24 @@ def read_generator(path: Path) -> tuple[Generator, dict[str, Tensor]]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not such a state dict: other names or shapes, damaged, or code in it.
+        ValueError: not such a state dict: wrong names or shapes, damaged, or it contains code.
     """
-    found = read_torch(path)
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+    state = read_torch(path)
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise ValueError(f"{path} is not {_WHAT}")
-    found = strip_module(found)
+    state = strip_module(state)
     origins = _origins()
-    check_names(path, _WHAT, found, _stored(foreign for foreign, _ in origins.values()))
-    found = _fold(path, found)
-    embedding, last = found["embeddings.weight"], found["generator.bn.weight"]
+    check_names(path, _WHAT, state, _stored(foreign for foreign, _ in origins.values()))
+    state = _fold(path, state)
+    embedding, last = state["embeddings.weight"], state["generator.bn.weight"]
     if embedding.ndim != 2 or last.ndim != 1:
         raise ValueError(f"{path} is not {_WHAT}: E(y) or the last batch norm has another shape")
     (z_dim, classes), channels = embedding.shape, len(last)
     widths = [channels * factor for factor in _FACTORS]
     generator = Generator(classes, z_dim, z_dim, widths, attention=64, epsilon=_EPSILON)
-    fill(path, generator, found, origins)
+    fill(path, generator, state, origins)
     statistics = {
-        name: found[foreign]
+        name: state[foreign]
         for name, (foreign, _) in origins.items()
         if name.endswith((".running_mean", ".running_var"))
     }
@@ -79,11 +79,14 @@ def read_generator(path: Path) -> tuple[Generator, dict[str, Tensor]]:
 
 
 def statistics_at(statistics: Mapping[str, Tensor], truncation: float) -> dict[str, Tensor]:
-    """Return the batch-norm statistics [C] of one truncation in 0 .. 1.
+    """Return the batch-norm statistics [C] for one truncation in 0 .. 1.
 
-    Between two kept truncations they are interpolated linearly. (The published PyTorch code gives
-    the nearer row the smaller weight there, which looks like a slip; on the kept truncations, such
-    as 0.5, both are the same.)
+    Between two stored truncations they are interpolated linearly. (The published PyTorch code gives
+    the nearer row the smaller weight, which looks like a mistake; at the stored truncations, such
+    as 0.5, both agree.)
+
+    Raises:
+        ValueError: the truncation is out of range.
     """
     if not 0 <= truncation <= 1:
         raise ValueError(f"truncation {truncation} is not in 0 .. 1")
@@ -103,21 +106,21 @@ def _origins() -> dict[str, Origin]:
         names[f"norm.{part}"] = f"generator.bn.{part}"
     norms = {"norm": "generator.bn"}
     for i in _BLOCKS:
-        ours, theirs = f"blocks.{i}", f"generator.layers.{i}"
+        block, layer = f"blocks.{i}", f"generator.layers.{i}"
         for k in range(4):
-            norms[f"{ours}.norms.{k}.norm"] = f"{theirs}.bn_{k}"
-            names[f"{ours}.norms.{k}.gain.weight"] = f"{theirs}.bn_{k}.scale.weight"
-            names[f"{ours}.norms.{k}.bias.weight"] = f"{theirs}.bn_{k}.offset.weight"
+            norms[f"{block}.norms.{k}.norm"] = f"{layer}.bn_{k}"
+            names[f"{block}.norms.{k}.gain.weight"] = f"{layer}.bn_{k}.scale.weight"
+            names[f"{block}.norms.{k}.bias.weight"] = f"{layer}.bn_{k}.offset.weight"
             for part in ("weight", "bias"):
-                names[f"{ours}.convs.{k}.{part}"] = f"{theirs}.conv_{k}.{part}"
-    ours, theirs = f"blocks.{_ATTENTION}", f"generator.layers.{_ATTENTION}"
-    for part, named in (("theta", "theta"), ("phi", "phi"), ("g", "g"), ("o", "o_conv")):
-        names[f"{ours}.{part}.weight"] = f"{theirs}.snconv1x1_{named}.weight"
-    names[f"{ours}.gamma"] = f"{theirs}.gamma"
-    origins: dict[str, Origin] = {name: (foreign, as_it_is) for name, foreign in names.items()}
-    for ours, theirs in norms.items():
+                names[f"{block}.convs.{k}.{part}"] = f"{layer}.conv_{k}.{part}"
+    block, layer = f"blocks.{_ATTENTION}", f"generator.layers.{_ATTENTION}"
+    for part, foreign in (("theta", "theta"), ("phi", "phi"), ("g", "g"), ("o", "o_conv")):
+        names[f"{block}.{part}.weight"] = f"{layer}.snconv1x1_{foreign}.weight"
+    names[f"{block}.gamma"] = f"{layer}.gamma"
+    origins: dict[str, Origin] = {name: (foreign, unchanged) for name, foreign in names.items()}
+    for norm, bn in norms.items():
         for one, all_rows in (("running_mean", "running_means"), ("running_var", "running_vars")):
-            origins[f"{ours}.{one}"] = (f"{theirs}.{all_rows}", lambda rows: rows[-1:].squeeze(0))
+            origins[f"{norm}.{one}"] = (f"{bn}.{all_rows}", lambda rows: rows[-1:].squeeze(0))
     for part in ("weight", "bias"):
         origins[f"first.{part}"] = (f"generator.gen_z.{part}", _channels_first)
         origins[f"to_rgb.{part}"] = (f"generator.conv_to_rgb.{part}", lambda outputs: outputs[:3])
@@ -132,7 +135,7 @@ def _channels_first(rows: Tensor) -> Tensor:
 
 
 def _stored(names: Iterable[str]) -> set[str]:
-    """Return the names in the file for names without spectral norm."""
+    """Return the names in the file, where weights with spectral norm are three tensors."""
     stored = set()
     for name in names:
         spectral = name.endswith(".weight") and name not in _PLAIN
@@ -140,13 +143,13 @@ def _stored(names: Iterable[str]) -> set[str]:
     return stored
 
 
-def _fold(path: Path, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _fold(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Divide every weight by its spectral norm."""
     folded = {}
-    for name, value in found.items():
+    for name, value in state.items():
         if name.endswith(".weight_orig"):
             stem = name.removesuffix("_orig")
-            u, v = found[f"{stem}_u"], found[f"{stem}_v"]
+            u, v = state[f"{stem}_u"], state[f"{stem}_v"]
             if value.ndim < 2 or u.shape != value.shape[:1] or v.shape != (value[0].numel(),):
                 raise ValueError(
                     f"{path}: the spectral norm of {stem} {list(value.shape)} has the shapes "

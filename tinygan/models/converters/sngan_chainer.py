@@ -1,6 +1,6 @@
-"""SNGAN-projection's generator as a Chainer snapshot (``.npz``) -> our `sngan.Generator`.
+"""A Chainer snapshot (``.npz``) of SNGAN-projection -> `tinygan.models.sngan.Generator`.
 
-Names on the left are theirs, i counts the blocks from 0:
+Published names are on the left, this project's on the right; i counts the blocks from 0:
 
     l1/W, l1/b                                first
     block{i + 2}/c1/*, c2/*, c_sc/*           blocks.i.conv1, conv2, shortcut
@@ -9,7 +9,7 @@ Names on the left are theirs, i counts the blocks from 0:
     b{B + 2}/gamma, beta, avg_mean, ...       norm
     l{B + 2}/W, l{B + 2}/b                    to_rgb
 
-with B blocks, five at 128 px, so that the last two are b7 and l7.
+with B the number of blocks: five at 128 px, so the last two are b7 and l7.
 """
 
 import re
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from tinygan.models.converters.foreign import Origin, as_it_is, check_names, fill, read_npz
+from tinygan.models.converters.foreign import Origin, check_names, fill, read_npz, unchanged
 from tinygan.models.sngan import Generator
 
 _WHAT = "an SNGAN-projection generator of Chainer"
@@ -31,27 +31,27 @@ def read_generator(path: Path) -> tuple[Generator, dict[str, int]]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not such a snapshot: other names or shapes, damaged, or pickles in it.
+        ValueError: not such a snapshot: wrong names or shapes, damaged, or it contains pickles.
     """
-    found = read_npz(path)
-    recipe = _recipe(path, found)
+    arrays = read_npz(path)
+    recipe = _recipe(path, arrays)
     generator = Generator(**recipe)
     origins = _origins(len(generator.blocks))
-    check_names(path, _WHAT, found, {foreign for foreign, _ in origins.values()})
-    fill(path, generator, found, origins)
+    check_names(path, _WHAT, arrays, {foreign for foreign, _ in origins.values()})
+    fill(path, generator, arrays, origins)
     return generator.eval(), recipe
 
 
-def _recipe(path: Path, found: dict[str, Tensor]) -> dict[str, int]:
+def _recipe(path: Path, arrays: dict[str, Tensor]) -> dict[str, int]:
     shapes = {}
     for name in ("l1/W", "block2/b1/gammas/W"):
-        if name not in found or found[name].ndim != 2:
+        if name not in arrays or arrays[name].ndim != 2:
             raise ValueError(
                 f"{path} is not {_WHAT}: it has no matrix {name} (a snapshot of the generator "
                 "alone is needed, with class-conditional batch norm)"
             )
-        shapes[name] = found[name].shape
-    blocks = len({m[0] for name in found if (m := re.match(r"block\d+/", name))})
+        shapes[name] = arrays[name].shape
+    blocks = len({m[0] for name in arrays if (m := re.match(r"block\d+/", name))})
     (first, z_dim), (classes, _) = shapes["l1/W"], shapes["block2/b1/gammas/W"]
     if first % (16 * 2 ** (blocks - 1)):
         raise ValueError(f"{path}: l1/W has {first} rows, which do not fit {blocks} blocks")
@@ -72,16 +72,16 @@ def _origins(blocks: int) -> dict[str, Origin]:
     }
     convs = {"first": "l1", "to_rgb": f"l{blocks + 2}"}
     for i in range(blocks):
-        ours, theirs = f"blocks.{i}", f"block{i + 2}"
-        convs |= {f"{ours}.conv1": f"{theirs}/c1", f"{ours}.conv2": f"{theirs}/c2"}
-        convs[f"{ours}.shortcut"] = f"{theirs}/c_sc"
+        block, foreign = f"blocks.{i}", f"block{i + 2}"
+        convs |= {f"{block}.conv1": f"{foreign}/c1", f"{block}.conv2": f"{foreign}/c2"}
+        convs[f"{block}.shortcut"] = f"{foreign}/c_sc"
         for k in (1, 2):
-            norm, cbn = f"{ours}.norm{k}", f"{theirs}/b{k}"
+            norm, cbn = f"{block}.norm{k}", f"{foreign}/b{k}"
             names |= {f"{norm}.gain.weight": f"{cbn}/gammas/W"}
             names |= {f"{norm}.bias.weight": f"{cbn}/betas/W"}
             names |= {f"{norm}.norm.{a}": f"{cbn}/{b}" for a, b in statistics.items()}
-    for ours, theirs in convs.items():
-        names |= {f"{ours}.weight": f"{theirs}/W", f"{ours}.bias": f"{theirs}/b"}
+    for conv, foreign in convs.items():
+        names |= {f"{conv}.weight": f"{foreign}/W", f"{conv}.bias": f"{foreign}/b"}
     last = {"weight": "gamma", "bias": "beta"} | statistics
     names |= {f"norm.{a}": f"b{blocks + 2}/{b}" for a, b in last.items()}
-    return {ours: (theirs, as_it_is) for ours, theirs in names.items()}
+    return {name: (foreign, unchanged) for name, foreign in names.items()}

@@ -1,7 +1,8 @@
-"""The TinyGAN authors' checkpoint (``model_30.tar``) -> our student.
+"""The TinyGAN authors' checkpoint (``model_30.tar``) -> `tinygan.models.student.StudentGenerator`.
 
 The file is a dictionary of `torch.save` whose entry ``G`` is the generator's state dict (``D`` and
-the optimizers' states are left alone). Names on the left are theirs, i counts the blocks from 0:
+the optimizer states are ignored). Published names are on the left, this project's on the right; i
+counts the blocks from 0:
 
     embeding.weight                 embedding.weight           [classes, embedding]
     fc.*                            first.*
@@ -11,9 +12,9 @@ the optimizers' states are left alone). Names on the left are theirs, i counts t
     blocks.i.c_sc.*                 blocks.i.shortcut.*
     bn.*, colorize.*                norm.*, to_rgb.*
 
-In each cbn one linear map ``embed`` gives the gain in its first half and the bias in its second.
-Theirs is the whole gain, ours is added to 1, so 1 is taken from its constant part. The released
-code has the ``dw`` blocks only; the names of ``std`` are an assumption.
+In each cbn, one linear layer ``embed`` computes the gain in its first half and the bias in its
+second. This project adds 1 to the gain, so 1 is subtracted from its constant part. The released
+code has ``dw`` blocks only; the names for ``std`` are an assumption.
 """
 
 from pathlib import Path
@@ -22,16 +23,16 @@ from torch import Tensor
 
 from tinygan.models.converters.foreign import (
     Origin,
-    as_it_is,
     check_names,
     fill,
     read_torch,
     strip_module,
+    unchanged,
 )
 from tinygan.models.student import StudentGenerator
 from tinygan.models.students import build_student
 
-TRUNCATION = 0.5  # of the z that the authors trained and scored with
+TRUNCATION = 0.5  # of z, in the authors' training and evaluation
 _WHAT = "a TinyGAN checkpoint of the authors"
 
 
@@ -39,7 +40,7 @@ def read_student(path: Path) -> tuple[StudentGenerator, dict[str, int | str]]:
     """Read the generator; architecture, channels and sizes follow from the names and shapes.
 
     Args:
-        path: the checkpoint, or a file with the generator's state dict alone. Names may begin
+        path: the checkpoint, or a file with the generator's state dict only. Names may begin
             with ``module.``.
 
     Returns:
@@ -47,29 +48,29 @@ def read_student(path: Path) -> tuple[StudentGenerator, dict[str, int | str]]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not such a checkpoint: other names or shapes, damaged, or code in it.
+        ValueError: not such a checkpoint: wrong names or shapes, damaged, or it contains code.
     """
     content = read_torch(path)
-    found = content.get("G", content) if isinstance(content, dict) else None
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+    state = content.get("G", content) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise ValueError(f"{path} is not {_WHAT}: it has no state dict under the key G")
-    found = strip_module(found)
-    recipe = _recipe(path, found)
+    state = strip_module(state)
+    recipe = _recipe(path, state)
     student = build_student(**recipe)
     origins = _origins(recipe["architecture"], len(student.blocks))
-    check_names(path, _WHAT, found, {foreign for foreign, _ in origins.values()})
-    fill(path, student, found, origins)
+    check_names(path, _WHAT, state, {foreign for foreign, _ in origins.values()})
+    fill(path, student, state, origins)
     return student.eval(), recipe
 
 
-def _recipe(path: Path, found: dict[str, Tensor]) -> dict[str, int | str]:
+def _recipe(path: Path, state: dict[str, Tensor]) -> dict[str, int | str]:
     sizes = {}
     for name in ("embeding.weight", "fc.weight"):
-        value = found.get(name)
+        value = state.get(name)
         if not isinstance(value, Tensor) or value.ndim != 2:
             raise ValueError(f"{path} is not {_WHAT}: it has no matrix {name}")
         sizes[name] = value.shape
-    indices = {name.split(".")[1] for name in found if name.startswith("blocks.")}
+    indices = {name.split(".")[1] for name in state if name.startswith("blocks.")}
     blocks = len(indices)
     if indices != {str(i) for i in range(blocks)} or not blocks:
         raise ValueError(f"{path} is not {_WHAT}: its blocks are not 0, 1, 2, ...")
@@ -77,7 +78,7 @@ def _recipe(path: Path, found: dict[str, Tensor]) -> dict[str, int | str]:
     if first % (16 * 2 ** (blocks - 1)):
         raise ValueError(f"{path}: fc.weight has {first} rows, which do not fit {blocks} blocks")
     return {
-        "architecture": "dw" if "blocks.0.dw_conv1.weight" in found else "std",
+        "architecture": "dw" if "blocks.0.dw_conv1.weight" in state else "std",
         "channels": first // (16 * 2 ** (blocks - 1)),
         "classes": classes,
         "image_size": 4 * 2**blocks,
@@ -88,8 +89,8 @@ def _recipe(path: Path, found: dict[str, Tensor]) -> dict[str, int | str]:
 
 def _origins(architecture: str, blocks: int) -> dict[str, Origin]:
     names = {"embedding.weight": "embeding.weight"}
-    for ours, theirs in (("first", "fc"), ("to_rgb", "colorize")):
-        names |= {f"{ours}.{part}": f"{theirs}.{part}" for part in ("weight", "bias")}
+    for layer, foreign in (("first", "fc"), ("to_rgb", "colorize")):
+        names |= {f"{layer}.{part}": f"{foreign}.{part}" for part in ("weight", "bias")}
     statistics = ("running_mean", "running_var", "num_batches_tracked")
     names |= {f"norm.{part}": f"bn.{part}" for part in ("weight", "bias", *statistics)}
     origins: dict[str, Origin] = {}
@@ -108,7 +109,7 @@ def _origins(architecture: str, blocks: int) -> dict[str, Origin]:
                 f"{norm}.bias.weight": (f"{cbn}.embed.weight", lambda t: t.chunk(2)[-1]),
                 f"{norm}.bias.bias": (f"{cbn}.embed.bias", lambda t: t.chunk(2)[-1]),
             }
-        for ours, theirs in convs.items():
+        for conv, foreign in convs.items():
             for part in ("weight", "bias"):
-                names[f"{block}.{ours}.{part}"] = f"{block}.{theirs}.{part}"
-    return origins | {ours: (theirs, as_it_is) for ours, theirs in names.items()}
+                names[f"{block}.{conv}.{part}"] = f"{block}.{foreign}.{part}"
+    return origins | {name: (foreign, unchanged) for name, foreign in names.items()}

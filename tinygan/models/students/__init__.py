@@ -1,4 +1,4 @@
-"""The student architectures, one module each; the module's name is the config's architecture."""
+"""The student architectures, one module each, named as in the config's architecture."""
 
 from importlib import import_module
 from typing import Any
@@ -9,7 +9,7 @@ from tinygan.code import names_in
 
 
 def build_student(*, architecture: str, **shape: Any) -> nn.Module:
-    """Build a student with fresh weights.
+    """Build a student with newly initialised weights.
 
     Args:
         architecture: a module of this package, e.g. ``"dw"``.
@@ -17,7 +17,7 @@ def build_student(*, architecture: str, **shape: Any) -> nn.Module:
             embedding and image_channels, see `tinygan.models.student.StudentGenerator`.
 
     Raises:
-        ValueError: there is no such architecture, or the shape is impossible.
+        ValueError: there is no such architecture, or the image size is invalid.
     """
     known = names_in(__name__)
     if architecture not in known:

@@ -8,12 +8,12 @@ from tinygan.models.student import StudentGenerator
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Module:
-    """Return a depthwise 3x3 convolution followed by a pointwise 1x1 one."""
+    """Build a depthwise 3x3 convolution followed by a pointwise 1x1 convolution."""
     return nn.Sequential(
         nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs), nn.Conv2d(inputs, outputs, 1)
     )
 
 
 def build(**shape: Any) -> StudentGenerator:
-    """Return the student; `shape` as for `StudentGenerator`."""
+    """Build the student; `shape` as for `StudentGenerator`."""
     return StudentGenerator(conv3x3=conv3x3, **shape)

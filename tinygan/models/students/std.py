@@ -8,10 +8,10 @@ from tinygan.models.student import StudentGenerator
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Module:
-    """Return a 3x3 convolution."""
+    """Build a 3x3 convolution."""
     return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
 def build(**shape: Any) -> StudentGenerator:
-    """Return the student; `shape` as for `StudentGenerator`."""
+    """Build the student; `shape` as for `StudentGenerator`."""
     return StudentGenerator(conv3x3=conv3x3, **shape)

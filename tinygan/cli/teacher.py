@@ -1,8 +1,9 @@
-"""Verbs that make the mini teacher: training, export, card."""
+"""Subcommands for the teacher: its harvest, and how the mini teacher is made."""
 
 import os
 
 from tinygan.cli.options import (
+    CLASSES,
     FEATURES,
     FOLDER,
     MANIFESTS,
@@ -10,10 +11,42 @@ from tinygan.cli.options import (
     REAL_FEATURES,
     Arguments,
     Config,
-    Verb,
+    Subcommand,
 )
+from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids, teacher_classes
+from tinygan.planning.disk import require_shard
 from tinygan.runtime import configure_torch
+
+
+def _harvest(config: Config, arguments: Arguments) -> None:
+    """Ask the teacher for the images of a class range and write them as one shard with z."""
+    from tinygan.data.shards import FILES
+    from tinygan.files import require_own
+    from tinygan.teacher.harvest import harvest
+    from tinygan.teacher.open import open_teacher
+
+    settings = config["teacher"]
+    count = {
+        "pairs": settings["pairs_per_class"],
+        "evaluation": config["metrics"]["samples_per_class"],
+    }
+    require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
+    require_own(arguments.out, FILES)
+    teacher, fingerprint = open_teacher(config, threads=arguments.threads)
+    harvest(
+        teacher,
+        split=arguments.split,
+        classes=parse_range(arguments.classes),
+        count=count[arguments.split],
+        truncation=settings["truncation"],
+        seed=config["seed"],
+        z_dim=config["z_dim"],
+        batch=settings["batch"],
+        folder=arguments.out,
+        provenance={"teacher": fingerprint},
+        names=class_ids(config),
+    )
 
 
 def _train_teacher(config: Config, arguments: Arguments) -> None:
@@ -73,7 +106,14 @@ def _teacher_card(config: Config, arguments: Arguments) -> None:
     write_card(arguments.out, config, shards, images, real)
 
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "harvest": (
+        _harvest,
+        {
+            "--split": {"choices": ["pairs", "evaluation"], "required": True},
+            "--classes": CLASSES,
+        },
+    ),
     "train-teacher": (_train_teacher, {"--real": REAL}),
     "export-teacher": (
         _export_teacher,

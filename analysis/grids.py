@@ -1,4 +1,4 @@
-"""Grids of teacher and student images made from the same inputs: Figures 1, 3 and 11."""
+"""Grids of teacher and student images for the same inputs."""
 
 import textwrap
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import DPI, style
-from _text import drawn
 from matplotlib.figure import Figure
+from style import DPI, style
+from text import drawn
 
 from tinygan.data.shards import Shard, open_store
 
@@ -22,15 +22,15 @@ def spread_classes(count: int, most: int = 10) -> list[int]:
     return [int(c) for c in np.linspace(0, count - 1, min(most, count)).round()]
 
 
-def row_pairs(results: Path, student: str, most: int) -> int:
+def row_pairs(teacher: Sequence[Path], student: Sequence[Path], most: int) -> int:
     """Return how many images every class has of the teacher and of the student, at most `most`."""
-    shards = [shard for source in ("teacher", student) for shard in _open(results, source)]
+    shards = [shard for files in (teacher, student) for shard in _open(files)]
     return min(most, *(n for shard in shards for n in shard.manifest["classes"].values()))
 
 
 def pairs(
-    results: Path,
-    student: str,
+    teacher: Sequence[Path],
+    student: Sequence[Path],
     classes: Sequence[int],
     count: int,
     names: Sequence[str] | None = None,
@@ -38,12 +38,13 @@ def pairs(
     """Return the first `count` images of each class, of the teacher and of the student.
 
     Args:
-        results: the folder of the run's results.
-        student: the variant's name.
+        teacher: files of the teacher's shards, of which the manifests are read, and the arrays
+            beside them.
+        student: those of the student's shards.
         classes: class indices.
-        count: images of each class.
+        count: images per class.
         names: the names of all classes, in the order of the class index, by which they are found
-            in the two stores; None: the stores' labels are the class indices.
+            in the shards; None: the shards' labels are the class indices.
 
     Returns:
         uint8 [2 * count, len(classes), H, W, 3]: even rows (from 0) are the teacher's, each odd
@@ -51,40 +52,40 @@ def pairs(
 
     Raises:
         FileNotFoundError: images are missing.
-        ValueError: a class has too few images, the stores have not these classes, or the two were
-            not made from the same z.
+        ValueError: a class has too few images, the shards do not have these classes, or the two
+            were not made from the same z.
     """
-    stores = {source: _open(results, source, names) for source in ("teacher", student)}
+    shards = [_open(files, names) for files in (teacher, student)]
     columns = []
     for label in classes:
-        teacher, teacher_z = _first(stores["teacher"], "teacher", label, count)
-        images, z = _first(stores[student], student, label, count)
-        if not np.array_equal(teacher_z, z):
+        (first, first_z), (second, second_z) = (_first(store, label, count) for store in shards)
+        if not np.array_equal(first_z, second_z):
+            sources = " and ".join(store[0].manifest["source"] for store in shards)
             raise ValueError(
-                f"class {label}: the images of teacher and {student} have different z; "
+                f"class {label}: the images of {sources} have different z; "
                 "sample them again from the same evaluation split"
             )
-        columns.append(np.stack([teacher, images], axis=1).reshape(-1, *teacher.shape[1:]))
+        columns.append(np.stack([first, second], axis=1).reshape(-1, *first.shape[1:]))
     return np.stack(columns, axis=1)
 
 
-def _open(results: Path, source: str, names: Sequence[str] | None = None) -> list[Shard]:
-    manifests = sorted((results / "images" / source).glob("*/manifest.json"))
-    if not manifests:
+def _open(files: Sequence[Path], names: Sequence[str] | None = None) -> list[Shard]:
+    manifests = sorted(path for path in files if path.name == "manifest.json")
+    missing = [path for path in manifests if not path.is_file()] if manifests else files
+    if missing:
         raise FileNotFoundError(
-            f"{results}/images/{source} has no images; the figure's own target makes them: "
-            f"snakemake --cores 2 {results}/figures/fig1.png (or fig3, fig11)"
+            f"{missing[0]} is missing or no manifest.json; a student's images are deleted after "
+            "use: make the figure by its target, e.g. snakemake --cores 2 fig1"
         )
-    return open_store(manifests, names, what=f"{results}/images/{source}", verify=True)
+    return open_store(manifests, names, what=str(manifests[0].parents[1]), verify=True)
 
 
-def _first(
-    store: Sequence[Shard], source: str, label: int, count: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _first(store: Sequence[Shard], label: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     for shard in store:
         rows = np.flatnonzero(shard.labels == label)[:count]
         if shard.z is not None and len(rows) == count:
             return shard.images[rows], shard.z[rows]
+    source = store[0].manifest["source"]
     raise ValueError(f"the images of {source} lack {count} samples with z of class {label}")
 
 

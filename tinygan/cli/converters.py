@@ -1,15 +1,11 @@
-"""Verbs that bring in what others made: published weights, and images."""
+"""Subcommands that import published weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tinygan.classes.imagenet import ANIMALS, IMAGENET_CLASSES, wnid_of_name
-from tinygan.cli.options import CLASSES, Arguments, Config, Verb
-from tinygan.config.derived import parse_range
-from tinygan.config.read import ConfigError
-from tinygan.data.classes import class_ids
-from tinygan.planning.disk import require_shard
+from tinygan.cli.options import Arguments, Config, Subcommand
 
 _FILE = {"type": Path, "metavar": "FILE"}
 _NAMES = {
@@ -69,14 +65,14 @@ def _save(
     truncation: float | None,
 ) -> None:
     from tinygan.files import sha256
-    from tinygan.models.flops import parameters
+    from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card, save_weights
 
     save_weights(generator, arguments.out / "generator.safetensors")
     card = {
         "variant": name,
         "generator": recipe,
-        "parameters": parameters(generator),
+        "parameters": count_parameters(generator),
         "truncation": truncation,
         "imported_from": {"file": arguments.file.name, "sha256": sha256(arguments.file)},
     }
@@ -88,50 +84,10 @@ def _save(
         print(f"{arguments.out}: its classes have no names; with --classes they can be matched")
 
 
-def _source(config: Config, arguments: Arguments) -> None:
-    """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
-    import torch
-
-    from tinygan.data.shards import new_shard
-    from tinygan.evaluation.sources import read_source
-
-    sources = config.get("sources", {})
-    if arguments.name not in sources:
-        raise ConfigError(
-            f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
-        )
-    # Not configure_torch: freed memory, kept, would bring SNGAN at 128 px from 2.9 to 6.3 GB.
-    torch.set_num_threads(arguments.threads)
-    classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
-    require_shard(arguments.out, classes, count, config)
-    read, provenance = read_source(
-        sources[arguments.name],
-        config["classes"],
-        classes,
-        count,
-        image_size=config["image_size"],
-        seed=config["seed"],
-        batch=config["metrics"]["batch"],
-    )
-    names = class_ids(config)
-    with new_shard(
-        arguments.out, source=arguments.name, provenance=provenance, names=names
-    ) as shard:
-        for rows in read:
-            shard.append(*rows)
-
-
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "import-tinygan": (_import_tinygan, {"file": _FILE | {"help": "e.g. model_30.tar"}} | _NAMES),
     "import-sngan": (
         _import_sngan,
         {"file": _FILE | {"help": "e.g. ResNetGenerator_850000.npz"}} | _NAMES,
-    ),
-    "source": (
-        _source,
-        {
-            "--name": {"required": True, "help": "a name under `sources` in the config"},
-            "--classes": CLASSES,
-        },
     ),
 }

@@ -1,10 +1,10 @@
-"""Verbs about models as such: what they cost."""
+"""The subcommand that counts what the models cost."""
 
 import csv
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import Arguments, Config, Verb
+from tinygan.cli.options import Arguments, Config, Subcommand
 from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import teacher_classes
 from tinygan.files import atomic_file
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def _cost(config: Config, arguments: Arguments) -> None:
     """Count parameters and multiply-accumulates of the preset's models, or of the paper's."""
-    from tinygan.models.flops import multiply_accumulates, parameters
+    from tinygan.models.flops import count_parameters, multiply_accumulates
     from tinygan.models.paper import SYSTEMS, Z_DIM
 
     rows = _paper_rows() if arguments.paper else _preset_rows(config)
@@ -30,8 +30,8 @@ def _cost(config: Config, arguments: Arguments) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(columns + [f"paper_{name}" for name in printed if arguments.paper])
         for source, architecture, channels, generator, discriminator in rows:
-            own = parameters(generator)
-            total = own + (parameters(discriminator) if discriminator else 0)
+            own = count_parameters(generator)
+            total = own + (count_parameters(discriminator) if discriminator else 0)
             # On the device "meta" shapes are followed and nothing is computed.
             macs = multiply_accumulates(generator.to("meta"), z_dim)
             row: list[Any] = [source, architecture, channels, total, own, *macs]
@@ -87,7 +87,7 @@ def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:
     return widths[-1], generator, discriminator
 
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "cost": (
         _cost,
         {

@@ -1,10 +1,18 @@
-"""Verbs that turn images into features and features into scores."""
+"""Subcommands that turn images into features, and features into scores."""
 
 import csv
 import os
 from pathlib import Path
 
-from tinygan.cli.options import FEATURES, FOLDER, MODEL, REAL_FEATURES, Arguments, Config, Verb
+from tinygan.cli.options import (
+    FEATURES,
+    FOLDER,
+    MODEL,
+    REAL_FEATURES,
+    Arguments,
+    Config,
+    Subcommand,
+)
 from tinygan.config.derived import resolve_variant, snapshot_steps
 from tinygan.data.classes import class_ids
 from tinygan.files import atomic_file, read_json
@@ -15,7 +23,7 @@ def _features(config: Config, arguments: Arguments) -> None:
     """Compute the extractor's features and logits of one shard of images."""
     from tinygan.classes.by_name import match
     from tinygan.data.shards import open_shard
-    from tinygan.features.extract import INCEPTION_URL, features_of
+    from tinygan.features.extract import features_of
     from tinygan.features.files import write_features
 
     shard = open_shard(arguments.images, verify=True)
@@ -25,7 +33,7 @@ def _features(config: Config, arguments: Arguments) -> None:
         shard.images,
         shard.labels,
         extractor=config["metrics"]["extractor"],
-        graph=config["metrics"].get("inception_graph", INCEPTION_URL),
+        graph=config["metrics"]["inception_graph"],
         input_size=config["metrics"]["input_size"],
         batch=config["metrics"]["batch"],
         threads=arguments.threads,
@@ -40,19 +48,18 @@ def _score(config: Config, arguments: Arguments) -> None:
 
     This is the pipeline's form; `tinygan score A B` scores two folders of images.
     """
-    _one_blas_thread()
-    from tinygan.evaluation.parts import pairs, real_vs_real
+    from tinygan.evaluation.parts import read_parts, real_vs_real
     from tinygan.evaluation.scores import Settings, score, write_scores
     from tinygan.features.files import read_features
 
     ids = class_ids(config)
     if arguments.images:
-        parts = pairs(arguments.images, arguments.real, ids)
+        parts = read_parts(arguments.images, arguments.real, ids)
     else:
         samples, seed = config["metrics"]["samples_per_class"], config["seed"]
         parts = (real_vs_real(read_features([path], ids), samples, seed) for path in arguments.real)
     # Real images, and those from outside, were not drawn with the truncation of this run.
-    of_others = not arguments.images or arguments.source in config.get("sources", {})
+    of_others = not arguments.images or arguments.source in config["sources"]
     result, rows = score(
         arguments.source,
         parts,
@@ -72,7 +79,6 @@ def _score(config: Config, arguments: Arguments) -> None:
 
 def _curve(config: Config, arguments: Arguments) -> None:
     """Score the snapshots of one training run: FID and Inception score against the step."""
-    _one_blas_thread()
     from tinygan.evaluation.curve import curve_point
     from tinygan.evaluation.parts import read_moments
     from tinygan.metrics.fid import Gaussian
@@ -91,22 +97,23 @@ def _curve(config: Config, arguments: Arguments) -> None:
             rows.writerow([step, f"{fid:.6f}", f"{inception:.6f}"])
 
 
-def _one_blas_thread() -> None:
-    """Give each product of matrices one thread; call it before anything imports NumPy.
+def use_one_blas_thread() -> None:
+    """Give each product of matrices one thread; to be called before anything imports NumPy.
 
     Scores then do not depend on the number of threads, in whose parts BLAS would sum.
     """
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-VERBS: dict[str, Verb] = {
+SUBCOMMANDS: dict[str, Subcommand] = {
     "features": (_features, {"--images": FOLDER | {"help": "a shard of images"}}),
     "score-features": (
         _score,
         {
             "--source": {"required": True, "help": "name under which the scores are kept"},
             "--real": REAL_FEATURES,
-            "--images": FEATURES,
+            # The pipeline passes no file to score real images against real images.
+            "--images": FEATURES | {"nargs": "*"},
             "--intra": {"type": Path, "required": True, "help": "CSV of the per-class scores"},
         },
     ),

@@ -1,4 +1,4 @@
-"""Markdown -> a page of HTML that is read in the report, on a phone too."""
+"""Markdown -> a page of HTML for the report, readable on a phone too."""
 
 from markdown_it import MarkdownIt
 
@@ -26,7 +26,7 @@ tbody tr:hover {{ background: #f1f5f9; }}
 
 
 def to_html(markdown: str, title: str) -> str:
-    """Return a page of its own; HTML in the text is shown as text."""
+    """Return a complete page; HTML in the text is shown as text."""
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
     body = body.replace("<table>", '<div class="table"><table>')
     return _PAGE.format(title=title, body=body.replace("</table>", "</table></div>"))

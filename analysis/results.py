@@ -1,0 +1,147 @@
+"""Reading what a run has written: scores, scores per class, learning curves and cost."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import checkout  # noqa: F401
+import numpy as np
+import pandas as pd
+from paper import SCORES
+from script import present
+
+from tinygan.classes.by_name import match
+from tinygan.files import read_json
+
+EXTRACTOR = ["extractor", "extractor_sha256", "input_size"]
+COUNTS = ["samples", "overall_samples", "real_samples"]
+# Metrics that the paper does not have; they are in the CSV files alone.
+MORE = ["kid", "precision", "recall", "density", "coverage"]
+INTERVALS = [
+    f"{score}_{end}"
+    for score in ("inception_score", "fid", "intra_fid", *MORE)
+    for end in ("low", "high")
+]
+
+
+def files_of(files: Sequence[Path], names: Iterable[str]) -> dict[str, Path]:
+    """Return the files of these sources or variants, after which files are named.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    found = {path.stem: path for path in files}
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(
+            f"there is no file of {', '.join(missing)} among {', '.join(map(str, files))}"
+        )
+    return {name: found[name] for name in names}
+
+
+def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
+    """Read the scores of these sources.
+
+    Args:
+        files: a file SOURCE.json of each source, and maybe of others.
+        sources: the names of the sources.
+
+    Returns:
+        One row per source, indexed by it, with the JSON files' keys as columns.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message names the target that makes it.
+        ValueError: a score is missing or not finite, or the extractors or the classes differ. Only
+            the ends of an interval may be null.
+    """
+    rows = {}
+    for source, path in files_of(files, sources).items():
+        row = read_json(present(path))
+        lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
+        lacking += [key for key in SCORES + MORE if not _finite(row.get(key))]
+        # The images may have been too few for an interval.
+        ends = {key: row.get(key, np.nan) for key in INTERVALS}
+        lacking += [key for key, end in ends.items() if end is not None and not _finite(end)]
+        if lacking:
+            raise ValueError(f"{path} has no (finite) {', '.join(lacking)}; make it again")
+        rows[source] = row
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    if len(frame[EXTRACTOR].drop_duplicates()) > 1:
+        raise ValueError(
+            "scores of different extractors do not compare:\n"
+            + frame[EXTRACTOR].to_string()
+            + "\nscore all sources with the same metrics.extractor and metrics.input_size"
+        )
+    named = {source: row["classes"] for source, row in rows.items() if "classes" in row}
+    for source, classes in named.items():
+        first = next(iter(named))
+        match(named[first], classes, what=f"{first}.json", by=f"{source}.json", exact=True)
+    return frame
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and bool(np.isfinite(value))
+
+
+def read_csv(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a CSV that must have these columns; only the `optional` ones may have empty cells.
+
+    Raises:
+        FileNotFoundError: it is missing; the message names the target that makes it.
+        ValueError: a column is missing, a cell is empty or not finite, or there is no row.
+    """
+    frame = pd.read_csv(present(path))
+    missing = [name for name in [*columns, *optional] if name not in frame]
+    if missing or frame.empty:
+        raise ValueError(f"{path} lacks {', '.join(missing) or 'rows'}; make it again")
+    for name in columns:
+        bad = frame[name].isna() | frame[name].isin([np.inf, -np.inf])
+        if bad.any():
+            raise ValueError(f"{path}, line {bad.idxmax() + 2}: {name} is not a finite value")
+    return frame
+
+
+def read_cost(files: Sequence[Path]) -> pd.DataFrame:
+    """Read cost.csv, indexed by source; a black-box teacher may lack some columns, or its row."""
+    (path,) = files
+    columns = ["source", "parameters_generator", "macs"]
+    frame = read_csv(path, columns, ["channels", "parameters_total"])
+    return frame.set_index("source")
+
+
+def read_intra_fid(files: Sequence[Path], source: str) -> pd.DataFrame:
+    """Read SOURCE.csv, indexed by class; columns name and intra_fid, for ImageNet also wnid."""
+    path = files_of(files, [source])[source]
+    return read_csv(path, ["class", "name", "intra_fid"]).set_index("class").sort_index()
+
+
+def read_curve(files: Sequence[Path], variant: str) -> pd.DataFrame:
+    """Read VARIANT.csv, in order of step; columns step and fid."""
+    path = files_of(files, [variant])[variant]
+    return read_csv(path, ["step", "fid"]).sort_values("step", ignore_index=True)
+
+
+def read_intra_pair(
+    files: Sequence[Path], student: str
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the teacher's and the student's intra-FID, float [classes] each, and the names.
+
+    The classes are matched by name and come in the teacher's order.
+
+    Raises:
+        ValueError: the two were scored on different classes.
+    """
+    teacher, scores = read_intra_fid(files, "teacher"), read_intra_fid(files, student)
+    names = teacher["name"].astype(str).to_list()
+    rows = match(
+        scores["name"].astype(str).to_list(),
+        names,
+        what=f"intra_fid/{student}.csv",
+        by="intra_fid/teacher.csv",
+        exact=True,
+    )
+    return teacher.intra_fid.to_numpy(), scores.intra_fid.to_numpy()[rows], names
+
+
+def extractor_label(scores: pd.DataFrame) -> str:
+    """Return the extractor and its input size, for labels and notes."""
+    return f"{scores.extractor.iloc[0]}, {scores.input_size.iloc[0]} px"

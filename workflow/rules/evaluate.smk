@@ -1,0 +1,222 @@
+# Evaluation: students and sources from outside -> images -> features -> scores.
+
+# Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini.
+SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
+# inception_tf runs in TensorFlow; the curve then needs both, because it samples with PyTorch.
+TENSORFLOW = config["metrics"]["extractor"] == "inception_tf"
+EXTRACTOR_ENV = "../envs/teacher.yaml" if TENSORFLOW else "../envs/torch.yaml"
+CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
+# A graph at a URL is not a file of the workflow.
+GRAPH = [config["metrics"]["inception_graph"]] if TENSORFLOW else []
+GRAPH = [file for file in GRAPH if "://" not in file]
+EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
+# The keys of `metrics` that decide the features; the others only decide their scores.
+EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
+
+
+rule sample:
+    input:
+        generator=GENERATOR,
+        card=CARD,
+        latents=f"{P}/images/teacher/{{range}}/manifest.json",
+    output:
+        manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
+        images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),
+        labels=temp(f"{P}/images/{{variant}}/{{range}}/labels.npy"),
+        z=temp(f"{P}/images/{{variant}}/{{range}}/z.npy"),
+    log:
+        f"{P}/logs/sample/{{variant}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/sample/{{variant}}/{{range}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=SAMPLE_MB,
+    params:
+        config=planned,
+        code=lambda wildcards: code("sample", student(wildcards.variant)),
+        model=subpath(input.generator, parent=True),
+        folder=subpath(output.manifest, parent=True),
+        settings=sections("seed", "z_dim", "classes")
+        | {
+            "truncation": config["teacher"]["truncation"],
+            "samples": config["metrics"]["samples_per_class"],
+        },
+    shell:
+        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
+        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+
+
+# A folder of the config's `sources`.
+rule source:
+    output:
+        manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
+        images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),
+        labels=temp(f"{P}/images/{{outside}}/{{range}}/labels.npy"),
+        origin=f"{P}/images/{{outside}}/{{range}}.origin",
+    log:
+        f"{P}/logs/source/{{outside}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/source/{{outside}}/{{range}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        # Measured: 3.0 GB for SNGAN at 128 px, 100 images per batch.
+        mem_mb=4000 if config["image_size"] >= 128 else 2000,
+    params:
+        config=planned,
+        code=code("source"),
+        folder=subpath(output.manifest, parent=True),
+        origin=source_files,
+        settings=lambda wildcards: sections("seed", "image_size", "classes")
+        | {
+            "folder": SOURCES[wildcards.outside],
+            "samples": config["metrics"]["samples_per_class"],
+        },
+    shell:
+        "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
+        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+        " && echo {params.origin} > {output.origin}"
+
+
+rule features:
+    input:
+        lambda wildcards: images_of(wildcards.source, [wildcards.range]),
+        graph=GRAPH,
+    output:
+        temp(f"{P}/features/{{source}}/{{range}}.npz"),
+    log:
+        f"{P}/logs/features/{{source}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
+    wildcard_constraints:
+        source="|".join(source for source in SCORED if source != "real"),
+    conda:
+        EXTRACTOR_ENV
+    threads: 1
+    resources:
+        mem_mb=4000 if TENSORFLOW else 2000,
+    params:
+        config=planned,
+        code=code("features", EXTRACTOR),
+        folder=lambda wildcards: f"{P}/images/{wildcards.source}/{wildcards.range}",
+        settings={key: config["metrics"][key] for key in EXTRACTION},
+    shell:
+        "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
+        " --out {output} > {log} 2>&1"
+
+
+# Everything is scored against the real images, so their features stay. It is a rule of its own
+# because an output is temporary for all wildcards of a rule or for none.
+use rule features as real_features with:
+    output:
+        f"{P}/features/{{source}}/{{range}}.npz",
+    wildcard_constraints:
+        source="real",
+
+
+# Of the real images, as many as a model has samples are scored against the others: the floor.
+rule score:
+    input:
+        real=features("real"),
+        images=lambda wildcards: [] if wildcards.source == "real" else features(wildcards.source),
+    output:
+        score=f"{P}/scores/{{source}}.json",
+        intra=f"{P}/intra_fid/{{source}}.csv",
+    log:
+        f"{P}/logs/score/{{source}}.log",
+    benchmark:
+        f"{P}/benchmarks/score/{{source}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["metrics"]["threads"]
+    resources:
+        mem_mb=2000,
+    params:
+        config=planned,
+        code=code("score"),
+        settings=sections("seed", "classes", "metrics"),
+    shell:
+        "python -m tinygan score --config {params.config} --threads {threads} --source {wildcards.source}"
+        " --real {input.real} --images {input.images}"
+        " --out {output.score} --intra {output.intra} > {log} 2>&1"
+
+
+rule curve:
+    input:
+        real=features("real"),
+        snapshots=lambda wildcards: snapshots(wildcards.variant),
+        card=CARD,
+        graph=GRAPH,
+    output:
+        f"{P}/scores/curve/{{variant}}.csv",
+    log:
+        f"{P}/logs/curve/{{variant}}.log",
+    benchmark:
+        f"{P}/benchmarks/curve/{{variant}}.tsv"
+    conda:
+        CURVE_ENV
+    threads: 1
+    resources:
+        mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
+    params:
+        config=planned,
+        code=lambda wildcards: code("curve", EXTRACTOR, student(wildcards.variant)),
+        model=subpath(input.card, parent=True),
+        settings=sections("seed", "z_dim", "classes", "metrics")
+        | {"truncation": config["teacher"]["truncation"]},
+    shell:
+        "python -m tinygan curve --config {params.config} --threads {threads} --model {params.model}"
+        " --real {input.real} --out {output} > {log} 2>&1"
+
+
+rule cost:
+    output:
+        f"{P}/cost.csv",
+    log:
+        f"{P}/logs/cost.log",
+    benchmark:
+        f"{P}/benchmarks/cost.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        config=planned,
+        code=code("cost", *map(student, VARIANTS)),
+        settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
+        students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
+    shell:
+        "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
+
+
+# The six systems of the paper's Table 1 at its size: the same in every preset.
+rule cost_paper:
+    output:
+        f"{P}/tables/cost_paper.csv",
+    log:
+        f"{P}/logs/cost_paper.log",
+    benchmark:
+        f"{P}/benchmarks/cost_paper.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=planned,
+        code=code("cost", "tinygan.models.students.dw", "tinygan.models.students.std"),
+    shell:
+        "python -m tinygan cost --paper --config {params.config} --threads {threads} --out {output}"
+        " > {log} 2>&1"
+
+
+rule scores:
+    input:
+        expand(f"{P}/scores/{{source}}.json", source=SCORED),
+        expand(f"{P}/intra_fid/{{source}}.csv", source=SCORED),
+        expand(rules.curve.output, variant=CURVES),
+        rules.cost.output,
