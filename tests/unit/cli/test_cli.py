@@ -82,8 +82,8 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 
 SUBCOMMANDS = """
-    download real real-shard check-imagenet harvest train sample features score-features curve cost
-    import-tinygan import-sngan source train-teacher export-teacher teacher-card validate plan score
+    download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
+    sample source features score-features curve cost import-tinygan import-sngan validate plan score
 """.split()
 
 
