@@ -1,10 +1,10 @@
-"""EfficientNet-Lite0 on one machine, several ways: images a second and exactness, in one run.
+"""Compare implementations of EfficientNet-Lite0: images per second and exactness.
 
     python benchmarks/bench_extractor.py [--side 64] [--images 100] [--rounds 3] [--threads 1]
 
-The ways take turns within a round, so that a busy machine slows all of them alike. The difference
-is the largest one of any feature, in [0, 6], from the same network in float64. ONNX Runtime is left
-out where it, or the exporter's packages (onnx, onnxscript), are not installed.
+The implementations alternate within a round, so that other load slows all of them alike. The
+difference is the largest of all features, which are in [0, 6], to the same network in float64. ONNX
+Runtime is skipped if it or the exporter's packages (onnx, onnxscript) are not installed.
 """
 
 import argparse
@@ -25,7 +25,11 @@ Network = Callable[[Tensor], Tensor]
 
 
 def onnx_runtime(model: nn.Module, example: Tensor, threads: int) -> Network:
-    """Return the network in ONNX Runtime; ImportError where a package is missing."""
+    """Return the network in ONNX Runtime.
+
+    Raises:
+        ImportError: a package is missing.
+    """
     import onnxruntime
 
     file = io.BytesIO()
@@ -37,24 +41,24 @@ def onnx_runtime(model: nn.Module, example: Tensor, threads: int) -> Network:
     return lambda x: torch.from_numpy(session.run(None, {name: x.numpy()})[0])
 
 
-def ways(threads: int) -> dict[str, tuple[Callable[[Tensor], Network], int]]:
-    """Return, for each way, what makes it ready (given images), and how many it takes at once."""
+def implementations(threads: int) -> dict[str, tuple[Callable[[Tensor], Network], int]]:
+    """Return for each implementation its builder, which takes example images, and its batch."""
     model, _ = efficientnet_lite.load()
     folded = fold_norms(copy.deepcopy(model))
 
-    def ready(network: nn.Module, layout: torch.memory_format) -> Callable[[Tensor], Network]:
+    def builder(network: nn.Module, layout: torch.memory_format) -> Callable[[Tensor], Network]:
         network = copy.deepcopy(network).to(memory_format=layout)
         return lambda _: lambda x: network(x.contiguous(memory_format=layout))[0]
 
-    # Both of these choose layouts by themselves.
+    # These two choose memory layouts themselves.
     compiled = torch.compile(copy.deepcopy(folded))
     plain = copy.deepcopy(folded).to(memory_format=torch.contiguous_format)
     last = torch.channels_last
     return {
-        "PyTorch, contiguous": (ready(model, torch.contiguous_format), 100),
-        "PyTorch, channels_last": (ready(model, last), 100),
-        f"the same, {CHUNK} at once": (ready(model, last), CHUNK),
-        "the same, norms folded (used)": (ready(folded, last), CHUNK),
+        "PyTorch, contiguous": (builder(model, torch.contiguous_format), 100),
+        "PyTorch, channels_last": (builder(model, last), 100),
+        f"the same, batch {CHUNK}": (builder(model, last), CHUNK),
+        "the same, norms folded (used)": (builder(folded, last), CHUNK),
         "the same, torch.compile": (lambda _: lambda x: compiled(x)[0], CHUNK),
         "ONNX Runtime": (lambda x: onnx_runtime(plain, x, threads), CHUNK),
     }
@@ -62,8 +66,14 @@ def ways(threads: int) -> dict[str, tuple[Callable[[Tensor], Network], int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("side", 64), ("images", 100), ("rounds", 3), ("threads", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+    for name, default, meaning in (
+        ("side", 64, "input size in pixels"),
+        ("images", 100, "images per round"),
+        ("rounds", 3, "measurements of each implementation"),
+        ("threads", 1, "CPU threads"),
+    ):
+        text = f"{meaning} (default: {default})"
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     shape = (options.images, options.side, options.side, 3)
@@ -80,12 +90,12 @@ def main() -> None:
     with torch.inference_mode():
         few = slice(0, 2 * CHUNK)
         exact = efficientnet_lite.load()[0].double()(x[few].double())[0]
-        for name, (make, chunk) in ways(options.threads).items():
+        for name, (build, chunk) in implementations(options.threads).items():
             start = time.perf_counter()
             try:
-                networks[name] = make(x[:CHUNK].contiguous()), chunk
+                networks[name] = build(x[:CHUNK].contiguous()), chunk
             except ImportError as error:
-                print(f"{name} is left out: {error}")
+                print(f"{name} is skipped: {error}")
                 continue
             first = run(*networks[name])
             start_up[name] = time.perf_counter() - start
@@ -97,13 +107,13 @@ def main() -> None:
                 run(*network)
                 seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
-    slowest = next(iter(medians.values()))
+    baseline = next(iter(medians.values()))
     print(f"{options.images} images at {options.side} px, {options.threads} threads\n")
-    print("| | images / s | ratio | start-up, s | largest difference |")
+    print("| implementation | images/s | speed-up | start-up, s | largest difference |")
     print("| :-- | --: | --: | --: | --: |")
     for name, median in medians.items():
         print(
-            f"| {name} | {options.images / median:.0f} | {slowest / median:.1f} "
+            f"| {name} | {options.images / median:.0f} | {baseline / median:.1f} "
             f"| {max(start_up[name] - median, 0):.1f} | {differences[name]:.1e} |"
         )
 

@@ -1,10 +1,10 @@
-"""What the harvest costs beyond the teacher: bare calls of the module against whole shards.
+"""The overhead of the harvest: bare calls of the teacher's module against writing shards.
 
     python benchmarks/bench_harvest.py [--images 2000] [--batch 100] [--rounds 5] [--handle FOLDER]
 
-The bare way calls the module's signature on the same latent vectors and classes and keeps nothing
-of its float images; the harvest draws z, converts, writes, hashes and fsyncs a shard. Both are
-measured in turns after a first round that is not counted; loading TensorFlow is in neither.
+The bare calls run the module's signature on the same latent vectors and classes, and discard the
+float images. The harvest draws z, converts, writes, hashes and fsyncs a shard. The two alternate,
+after one round to warm up; loading TensorFlow is not included.
 """
 
 import argparse
@@ -25,7 +25,7 @@ Z_DIM, CLASSES, SIDE, TRUNCATION = 128, 10, 32, 0.8
 
 
 def seconds(function: Callable[[], None]) -> tuple[float, float]:
-    """Return wall time and processor time of one call."""
+    """Return the wall time and the CPU time of one call."""
     wall, processor = time.perf_counter(), time.process_time()
     function()
     return time.perf_counter() - wall, time.process_time() - processor
@@ -33,10 +33,14 @@ def seconds(function: Callable[[], None]) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--handle", default="resources/mini_teacher")
-    parser.add_argument("--images", type=int, default=2000, help="a class, two classes")
-    parser.add_argument("--batch", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--handle", metavar="FOLDER", default="resources/mini_teacher", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--images", type=int, default=2000, help="per class, for two classes (default: 2000)"
+    )
+    parser.add_argument("--batch", type=int, default=100, help="default: 100")
+    parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     options = parser.parse_args()
     sizes = {"classes": CLASSES, "z_dim": Z_DIM, "image_size": SIDE}
     teacher = load_teacher(options.handle, **sizes, threads=1)
@@ -55,7 +59,7 @@ def main() -> None:
         for z, y in inputs:
             signature(z=z, y=y, truncation=tf.constant(TRUNCATION))["default"].numpy()
 
-    def whole() -> None:
+    def harvest_shard() -> None:
         with tempfile.TemporaryDirectory() as folder:
             harvest(
                 teacher,
@@ -70,18 +74,19 @@ def main() -> None:
                 provenance={},
             )
 
-    measured = [(seconds(bare), seconds(whole)) for _ in range(options.rounds + 1)][1:]
-    medians = np.median(measured, axis=0)  # [way, clock]
+    rounds = [(seconds(bare), seconds(harvest_shard)) for _ in range(options.rounds + 1)]
+    measured = rounds[1:]
+    medians = np.median(measured, axis=0)  # [bare or harvest, wall or CPU time]
     overheads = np.array(measured)[:, 1] / np.array(measured)[:, 0] - 1
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__} on one thread"
     )
     print(f"2 classes x {options.images} images of {SIDE} px, batch {options.batch}\n")
-    print("| way | s, wall | s, processor | images/s |\n| :-- | --: | --: | --: |")
-    for way, (wall, processor) in zip(("bare calls", "harvest"), medians, strict=True):
-        print(f"| {way} | {wall:.2f} | {processor:.2f} | {2 * options.images / wall:.0f} |")
+    print("| | wall time, s | CPU time, s | images/s |\n| :-- | --: | --: | --: |")
+    for name, (wall, processor) in zip(("bare calls", "harvest"), medians, strict=True):
+        print(f"| {name} | {wall:.2f} | {processor:.2f} | {2 * options.images / wall:.0f} |")
     wall, processor = np.median(overheads, axis=0)
-    print(f"\noverhead: {wall:+.1%} wall, {processor:+.1%} processor ({options.rounds} rounds)")
+    print(f"\noverhead: {wall:+.1%} wall, {processor:+.1%} CPU ({options.rounds} rounds)")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Batches out of shards against batches out of a folder of PNG files, on the same images.
+"""Batches from shards against batches from a folder of PNG files, on the same images.
 
     python benchmarks/bench_loader.py [--side 128] [--images 4000] [--batch 32] [--workers 0 2]
 
-The folder is read as is usual: a map-style Dataset that opens and decodes one file an item, and
-PyTorch's DataLoader. Both ways end with the same float tensors, which is checked. The files are
-in the page cache: what is compared is the work for a batch, not the disk.
+The folder is read in the usual way, by PyTorch's DataLoader and a map-style Dataset that decodes
+one file per item. Both loaders produce the same float tensors, which is checked. The files are in
+the page cache, so the work per batch is compared and not the disk.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from torch.utils.data import DataLoader, Dataset
 from tinygan.data.prefetch import prefetch
 from tinygan.data.shards import open_store, write_shard
 from tinygan.models.pixels import normalize
-from tinygan.training.data import Rows, Source, to_batch
+from tinygan.training.data import BatchSource, ShardDataset, to_batch
 
 
 class PngFolder(Dataset):
-    """The usual dataset: one PNG file an item, decoded when it is asked for."""
+    """The usual dataset: one PNG file per item, decoded on access."""
 
     def __init__(self, files: list[Path], labels: np.ndarray) -> None:
         self.files, self.labels = files, labels
@@ -42,7 +42,7 @@ class PngFolder(Dataset):
 
 
 def smooth_images(count: int, side: int) -> np.ndarray:
-    """Draw images that compress about as photographs do: noise, enlarged eightfold, plus a little.
+    """Draw images that compress about like photographs: noise enlarged eightfold, with some grain.
 
     Returns:
         uint8 [count, side, side, 3].
@@ -58,7 +58,7 @@ def smooth_images(count: int, side: int) -> np.ndarray:
 
 
 def rate(batches: Iterator[object], batch: int, count: int) -> float:
-    """Return images a second over `count` batches, after a first one that is not counted."""
+    """Return images per second over `count` batches, after one batch to warm up."""
     next(batches)
     started = time.perf_counter()
     for _ in islice(batches, count):
@@ -73,11 +73,13 @@ def endless(loader: DataLoader) -> Iterator[object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--side", type=int, default=128, help="px (default: 128)")
-    parser.add_argument("--images", type=int, default=4000, help="default: 4000")
-    parser.add_argument("--batch", type=int, default=32, help="default: 32")
-    parser.add_argument("--batches", type=int, default=100, help="measured (default: 100)")
-    parser.add_argument("--workers", type=int, nargs="*", default=[0, 2], help="of the DataLoader")
+    parser.add_argument("--side", type=int, default=128, help="image size in px (default: 128)")
+    parser.add_argument("--images", type=int, default=4000, help="images in all (default: 4000)")
+    parser.add_argument("--batch", type=int, default=32, help="images per batch (default: 32)")
+    parser.add_argument("--batches", type=int, default=100, help="batches to time (default: 100)")
+    parser.add_argument(
+        "--workers", type=int, nargs="*", default=[0, 2], help="of the DataLoader (default: 0 2)"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     batch, count = arguments.batch, arguments.batches
@@ -94,20 +96,22 @@ def main() -> None:
 
         size = sum(file.stat().st_size for file in files) / len(files) / 1000
         print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}")
-        print(f"{len(images)} images of {arguments.side} px, {size:.1f} kB a PNG, batch {batch}\n")
-        print("| loader | images/s | ms a batch |")
+        print(
+            f"{len(images)} images of {arguments.side} px, {size:.1f} kB per PNG, batch {batch}\n"
+        )
+        print("| loader | images/s | ms per batch |")
         print("| :-- | --: | --: |")
         rates = {}
         for workers in arguments.workers:
             loader = DataLoader(dataset, batch, shuffle=True, drop_last=True, num_workers=workers)
             rates[f"folder of PNGs, {workers} workers"] = rate(endless(loader), batch, count)
-        real = Rows(open_store([folder / "shard"]))
-        source = Source(None, real, seed=0, batch=batch, z_dim=128, truncation=0.5)
+        real = ShardDataset(open_store([folder / "shard"]))
+        source = BatchSource(None, real, seed=0, batch=batch, z_dim=128, truncation=0.5)
         cpu, steps = torch.device("cpu"), range(1, count + 2)
         plain = (to_batch(source.gather(step), cpu) for step in steps)
-        rates["shards, when asked for"] = rate(plain, batch, count)
-        threaded = (to_batch(arrays, cpu) for arrays in prefetch(source.gather, steps))
-        rates["shards, in the background"] = rate(threaded, batch, count)
+        rates["shards, without prefetching"] = rate(plain, batch, count)
+        prefetched = (to_batch(arrays, cpu) for arrays in prefetch(source.gather, steps))
+        rates["shards, prefetched"] = rate(prefetched, batch, count)
         for loader, images_per_second in rates.items():
             ms = 1000 * batch / images_per_second
             print(f"| {loader} | {images_per_second:,.0f} | {ms:.2f} |")

@@ -1,11 +1,11 @@
-"""What the metrics cost at the paper's size, on synthetic features and one thread.
+"""The time of the metrics at the paper's size, on synthetic features and one thread.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/bench_metrics.py
 
-First the Frechet distance of one class, 1,300 real images against 5,000 samples in 2,048
-dimensions, in four ways, each from the features to the number. Then an evaluation: some of the 398
-classes and, at full size, the scores of 50,000 images of all classes together. Times are processor
-seconds, which other jobs on the machine disturb less than the clock.
+First, the Frechet distance of one class by four methods, each from features to the number: 1,300
+real images against 5,000 samples in 2,048 dimensions. Then an evaluation: some of the 398 classes
+and, at full size, the scores of 50,000 images of all classes together. Times are CPU times, which
+other jobs on the machine affect less than wall times.
 """
 
 import argparse
@@ -26,7 +26,7 @@ REAL, SAMPLES, DIMENSIONS, LOGITS, CLASSES = 1300, 5000, 2048, 1000, 398
 
 
 def synthetic(count: int, seed: int, scale: float) -> np.ndarray:
-    """Make float32 [count, 2048] that are positive and correlated, of a falling spectrum."""
+    """Return features float32 [count, 2048], positive and correlated, with a decaying spectrum."""
     mixing = np.random.default_rng(0).normal(size=(256, DIMENSIONS)).astype(np.float32)
     mixing *= np.arange(1, 257, dtype=np.float32)[:, None] ** -0.5
     rng = np.random.default_rng(seed)
@@ -36,19 +36,19 @@ def synthetic(count: int, seed: int, scale: float) -> np.ndarray:
 
 
 def through_covariances(cross: Callable[[np.ndarray, np.ndarray], float]):
-    """Return a distance that takes tr (S1 S2)^(1/2) from the two covariances."""
+    """Return a distance function that computes tr (S1 S2)^(1/2) from the covariances by `cross`."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> float:
         x, y = x.astype(np.float64), y.astype(np.float64)
         s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-        apart = np.square(x.mean(0) - y.mean(0)).sum()
-        return float(apart + np.trace(s1) + np.trace(s2) - 2 * cross(s1, s2))
+        means = np.square(x.mean(0) - y.mean(0)).sum()
+        return float(means + np.trace(s1) + np.trace(s2) - 2 * cross(s1, s2))
 
     return distance
 
 
 def by_svd(x: np.ndarray, y: np.ndarray) -> float:
-    """Take the cross term as the sum of the singular values of X Y': nothing is squared."""
+    """Compute the cross term as the sum of the singular values of X Y', which squares nothing."""
     means, centred, traces = [], [], 0.0
     for a in (x.astype(np.float64), y.astype(np.float64)):
         means.append(a.mean(axis=0))
@@ -58,7 +58,7 @@ def by_svd(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.square(means[0] - means[1]).sum() + traces - 2 * norm)
 
 
-WAYS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+METHODS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "SVD of X Y'": by_svd,
     "tinygan": frechet_distance,
     "eigvals of S1 S2": through_covariances(
@@ -71,56 +71,56 @@ WAYS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 
 
 def bench_distances(repeats: int) -> None:
-    """Print a table of the four ways."""
+    """Print a table of the methods, with medians over some repeats."""
     x, y = synthetic(REAL, 1, 1.0), synthetic(SAMPLES, 2, 1.1)
-    seconds: dict[str, list[float]] = {name: [] for name in WAYS}
+    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
     values = {}
-    for _ in range(repeats):  # in turn, so that a busy minute meets all
-        for name, way in WAYS.items():
+    for _ in range(repeats):  # alternating, so that other load slows all of them alike
+        for name, method in METHODS.items():
             start = time.process_time()
-            values[name] = way(x, y)
+            values[name] = method(x, y)
             seconds[name].append(time.process_time() - start)
     exact, slowest = values["SVD of X Y'"], median(seconds["scipy.linalg.sqrtm"])
     print(f"distance {exact:.9f}; median of {repeats}\n")
-    print("| way | seconds | speed against sqrtm | relative difference to the SVD |")
+    print("| method | seconds | speed-up over sqrtm | relative difference to the SVD |")
     print("| :-- | --: | --: | --: |")
-    for name in WAYS:
-        took, off = median(seconds[name]), abs(values[name] / exact - 1)
-        print(f"| {name} | {took:.2f} | {slowest / took:.1f} | {off:.1e} |")
+    for name in METHODS:
+        time_, difference = median(seconds[name]), abs(values[name] / exact - 1)
+        print(f"| {name} | {time_:.2f} | {slowest / time_:.1f} | {difference:.1e} |")
 
 
 def bench_evaluation(classes: int, groups: int) -> None:
-    """Score some classes, and extrapolate to all."""
-    waited: list[float] = []
+    """Score some classes, and extrapolate to all 398."""
+    requested: list[float] = []  # CPU time at each request for the next class, and at the end
+    generating: list[float] = []  # CPU time spent on the features of each class
 
     def parts() -> Iterator[Part]:
         for label in range(classes):
-            waited.append(time.process_time())
+            requested.append(time.process_time())
             sides = []
             for count, seed, scale in ((SAMPLES, 2 * label, 1.1), (REAL, 2 * label + 1, 1.0)):
                 features, labels = synthetic(count, seed, scale), np.full(count, label)
                 logits = features[:, :LOGITS] * 5
                 sides.append(Features(features, logits, labels, "synthetic", "0"))
-            made.append(time.process_time() - waited[-1])
+            generating.append(time.process_time() - requested[-1])
             yield sides[0], sides[1]
-        waited.append(time.process_time())
+        requested.append(time.process_time())
 
-    made: list[float] = []
     names = [str(label) for label in range(classes)]
     score("bench", parts(), names, Settings(jackknife_groups=groups), {}, progress="classes")
     end = time.process_time()
-    each = median(np.diff(waited) - made)
-    overall, peak = end - waited[-1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"\n{groups} groups a jackknife; {classes} classes of {SAMPLES:,} against {REAL:,}")
-    print(f"a class: {each:.1f} s; all classes together: {overall:.0f} s; peak {peak:.1f} GiB")
+    per_class = median(np.diff(requested) - generating)
+    overall, peak = end - requested[-1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"\n{groups} jackknife groups; {classes} classes of {SAMPLES:,} against {REAL:,}")
+    print(f"per class {per_class:.1f} s; all classes together {overall:.0f} s; peak {peak:.1f} GiB")
     for threads in (1, 2):
-        minutes = (CLASSES * each / threads + overall) / 60
+        minutes = (CLASSES * per_class / threads + overall) / 60
         print(f"{CLASSES} classes on {threads} thread(s), extrapolated: {minutes:.0f} min")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each way (default: 3)")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each method (default: 3)")
     parser.add_argument("--classes", type=int, default=10, help="classes to score (default: 10)")
     parser.add_argument("--groups", type=int, default=20, help="of the jackknife (default: 20)")
     options = parser.parse_args()

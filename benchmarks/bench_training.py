@@ -1,15 +1,15 @@
-"""One training iteration: milliseconds and images a second of each variant at 32 and 128 px.
+"""The time of a training iteration, for each variant at 32 and 128 px.
 
     python benchmarks/bench_training.py [--batch 8] [--threads 2] [--sides 32 128]
-    python benchmarks/bench_training.py --reference DIR     # beside the authors' code, at 128 px
+    python benchmarks/bench_training.py --reference DIR     # against the authors' code, at 128 px
 
-Both draw their batches from memory, so it is the networks that are compared. Of every
-`--iterations` (10) iterations one has the generator's adversarial terms, as in training.
+Batches come from memory, so only the networks are timed. One of every `--iterations` (10)
+iterations has the generator's adversarial terms, as in training.
 
 DIR is a checkout of the authors' code with solver.py, model.py, utils.py, numpy_fid.py,
-inception_tf.py and cls_weight_reduce.npy. Its own training loop runs; what it imports besides
-PyTorch (TensorFlow 1, torchvision) serves its evaluation and is replaced by stand-ins. Its
-iterations and ours take turns, so that a busy machine slows both alike.
+inception_tf.py and cls_weight_reduce.npy. Its own training loop runs. Its imports besides PyTorch
+(TensorFlow 1, torchvision) are for evaluation only and are replaced by mocks. Iterations of both
+implementations alternate, so that other load slows both alike.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from tinygan.planning.throughput import iteration
 from tinygan.runtime import configure_torch
 from tinygan.training.data import Batch
 
-# The paper's scale, where it differs from config.yaml.
+# The paper's scale, where it differs from that of config.yaml.
 PAPER = {"embedding": 128, "discriminator_channels": 32, "image_channels": 3}
 PAPER_CHANNELS = {"std_half": 16}
 PAPER_FEATURE = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1]
@@ -42,7 +42,7 @@ Iteration = Callable[[int], None]
 
 
 def random_batch(side: int, classes: int, arguments: argparse.Namespace) -> Batch:
-    """Draw one step's data, on the device."""
+    """Draw a random batch, on the device."""
     batch, device = arguments.batch, arguments.device
 
     def images() -> torch.Tensor:
@@ -58,8 +58,14 @@ def random_batch(side: int, classes: int, arguments: argparse.Namespace) -> Batc
     return Batch(z(), labels(), images(), images(), labels(), z())
 
 
-def ours(variant: str, side: int, arguments: argparse.Namespace) -> Iteration:
-    """Return our iteration number i, from 1, of a variant: mini's at 32 px, the paper's at 128."""
+def tinygan_iteration(variant: str, side: int, arguments: argparse.Namespace) -> Iteration:
+    """Return a function that runs the i-th iteration (from 1) of a variant of this project.
+
+    Args:
+        variant: the name of the variant.
+        side: 32 for the networks of `mini`, 128 for those of the paper.
+        arguments: batch, device, precision, compile and iterations, see `parse_arguments`.
+    """
     config = resolve_variant(load(Path(__file__).parents[1] / "config.yaml"), variant)
     config["train"] |= {
         "batch": arguments.batch,
@@ -76,7 +82,7 @@ def ours(variant: str, side: int, arguments: argparse.Namespace) -> Iteration:
 
 
 def timed(iterate: Iteration, number: int, device: str) -> float:
-    """Return the seconds of one iteration, the device's work included."""
+    """Return the seconds of one iteration, including the device's work."""
     if device == "cuda":
         torch.cuda.synchronize()
     started = time.perf_counter()
@@ -86,33 +92,42 @@ def timed(iterate: Iteration, number: int, device: str) -> float:
     return time.perf_counter() - started
 
 
-class Turns:
-    """A loader for the authors' loop: between two of its iterations, one of ours is timed."""
+class AlternatingLoader:
+    """A data loader for the authors' loop that runs an iteration of this project before each batch.
+
+    Attributes:
+        authors: seconds of each iteration of the authors' code so far.
+        project: the same of this project.
+    """
 
     def __init__(self, iterate: Iteration, arguments: argparse.Namespace) -> None:
         self.arguments, self.iterate = arguments, iterate
         self.dataset = range(arguments.batch * 1000)
-        self.theirs: list[float] = []
-        self.ours: list[float] = []
+        self.authors: list[float] = []
+        self.project: list[float] = []
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         data, device = random_batch(128, 398, self.arguments), self.arguments.device
         for number in range(1, self.arguments.iterations + 1):
-            self.ours.append(timed(self.iterate, number, device))
+            self.project.append(timed(self.iterate, number, device))
             started = time.perf_counter()
             yield data.teacher.contiguous(), data.z, data.y
             if device == "cuda":
                 torch.cuda.synchronize()
-            self.theirs.append(time.perf_counter() - started)
+            self.authors.append(time.perf_counter() - started)
 
 
-def against(folder: Path, arguments: argparse.Namespace) -> Turns:
-    """Run the authors' own loop from `folder` for one round, in turn with our dw student."""
+def run_authors_code(folder: Path, arguments: argparse.Namespace) -> AlternatingLoader:
+    """Run the authors' training loop from `folder`, alternating with this project's dw.
+
+    Raises:
+        FileNotFoundError: a file of the authors' code is missing.
+    """
     needed = ["solver.py", "model.py", "utils.py", "cls_weight_reduce.npy"]
     if missing := [name for name in needed if not (folder / name).is_file()]:
         raise FileNotFoundError(f"{folder} is not the authors' code: no {', '.join(missing)}")
-    # Ours first: PyTorch looks at what is importable when it makes its first optimiser.
-    turns = Turns(ours("dw", 128, arguments), arguments)
+    # Before the mocks: PyTorch inspects importable modules when it creates the first optimiser.
+    loader = AlternatingLoader(tinygan_iteration("dw", 128, arguments), arguments)
     for name in ("tensorflow", "tensorflow.python", "tensorflow.python.ops"):
         sys.modules[name] = MagicMock()
     for name in ("torchvision", "torchvision.utils"):
@@ -132,41 +147,89 @@ def against(folder: Path, arguments: argparse.Namespace) -> Turns:
         sys.path.insert(0, str(folder.resolve()))
         from solver import Solver
 
-        solver = Solver(turns, test, [(real.real.contiguous(), real.real_y)] * 2, config)
+        solver = Solver(loader, test, [(real.real.contiguous(), real.real_y)] * 2, config)
         solver.train()  # a round to warm up
-        turns.theirs.clear()
-        turns.ours.clear()
+        loader.authors.clear()
+        loader.project.clear()
         for _ in range(arguments.rounds):
             solver.train()
-    return turns
+    return loader
 
 
 def describe(arguments: argparse.Namespace) -> str:
+    """Return the machine and the settings in one line."""
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.machine()
     settings = f"{arguments.precision}, compile {arguments.compile}, batch {arguments.batch}"
     return f"{name}, {arguments.threads} threads, torch {torch.__version__}, {settings}"
 
 
-def memory(device: str) -> str:
+def peak_memory(device: str) -> str:
+    """Return the peak memory of a GPU in GiB."""
     return f"{torch.cuda.max_memory_allocated() / 2**30:.2f}" if device == "cuda" else "–"
 
 
-def main() -> None:
+def compare(arguments: argparse.Namespace) -> None:
+    """Print a table of this project's dw and the authors' code."""
+    loader = run_authors_code(arguments.reference, arguments)
+    print("| dw at 128 px | ms per iteration (mean) | images/s | paper's full run, days |")
+    print("| :-- | --: | --: | --: |")
+    for name, seconds in (("the authors' code", loader.authors), ("this project", loader.project)):
+        mean = statistics.mean(seconds)
+        # The paper's iterations have a batch of 32, whatever is measured here.
+        days = PAPER_ITERATIONS * 32 / arguments.batch * mean / 86400
+        print(f"| {name} | {1000 * mean:.0f} | {arguments.batch / mean:.1f} | {days:.2f} |")
+    ratio = sum(loader.authors) / sum(loader.project)
+    print(f"\nspeed-up {ratio:.2f}, over {len(loader.project)} iterations each")
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Print a table of the variants."""
+    config = load(Path(__file__).parents[1] / "config.yaml")
+    print("| variant | px | ms per iteration (mean) | images/s | peak device memory, GiB |")
+    print("| :-- | --: | --: | --: | --: |")
+    for side in arguments.sides:
+        for variant in arguments.variants or config["variants"]:
+            iterate = tinygan_iteration(variant, side, arguments)
+            # Warm up, and compile both kinds of iterations.
+            for number in [1, arguments.iterations] * 2:
+                iterate(number)
+            numbers = [*range(1, arguments.iterations + 1)] * arguments.rounds
+            mean = statistics.mean(timed(iterate, n, arguments.device) for n in numbers)
+            rate, memory = arguments.batch / mean, peak_memory(arguments.device)
+            print(f"| {variant} | {side} | {1000 * mean:.1f} | {rate:.1f} | {memory} |", flush=True)
+
+
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reference", type=Path, metavar="DIR", help="the authors' code")
     parser.add_argument("--batch", type=int, default=8, help="default: 8")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
-    parser.add_argument("--iterations", type=int, default=10, help="in a round (default: 10)")
+    parser.add_argument("--iterations", type=int, default=10, help="per round (default: 10)")
     parser.add_argument("--rounds", type=int, default=1, help="default: 1")
-    parser.add_argument("--sides", type=int, nargs="*", choices=[32, 128], default=[32, 128])
-    parser.add_argument("--variants", nargs="*", metavar="NAME", help="default: all of the config")
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
-    parser.add_argument("--compile", action="store_true")
     parser.add_argument(
-        "--give-back", action="store_true", help="give freed memory back to the system, both alike"
+        "--sides",
+        type=int,
+        nargs="*",
+        choices=[32, 128],
+        default=[32, 128],
+        help="image sizes in px (default: 32 128)",
     )
-    arguments = parser.parse_args()
+    parser.add_argument("--variants", nargs="*", metavar="NAME", help="default: all of the config")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="default: cpu")
+    parser.add_argument(
+        "--precision", choices=["float32", "bfloat16"], default="float32", help="default: float32"
+    )
+    parser.add_argument("--compile", action="store_true", help="use torch.compile")
+    parser.add_argument(
+        "--give-back",
+        action="store_true",
+        help="return freed memory to the system (glibc's default) instead of reusing it",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
     if arguments.give_back:
         torch.set_num_threads(arguments.threads)
     else:
@@ -174,30 +237,9 @@ def main() -> None:
     torch.manual_seed(0)
     print(describe(arguments) + "\n")
     if arguments.reference:
-        turns = against(arguments.reference, arguments)
-        print("| dw at 128 px | ms an iteration (mean) | images/s | paper's full run, days |")
-        print("| :-- | --: | --: | --: |")
-        for name, seconds in (("the authors'", turns.theirs), ("ours", turns.ours)):
-            mean = statistics.mean(seconds)
-            # The run's iterations have a batch of 32, whatever is measured here.
-            days = PAPER_ITERATIONS * 32 / arguments.batch * mean / 86400
-            print(f"| {name} | {1000 * mean:.0f} | {arguments.batch / mean:.1f} | {days:.2f} |")
-        ratio = sum(turns.theirs) / sum(turns.ours)
-        print(f"\nours is {ratio:.2f} times as fast, over {len(turns.ours)} iterations each")
-        return
-    config = load(Path(__file__).parents[1] / "config.yaml")
-    print("| variant | px | ms an iteration (mean) | images/s | peak device memory, GiB |")
-    print("| :-- | --: | --: | --: | --: |")
-    for side in arguments.sides:
-        for variant in arguments.variants or config["variants"]:
-            iterate = ours(variant, side, arguments)
-            for number in [1, arguments.iterations] * 2:  # to warm up, and to compile both kinds
-                iterate(number)
-            numbers = [*range(1, arguments.iterations + 1)] * arguments.rounds
-            mean = statistics.mean(timed(iterate, n, arguments.device) for n in numbers)
-            rate = arguments.batch / mean
-            shown = memory(arguments.device)
-            print(f"| {variant} | {side} | {1000 * mean:.1f} | {rate:.1f} | {shown} |", flush=True)
+        compare(arguments)
+    else:
+        measure(arguments)
 
 
 if __name__ == "__main__":

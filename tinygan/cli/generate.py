@@ -11,8 +11,8 @@ from tinygan.runtime import configure_torch
 def _sample(config: Config, arguments: Arguments) -> None:
     """Draw a model's images of a class range, and write them as one shard.
 
-    The latent vectors are those of the teacher's evaluation split, so the images can be compared
-    pairwise.
+    A student gets the latent vectors of the teacher's evaluation split, so their images can be
+    compared one by one.
     """
     from tinygan.classes.by_name import warn_unnamed
     from tinygan.data.shards import new_shard
