@@ -4,7 +4,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-fast lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -17,6 +17,10 @@ demo: $(READY)
 
 test: $(READY)
 	pytest
+
+# The unit tests, without those marked as slow: under two minutes on two cores.
+test-fast: $(READY)
+	pytest -m "not slow"
 
 lint: $(READY)
 	ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from PIL import Image
 
 from helpers.paths import ROOT
 from tinygan.config.read import DEFAULT
@@ -73,6 +74,19 @@ def write_results(root: Path) -> Path:
             folder = root / "images" / source / f"{first:03d}-{first + 2:03d}"
             write_shard(folder, images, labels, z, source=source, provenance={})
     return root
+
+
+def shown_tiles(page: Path, rows: int, columns: int, tile: int = 128) -> np.ndarray:
+    """Return the tiles [rows, columns, tile, tile, 3] of a figure of images; check its width."""
+    left, margin, gap = 192, 8, 4
+    with Image.open(page) as file:
+        pixels = np.asarray(file.convert("RGB"))
+    height = rows * (tile + gap) - gap + (rows - 1) // 2 * 2 * gap
+    assert pixels.shape[1] == left + columns * (tile + gap) - gap + margin
+    top = pixels.shape[0] - margin - height
+    tops = [top + i * (tile + gap) + i // 2 * 2 * gap for i in range(rows)]
+    lefts = [left + j * (tile + gap) for j in range(columns)]
+    return np.array([[pixels[y : y + tile, x : x + tile] for x in lefts] for y in tops])
 
 
 def call(name: str, results: Path, out: Path | None = None):

@@ -143,6 +143,7 @@ def test_a_graph_that_cannot_be_downloaded(
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -162,6 +163,7 @@ def test_a_module_that_cannot_be_downloaded(
     assert handle in text and "give its folder" in text and "urlopen" not in text
 
 
+@pytest.mark.slow
 def test_a_damaged_module_is_named_with_the_folder_to_delete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

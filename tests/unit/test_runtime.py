@@ -27,6 +27,7 @@ def threads_and_pages(kept: bool) -> list[int]:
     return [int(number) for number in printed.split()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept under glibc only")
 def test_freed_memory_is_used_again():
     _, returned = threads_and_pages(kept=False)

@@ -13,6 +13,8 @@ from helpers.command_line import PYTHON_TEACHER
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
 
+pytestmark = pytest.mark.slow
+
 SHARDS = [f"{split}/{r}" for split in ("teacher_pairs", "teacher") for r in ("000-004", "005-009")]
 CONFIG = {
     "preset": "quick",

@@ -18,10 +18,12 @@ import pytest
 from helpers.checkouts import make_checkout, snakemake
 from helpers.image_files import packed, pixels, write_folders
 from helpers.paths import PHOTOGRAPHS, PYTHONPATH, TESTS
-from PIL import Image
+from helpers.run_results import shown_tiles
 
 from tinygan.classes.imagenet import wnid_of_name
 from tinygan.data.shards import open_shard
+
+pytestmark = pytest.mark.slow
 
 NAMES = ["tench", "goldfish"]
 IMAGES = 6
@@ -90,5 +92,9 @@ def test_the_student_is_the_papers_and_its_scores_are_of_both_classes(results: P
 
 
 def test_figure_1_shows_teacher_and_student(results: Path) -> None:
-    with Image.open(results / "figures/fig1.png") as image:
-        assert min(image.size) > 200 and len(image.convert("L").getcolors()) > 20
+    tiles = shown_tiles(results / "figures" / "fig1.png", 8, 2)
+    for column in range(2):
+        for row, source in enumerate(("teacher", "dw")):
+            shard = open_shard(results / "images" / source / "000-001")
+            images = shard.images[shard.labels == column][:4]
+            np.testing.assert_array_equal(tiles[row::2, column], images)

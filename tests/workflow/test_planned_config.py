@@ -11,6 +11,8 @@ from helpers.command_line import PYTHON_TEACHER
 from tinygan.data.shards import open_shard
 from tinygan.planning.run import load_files
 
+pytestmark = pytest.mark.slow
+
 # The second call is held until the test lets go.
 TEACHER = """
 import pathlib

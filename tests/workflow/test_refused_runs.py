@@ -8,6 +8,8 @@ from helpers.command_line import mini, real_files, write_config
 from helpers.image_files import packed, pixels, write_folders
 from helpers.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["bear", "bird", "cat"]
 
 

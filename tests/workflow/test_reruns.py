@@ -12,6 +12,8 @@ from helpers.checkouts import jobs, make_checkout, snakemake
 from helpers.command_line import PYTHON_TEACHER, real_files
 from helpers.image_files import packed, pixels
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {
     "preset": "quick",
     "image_size": 32,

@@ -16,6 +16,8 @@ from PIL import Image
 
 from tinygan.cli import main
 
+pytestmark = pytest.mark.slow
+
 STEPS = 60
 CONFIG = {
     "preset": "quick",

@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+import warnings
 from copy import deepcopy
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_a_font_of_boxes_is_no_font() -> None:
     assert not any(name.startswith("Last Resort") for name in text.fonts("猫"))
 
 
+@pytest.mark.slow
 def test_a_class_of_any_name_can_be_drawn(results: Path, config: dict) -> None:
     import yaml
 
@@ -150,10 +152,11 @@ def test_a_class_of_any_name_can_be_drawn(results: Path, config: dict) -> None:
         table = pd.read_csv(path)
         table["name"] = names
         table.to_csv(path, index=False)
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("error")  # Matplotlib warns of a character that its fonts lack
         for name in ("fig1", "fig9", "fig11"):
             call(name, results)
-            assert (results / "out" / f"{name}.png").stat().st_size > 5000
+            assert (results / "out" / f"{name}.png").is_file()
 
 
 def test_the_summary_has_tables_verdicts_and_places(results: Path) -> None:

@@ -408,6 +408,7 @@ def test_training_goes_by_the_names_of_pairs_and_real_images(
     assert "the store of --pairs: cow is not a class of the run" in (capsys.readouterr().err)
 
 
+@pytest.mark.slow
 def test_a_student_of_another_order_is_drawn_and_scored_by_name(
     tmp_path: Path, run: Callable
 ) -> None:

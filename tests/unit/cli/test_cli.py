@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from tinygan.cli import main
 from tinygan.data.shards import open_shard
 
 
+@pytest.mark.slow
 def test_train_sample_features_score_curve_cost(tmp_path):
     config = mini(
         train={"steps": 3, "batch": 4, "snapshots": 1, "log_every": 1},
@@ -55,13 +57,19 @@ def test_train_sample_features_score_curve_cost(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sample", "--model", "nowhere", "--classes", "000-001", "--out", "x"], "not a model"),
-        (["features", "--images", "nowhere", "--out", "x"], "not a shard"),
-        (["sample", "--model", "nowhere", "--classes", "1-0", "--out", "x"], "not a model"),
+        (
+            ["sample", "--model", "nowhere", "--classes", "000-001", "--out", "x"],
+            "nowhere is not a model: it has no card.json",
+        ),
+        (["features", "--images", "nowhere", "--out", "x"], "nowhere"),
+        (
+            ["harvest", "--split", "pairs", "--classes", "1-0", "--out", "x"],
+            "'1-0' is not a range of classes; write FIRST-LAST, e.g. 000-004",
+        ),
         (["validate", "--config", "nowhere.yaml"], "cannot read nowhere.yaml"),
         (
             ["train", "--variant", "no_faet", "--pairs", "x", "--real", "x", "--out", "x"],
-            "no_feat",
+            "unknown variant no_faet; did you mean no_feat?",
         ),
     ],
 )
@@ -73,12 +81,18 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
-def test_help_lists_every_verb():
-    done = subprocess.run(
-        [sys.executable, "-m", "tinygan", "--help"], capture_output=True, text=True, check=True
-    )
-    for verb in ("download", "harvest", "train", "score", "train-teacher"):
-        assert verb in done.stdout
+SUBCOMMANDS = """
+    download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
+    sample source features score-features curve cost import-tinygan import-sngan validate plan score
+""".split()
+
+
+def test_help_lists_every_subcommand(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    listed = re.findall(r"^    (\S+)", capsys.readouterr().out, re.MULTILINE)
+    assert listed == SUBCOMMANDS
 
 
 def test_help_imports_neither_torch_nor_tensorflow():

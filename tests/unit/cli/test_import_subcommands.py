@@ -19,7 +19,9 @@ def config(tmp_path: Path) -> dict:
     return mini(metrics=FEW_SAMPLES | {"batch": 3})
 
 
-def test_an_imported_student_is_sampled_like_ours(tmp_path: Path, config: dict) -> None:
+def test_an_imported_student_is_sampled_like_ours(
+    tmp_path: Path, config: dict, capsys: pytest.CaptureFixture
+) -> None:
     weights = tinygan_file(tmp_path / "model_30.tar")
     model, out = tmp_path / "model", tmp_path / "images"
     assert (
@@ -35,8 +37,10 @@ def test_an_imported_student_is_sampled_like_ours(tmp_path: Path, config: dict) 
     expected = tinygan_reference(weights, torch.tensor(shard.z), torch.tensor(shard.labels))
     expected = np.floor((expected.permute(0, 2, 3, 1).numpy() + 1) / 2 * 256).clip(0, 255)
     assert np.abs(shard.images - expected).max() <= 1
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as end:
         tinygan(tmp_path, config, "import-tinygan", "--out", model)
+    assert end.value.code == 2
+    assert "the following arguments are required: FILE" in capsys.readouterr().err
 
 
 def test_an_imported_sngan_is_sampled_with_an_untruncated_normal(

@@ -79,21 +79,25 @@ def test_damage_is_told_as_such_whatever_the_format(
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # a changed header may ask for gigabytes
     content = packed(pixels(0, 24, 20), form)
+
+    def refused(damaged: bytes) -> bool:
+        try:
+            assert decode(io.BytesIO(damaged)).mode == "RGB"
+        except ValueError as error:
+            assert str(error)
+            return True
+        return False
+
+    # The last bytes of some formats hold no pixels.
+    assert all(refused(content[:cut]) for cut in range(0, len(content) - 32, 7))
     rng = np.random.default_rng(0)
-    damaged = [content[:cut] for cut in range(0, len(content), 7)]
+    found = set()
     for _ in range(100):
         changed = bytearray(content)
         for place in rng.integers(0, min(len(content), 200), 3):
             changed[place] = rng.integers(256)
-        damaged.append(bytes(changed))
-    refused = 0
-    for broken in damaged:
-        try:
-            assert decode(io.BytesIO(broken)).mode == "RGB"
-        except ValueError as error:
-            refused += 1
-            assert str(error)
-    assert refused > 0
+        found.add(refused(bytes(changed)))
+    assert True in found
 
 
 def files(count: int, seed: int = 0) -> dict[str, bytes]:

@@ -164,6 +164,7 @@ def test_folders_that_cannot_be_scored_are_refused(tmp_path):
     assert len(open_images(mixed, by_class=False).readers) == 4
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_config_and_prints_a_table_and_json(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a", pixels(12))
@@ -336,8 +337,9 @@ def test_both_forms_of_score_have_a_help_of_their_own(capsys):
         out = capsys.readouterr().out
         assert end.value.code == 0
         assert all(word in out for word in shown) and hidden not in out
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as end:
         main(["score"])
+    assert end.value.code == 2
     assert "tinygan score: error: the following arguments are required: a, b" in (
         capsys.readouterr().err
     )

@@ -229,7 +229,7 @@ def test_files_are_read_two_at_a_time(tmp_path):
         read_moments(paths)
     with pytest.raises(ValueError, match="2 feature files of images and 1 of real images"):
         list(read_parts(paths, paths[:1]))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="none.npz"):
         list(read_parts([tmp_path / "none.npz"], paths[:1]))
 
 

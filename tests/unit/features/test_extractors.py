@@ -72,6 +72,7 @@ def efficientnet(images: object, side: int, batch: int = 50) -> tuple[np.ndarray
         return extract(images, extractor, batch=batch)
 
 
+@pytest.mark.slow
 def test_features_do_not_depend_on_the_batch_nor_on_the_neighbours():
     images = pixels(60, 32)
     whole = efficientnet(images, 64, batch=60)
@@ -166,6 +167,7 @@ def test_features_of_images_name_their_extractor():
     assert found.extractor_sha256 == sha256(efficientnet_lite.weights_file())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the ImageNet sample is not here")
 def test_network_names_most_of_the_imagenet_sample():
     with open(PHOTOGRAPHS / "classes.tsv", newline="") as file:

@@ -37,7 +37,7 @@ def test_read_features_refuses_what_does_not_belong_together(tmp_path):
     write_features(path, first)
     with pytest.raises(ValueError, match="no feature file"):
         read_features([])
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="none.npz"):
         read_features([tmp_path / "none.npz"])
     with pytest.raises(ValueError, match="class 0 is in"):
         read_features([path, path])

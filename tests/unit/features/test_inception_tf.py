@@ -20,6 +20,8 @@ from tinygan.features.extractor import Extractor
 from tinygan.features.inception_tf import MEMBER, open_inception
 from tinygan.files import sha256
 
+pytestmark = pytest.mark.slow
+
 BUILD = """
 import sys
 import numpy as np

@@ -36,6 +36,7 @@ def test_the_amounts_of_the_paper():
     assert by_name["features"].measure is None  # a graph that is at a URL
 
 
+@pytest.mark.slow
 def test_what_is_measured_has_a_rate_and_a_memory_and_what_is_stated_is_taken():
     config = load("config.yaml", "smoke") | {"variants": {"pix_only": {"loss": {}}}}
     stated = {name: 10.0 for name in ("harvest", "sample", "features", "score")}

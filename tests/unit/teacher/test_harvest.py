@@ -57,7 +57,7 @@ def test_a_teacher_that_fails_leaves_nothing(tmp_path: Path) -> None:
             raise FloatingPointError("NaN")
         return painter(z, labels, truncation)
 
-    with pytest.raises(FloatingPointError):
+    with pytest.raises(FloatingPointError, match="^NaN$"):
         gather(tmp_path / "a", range(2), failing)
     assert not list(tmp_path.iterdir())
 

@@ -17,6 +17,8 @@ from helpers.teachers import PUBLISHED, gather, write_module, write_published
 from tinygan.data.shards import open_shard
 from tinygan.teacher.tfhub import handle_fingerprint, load_teacher
 
+pytestmark = pytest.mark.slow
+
 CLASSES, Z_DIM, EMBEDDING, WIDTHS, SIDE = 3, 8, 4, [8, 8, 8, 8], 32
 TRUNCATIONS = [0.2, 0.5, 1.0]
 # truncation -> weights of the three kept rows: exact, between, and outside the range

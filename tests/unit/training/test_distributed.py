@@ -98,6 +98,7 @@ def two_processes(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_gradients_of_two_processes_are_those_of_one(two_processes, objective):
     """Relative difference under 1e-6 of each network's gradient, and of all that is kept."""
@@ -115,6 +116,7 @@ def test_gradients_of_two_processes_are_those_of_one(two_processes, objective):
         assert (found - expected).norm() < 1e-6 * expected.norm(), kind
 
 
+@pytest.mark.slow
 def test_the_end_of_torchrun_ends_all_its_processes(two_processes):
     for rank in range(2):
         assert json.loads((two_processes / f"flags-{rank}").read_text()) == [True, False]
@@ -134,6 +136,7 @@ def test_another_number_of_processes_than_torchruns_is_refused(monkeypatch):
             pass
 
 
+@pytest.mark.slow
 def test_the_command_starts_two_processes_which_stop_and_go_on_together(tmp_path):
     """`train.processes: 2` alone; stopped by SIGTERM and resumed, it makes the same bytes."""
     write_mini_stores(tmp_path)

@@ -6,6 +6,7 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 import torch
 from helpers.training_setup import FULL, files, make_stores, run
 from safetensors import safe_open
@@ -45,6 +46,7 @@ def _assert_whole(folder: Path) -> None:
         json.loads(path.read_text())
 
 
+@pytest.mark.slow
 def test_kill_9_at_random_moments_loses_at_most_one_interval(tmp_path):
     """A minute at most: what is killed are forks of a server that has imported all it needs."""
     make_stores(tmp_path)

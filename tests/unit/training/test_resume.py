@@ -71,7 +71,7 @@ def test_the_outputs_may_be_deleted_between_the_halves(stores, tmp_path, stop_at
     whole = run(stores, tmp_path / "whole", FULL, **options)
     out, state = tmp_path / "halves", CheckpointFolder(tmp_path / "state", {})
     stop_at(4)
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match="stopped by SIGTERM after step 4 of 6"):
         run(stores, out, FULL, **options, checkpoints=state)
     for name in files(out):
         (out / name).unlink()
@@ -98,7 +98,7 @@ def test_the_log_is_shown_live_and_a_resumed_run_shows_all_of_it(stores, tmp_pat
     options = {"steps": 6, "log_every": 2, "snapshots": 1}
     state = CheckpointFolder(tmp_path / "state", {})
     stop_at(3)
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match="stopped by SIGTERM after step 3 of 6"):
         run(stores, tmp_path / "a", FULL, **options, checkpoints=state, live=tmp_path / "live")
     stop_at(None)
     run(stores, tmp_path / "a", FULL, **options, checkpoints=state, live=tmp_path / "live")
@@ -118,7 +118,7 @@ def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_
     anew = run(stores, tmp_path / "anew", FULL, learning_rate=2e-3)
     old = CheckpointFolder(tmp_path / "state", {"train": {"learning_rate": 1e-3}, "seed": 0})
     stop_at(3)
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match="stopped by SIGTERM after step 3 of 4"):
         run(stores, tmp_path / "m", FULL, checkpoints=old)
     stop_at(None)
     new = CheckpointFolder(tmp_path / "state", {"train": {"learning_rate": 2e-3}, "seed": 0})

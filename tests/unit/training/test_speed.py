@@ -18,6 +18,7 @@ def test_the_defaults_are_float32_and_not_compiled(stores, tmp_path):
     assert weights(run(stores, tmp_path / "b", FULL, **options)) == weights(plain)
 
 
+@pytest.mark.slow
 def test_compiled_networks_train_to_the_same_bytes_where_the_kernels_are_the_same(
     stores, tmp_path, monkeypatch
 ):

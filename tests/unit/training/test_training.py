@@ -222,6 +222,6 @@ def test_samples_do_not_depend_on_the_cut_into_jobs():
 
 def test_save_weights_leaves_nothing_half_written(tmp_path, monkeypatch):
     monkeypatch.setattr("tinygan.models.io.save_file", lambda state, path: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
         save_weights(networks()[0], tmp_path / "g.safetensors")
     assert list(tmp_path.iterdir()) == []

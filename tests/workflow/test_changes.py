@@ -1,0 +1,115 @@
+"""What a finished run makes again after a change of the config, of the code or of its files."""
+
+from pathlib import Path
+
+import pytest
+from helpers.checkouts import jobs, make_checkout, snakemake
+
+pytestmark = pytest.mark.slow
+
+# Makes the files that a verb or a script is asked for, with no more in them than its arguments.
+STAND_IN = """
+import sys
+from pathlib import Path
+
+from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
+from tinygan.planning.run import load
+
+words = sys.argv[1:]
+verb = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
+given = {key: value for key, value in zip(words, words[1:]) if key.startswith("--")}
+config, out = load(given["--config"]), Path(given["--out"])
+shard = ["manifest.json", "images.npy", "labels.npy"]
+if verb == "real":
+    files = [out / name / file for name in shard_ranges(config) for file in shard]
+elif verb in ("harvest", "sample"):
+    files = [out / file for file in [*shard, "z.npy"]]
+elif verb == "train":
+    steps = snapshot_steps(resolve_variant(config, given["--variant"]))
+    files = [out / f"snapshots/{step:06d}.safetensors" for step in steps]
+    files += [out / file for file in ("generator.safetensors", "card.json", "log.csv")]
+elif verb.startswith("table"):
+    files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
+elif verb == "claims":
+    files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
+elif verb == "metrics":
+    files = [out.with_suffix(".json")]
+elif verb.startswith("fig"):
+    files = [out.with_suffix(suffix) for suffix in (".png", ".pdf")]
+else:
+    files = [out, *([Path(given["--intra"])] if "--intra" in given else [])]
+for file in files:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(" ".join(words))
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with all results, written by stand-ins that compute nothing."""
+    top = make_checkout(tmp_path_factory.mktemp("checkout"))
+    for script in [top / "tinygan" / "__main__.py", *(top / "analysis").glob("[!_]*.py")]:
+        script.write_text("import os, sys\nsys.path.insert(0, os.getcwd())\n" + STAND_IN)
+    snakemake(top, "all")
+    return top
+
+
+def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: Path) -> None:
+    assert "Nothing to be done" in snakemake(finished, "-n", "all")
+    results = finished / "results" / "mini"
+    assert sorted(p.name for p in (results / "images").iterdir() if any(p.rglob("*.npy"))) == [
+        "real",
+        "teacher",
+        "teacher_pairs",
+    ]
+    assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real"}
+
+
+def test_one_missing_score_remakes_no_other_score_and_trains_nothing(finished: Path) -> None:
+    (score := finished / "results" / "mini" / "scores" / "no_feat.json").rename(finished / "kept")
+    found = jobs(snakemake(finished, "-n", "no_feat"))
+    (finished / "kept").rename(score)
+    del found["total"]
+    assert found == {"features": 2, "sample": 2, "score": 1, "no_feat": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "runs", "rests"),
+    [
+        ("metrics: {is_splits: 5}", {"score": 10}, ["train_dw", "harvest", "real_features"]),
+        (
+            "variants: {dw: {loss: {pixel: 0.5}}}",
+            {"train_dw": 1},
+            ["train_std", "harvest"],
+        ),
+        ("teacher: {truncation: 0.5}", {"harvest": 4, "train_dw": 1}, ["real"]),
+    ],
+)
+def test_a_changed_parameter_reruns_what_depends_on_it(
+    finished: Path, text: str, runs: dict[str, int], rests: list[str]
+) -> None:
+    (finished / "changed.yaml").write_text(text)
+    found = jobs(snakemake(finished, "all", "-n", configfiles=["changed.yaml"]))
+    assert {name: found.get(name) for name in runs} == runs
+    assert set(rests) & set(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "runs", "rests"),
+    [
+        ("tinygan/training/losses.py", {"train_dw", "score", "curve"}, {"harvest"}),
+        ("tinygan/generation/sampling.py", {"sample", "score", "fig1"}, {"train_dw"}),
+        ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
+        ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
+        ("analysis/fig9.py", {"fig9"}, {"fig8", "score", "sample"}),
+    ],
+)
+def test_changed_code_reruns_what_it_decides(
+    finished: Path, module: str, runs: set[str], rests: set[str]
+) -> None:
+    path = finished / module
+    before = path.read_text()
+    path.write_text(before + "# changed\n")
+    found = set(jobs(snakemake(finished, "-n", "all")))
+    path.write_text(before)
+    assert runs <= found and not rests & found
