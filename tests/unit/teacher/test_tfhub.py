@@ -237,7 +237,7 @@ def test_export_is_reproducible(folder: Path) -> None:
         "label": ["labels must be in 0..2"],
         "rows": ["one row for each of the 2 truncations", "(3, "],
         "order": ["strictly ascending"],
-        "partial": ["no blocks.2.convs.1.bias"],
+        "partial": ["lack blocks.2.convs.1.bias"],
         "foreign": ["embedding.weight"],
     }.items(),
 )
