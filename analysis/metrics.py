@@ -1,5 +1,6 @@
 """A few numbers of each source to compare runs by, for `dvc metrics show`."""
 
+import pandas as pd
 from results import read_scores
 from script import Run, main
 
@@ -13,7 +14,8 @@ def metrics(run: Run) -> dict[str, dict[str, float]]:
     sources = [path.stem for path in run.inputs["scores"]]
     scores = read_scores(run.inputs["scores"], sources)
     numbers = {
-        source: {key: float(f"{scores[key][source]:.6g}") for key in KEYS} for source in sources
+        source: {key: float(f"{row[key]:.6g}") for key in KEYS if pd.notna(row[key])}
+        for source, row in scores.iterrows()
     }
     write_json(run.out.with_suffix(".json"), numbers)
     return numbers

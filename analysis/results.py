@@ -17,6 +17,8 @@ EXTRACTOR = ["extractor", "extractor_sha256", "input_size"]
 COUNTS = ["samples", "overall_samples", "real_samples"]
 # Metrics that the paper does not have; they are in the CSV files alone.
 MORE = ["kid", "precision", "recall", "density", "coverage"]
+# Null where the extractor has no classifier.
+NEEDS_LOGITS = ("inception_score", "inception_score_std")
 INTERVALS = [
     f"{score}_{end}"
     for score in ("inception_score", "fid", "intra_fid", *MORE)
@@ -51,13 +53,16 @@ def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
     Raises:
         FileNotFoundError: a file is missing; the message names the target that makes it.
         ValueError: a score is missing or not finite, or the extractors or the classes differ. Only
-            the ends of an interval may be null.
+            the ends of an interval may be null, and the Inception score of an extractor without a
+            classifier.
     """
     rows = {}
     for source, path in files_of(files, sources).items():
         row = read_json(present(path))
         lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
-        lacking += [key for key in SCORES + MORE if not _finite(row.get(key))]
+        absent = [key for key in NEEDS_LOGITS if row.get(key, "") is None]
+        wanted = [key for key in SCORES + MORE if key not in absent]
+        lacking += [key for key in wanted if not _finite(row.get(key))]
         # The images may have been too few for an interval.
         ends = {key: row.get(key, np.nan) for key in INTERVALS}
         lacking += [key for key, end in ends.items() if end is not None and not _finite(end)]

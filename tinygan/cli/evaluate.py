@@ -94,7 +94,7 @@ def _curve(config: Config, arguments: Arguments) -> None:
             fid, inception = curve_point(
                 arguments.model, step, real, example, config, threads=arguments.threads
             )
-            rows.writerow([step, f"{fid:.6f}", f"{inception:.6f}"])
+            rows.writerow([step, f"{fid:.6f}", "" if inception is None else f"{inception:.6f}"])
 
 
 def use_one_blas_thread() -> None:

@@ -14,7 +14,7 @@ def class_names(config: Mapping[str, Any]) -> list[str]:
     ImageNet's classes may be given by WNID, index or name, or as ``animals`` or ``all``.
 
     Raises:
-        ConfigError: the real data set has no such class.
+        ConfigError: the real dataset has no such class.
     """
     try:
         return open_dataset(config["real"]["source"]).class_names(config["classes"])
@@ -36,8 +36,8 @@ def class_ids(config: Mapping[str, Any]) -> list[str]:
 def teacher_classes(config: Mapping[str, Any]) -> list[str]:
     """Return the names of the teacher's classes, in the order of its own labels.
 
-    That is `teacher.classes`, if the config has it. The default depends on the real data set: all
-    of its classes in their order, or for an image folder the run's classes.
+    That is `teacher.classes`, if the config has it. The default depends on the real dataset: all of
+    its classes in their order, or for an image folder the run's classes.
 
     Args:
         config: validated, `classes` as names.

@@ -1,7 +1,7 @@
-"""What the pipeline knows of a data set of real images.
+"""The interface of a real dataset.
 
-Each data set is a module of `tinygan.data.real` with an instance of one of these classes, DATASET;
-the module's name is the config's `real.source`.
+Each real dataset is a module of `tinygan.data.real`, named as in the config's `real.source`, with
+an instance DATASET of one of these classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images of one's own, in one folder per class.
+    """The user's own images, in one folder per class.
 
     Attributes:
-        image_channels: 3, or 1 where all images are grey: so the student has as many.
-        sizes: smallest and largest image_size that the images can be prepared at, px.
+        image_channels: 3, or 1 if all images are grey; the student has as many.
+        sizes: smallest and largest supported image_size in pixels.
     """
 
     image_channels: int = 3
     sizes: tuple[int, int] = (32, 256)
 
-    # The keys of `real` without which the images cannot be read.
+    # The required keys of the config's section `real`.
     needs = ("path", "crop")
     packaged = False
-    # Whether the number of images of each class is known, see `check_counts`.
+    # Whether there are official image counts per class, see `check_counts`.
     counts_known = False
 
     def class_names(self, chosen: str | Sequence[str | int]) -> list[str]:
-        """Return the names of the classes that the config's `classes` chooses.
+        """Return the names of the classes that the config's `classes` selects.
 
         Raises:
             ValueError: there are no such classes.
@@ -53,7 +53,7 @@ class Dataset:
         return list(names)
 
     def teacher_classes(self, names: Sequence[str]) -> list[str]:
-        """Return the classes of a teacher of this data set, in the order of its labels.
+        """Return the default classes of a teacher for this dataset, in the order of its labels.
 
         Args:
             names: the classes of the run.
@@ -61,34 +61,33 @@ class Dataset:
         return list(names)
 
     def count(self, path: Path, names: Sequence[str]) -> list[int]:
-        """Return the number of images of each of these classes under the config's `real.path`."""
+        """Return the number of images per class under the config's `real.path`."""
         folders = first_level(path)[1] if path.is_dir() else {}
         keys = [class_key(name) for name in names]
         return [count_images(folders[key]) if key in folders else 0 for key in keys]
 
     def open(self, path: Path, names: Sequence[str]) -> list[ListClass]:
-        """Find the files of each of these classes; see `open_class_folders` for the errors."""
+        """Find the files of each class; see `open_class_folders` for the errors."""
         return open_class_folders(path, names)
 
     def check_counts(self, classes: Mapping[str, ListClass]) -> None:
-        """Compare the number of images of each class with the official one.
+        """Compare the number of images per class with the official counts.
 
         Raises:
-            ValueError: they differ, or there are no official numbers.
+            ValueError: they differ, or there are no official counts.
         """
-        raise ValueError("this data set has no official numbers of images")
+        raise ValueError("this dataset has no official image counts")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackagedDataset(Dataset):
-    """A data set in one file of the package index, the config's `real.requirement`.
+    """A dataset in one file of the package index, the config's `real.requirement`.
 
     Attributes:
-        title: its name in messages.
+        title: its name, for messages.
         classes: the names of its classes, in the order of its labels.
-        images_per_class: how many images each class has.
-        read: returns, from the file's path and image_size, the images uint8 [N, S, S, 3] and their
-            labels int64 [N].
+        images_per_class: number of images per class.
+        read: (path of the file, image_size S) -> images uint8 [N, S, S, 3], labels int64 [N].
     """
 
     title: str
@@ -100,14 +99,14 @@ class PackagedDataset(Dataset):
     packaged = True
 
     def teacher_classes(self, names: Sequence[str]) -> list[str]:
-        """Return all classes of the data set."""
+        """Return all classes of the dataset."""
         return list(self.classes)
 
     def count(self, path: Path | None, names: Sequence[str]) -> list[int]:
-        """Return the number of images of each of these classes."""
+        """Return the number of images per class."""
         return [self.images_per_class] * len(names)
 
 
 def open_dataset(name: str) -> Dataset:
-    """Return the data set of the config's `real.source`."""
+    """Return the real dataset of the config's `real.source`."""
     return import_module(f"tinygan.data.real.{name}").DATASET

@@ -1,4 +1,4 @@
-"""Files of the package index, downloaded by pip and checked, never installed."""
+"""Download a wheel from the package index with pip and verify it, without installing it."""
 
 import subprocess
 import sys

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from tinygan.data.crops import Crop, TooSmall
 from tinygan.data.image_folders import printable
 from tinygan.data.shards import new_shard
 from tinygan.files import write_text
+
+Dropped = tuple[int, str, str]  # class index, file name, reason
 
 
 def write_real(
@@ -49,8 +51,8 @@ def write_real(
     Raises:
         ValueError: more files are unreadable, or a class has no images or too few left.
     """
-    small: list[tuple[int, str, str]] = []
-    unreadable: list[tuple[int, str, str]] = []
+    small: list[Dropped] = []
+    unreadable: list[Dropped] = []
     written: Counter[int] = Counter()
     files = 0
     with (
@@ -72,30 +74,51 @@ def write_real(
                     shard.append(image[None], np.array([label]))
                     written[label] += 1
                 progress.update()
-        _write_dropped(folder.with_name(f"{folder.name}.dropped.csv"), small + unreadable)
+        report = folder.with_name(f"{folder.name}.dropped.csv")
+        _write_dropped(report, small + unreadable)
         if len(unreadable) > max_dropped * files:
             label, name, reason = unreadable[0]
             raise ValueError(
                 f"{len(unreadable)} of {files} files cannot be read, more than the fraction "
                 f"real.max_dropped {max_dropped:g}; the first: class {label}, {name}: {reason}"
             )
-        if without := sorted(set(classes) - set(written)):
-            raise ValueError(
-                f"no images in the classes {', '.join(map(str, without))}: their folders or tars "
-                f"are empty, or all their files were dropped ({len(small)} too small, "
-                f"{len(unreadable)} unreadable)"
-            )
-        dropped = {label for label, *_ in small + unreadable}
-        if scarce := sorted(label for label in dropped if written[label] < least):
-            raise ValueError(
-                f"class {scarce[0]} has {written[scarce[0]]} images left, but the scores need "
-                f"{least} per class: see {folder.name}.dropped.csv for the dropped files, and add "
-                "images or remove the class from `classes`"
-            )
+        _check_written(
+            {label: written[label] for label in classes}, small, unreadable, least, report
+        )
         shard.provenance["dropped"] = {"too_small": len(small), "unreadable": len(unreadable)}
 
 
-def _write_dropped(path: Path, rows: list[tuple[int, str, str]]) -> None:
+def _check_written(
+    written: Mapping[int, int],
+    small: Sequence[Dropped],
+    unreadable: Sequence[Dropped],
+    least: int,
+    report: Path,
+) -> None:
+    """Refuse, with ValueError, classes without images, or with too few because some were dropped.
+
+    Args:
+        written: class index -> number of images written.
+        small, unreadable: the dropped files.
+        least: see `write_real`.
+        report: the list of dropped files, for messages.
+    """
+    if without := sorted(label for label, count in written.items() if not count):
+        raise ValueError(
+            f"no images in the classes {', '.join(map(str, without))}: their folders or tars "
+            f"are empty, or all their files were dropped ({len(small)} too small, "
+            f"{len(unreadable)} unreadable)"
+        )
+    dropped = {label for label, *_ in [*small, *unreadable]}
+    if scarce := sorted(label for label in dropped if written[label] < least):
+        raise ValueError(
+            f"class {scarce[0]} has {written[scarce[0]]} images left, but the scores need "
+            f"{least} per class: see {report.name} for the dropped files, and add images or "
+            "remove the class from `classes`"
+        )
+
+
+def _write_dropped(path: Path, rows: Sequence[Dropped]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("class", "file", "reason"))

@@ -198,7 +198,7 @@ def table(result: dict[str, Any]) -> str:
         ["sizes", *(_sizes(s["sizes"]) for s in sets)],
         [
             "Inception score",
-            *("{value:.2f} ± {std:.2f}".format(**s["inception_score"]) for s in sets),
+            *(_deviation(**s["inception_score"]) for s in sets),
         ],
     ]
     scores = [["", "A against B", "95 % interval"]] + [
@@ -207,6 +207,10 @@ def table(result: dict[str, Any]) -> str:
     ]
     settings = f"extractor {result['extractor']}, {result['resize']}; seed {result['seed']}"
     return "\n".join([*_aligned(about), "", *_aligned(scores), "", settings, *result["notes"]])
+
+
+def _deviation(value: float | None, std: float | None, **interval: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} ± {std:.2f}"
 
 
 def _interval(value: float, low: float | None, high: float | None) -> str:

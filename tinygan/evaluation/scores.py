@@ -223,7 +223,9 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
     splits, k, offset = settings.is_splits, settings.prdc_k, settings.offset
     inception, _ = inception_score(logits, splits)
     scores = {
-        "inception_score": _scored(
+        "inception_score": (None, (None, None))
+        if inception is None
+        else _scored(
             lambda: (inception, inception_score_jackknife(logits, splits, groups)),
             lambda: inception,
         ),

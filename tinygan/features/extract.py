@@ -64,7 +64,7 @@ def extract(
         progress: title of the progress bar; None for no bar.
 
     Returns:
-        features float32 [N, D] and logits float32 [N, K].
+        features float32 [N, D] and logits float32 [N, K]; K is 0 without a classifier.
 
     Raises:
         ValueError: there are no images, or of another type or shape; or batch is not positive.
@@ -94,7 +94,8 @@ def _run_batch(
     for shape in dict.fromkeys(shapes):
         same = [i for i, other in enumerate(shapes) if other == shape]
         rows += same
-        parts.append(extractor.run(np.stack([images[i] for i in same])))
+        features, logits = extractor.run(np.stack([images[i] for i in same]))
+        parts.append((features, np.empty((len(same), 0), np.float32) if logits is None else logits))
     order = np.argsort(rows)
     features, logits = (np.concatenate(part)[order] for part in zip(*parts, strict=True))
     return features, logits

@@ -30,6 +30,6 @@ class Extractor:
 
 
 def outputs_of(name: str) -> tuple[int, int]:
-    """Return the number of features and of logits of an image, without opening the extractor."""
+    """Return the numbers of features and of logits per image, without opening the extractor."""
     module = import_module(f"tinygan.features.extractors.{name}")
     return module.FEATURES, module.LOGITS

@@ -21,7 +21,7 @@ class Features:
 
     Attributes:
         features: float32 [N, D].
-        logits: float32 [N, K], of the extractor's own K classes.
+        logits: float32 [N, K], of the extractor's own K classes; K may be 0.
         labels: int64 [N], class indices of the run.
         extractor: the extractor's name.
         extractor_sha256: SHA-256 of its weight file.

@@ -7,7 +7,7 @@ from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.moments import checked
 
 
-def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
+def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float] | tuple[None, None]:
     """Return the mean and the population standard deviation of exp(mean KL(p(k|x) || p(k))).
 
     Splits are usually contiguous, since labels are usually random. Here images are in order of
@@ -19,9 +19,14 @@ def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
         logits: [N, K], in order of class, N >= splits.
         splits: number of splits, at least 1.
 
+    Returns:
+        The two; None and None for K = 0, of an extractor that has no classifier.
+
     Raises:
         ValueError: too few images for the splits, NaN or infinity, or not two-dimensional.
     """
+    if np.ndim(logits) == 2 and np.shape(logits)[1] == 0:
+        return None, None
     one_group = np.zeros(len(logits), dtype=np.int64)
     values = _values(*_sums(logits, splits, one_group))
     return float(np.mean(values)), float(np.std(values))

@@ -59,7 +59,9 @@ def kid_jackknife(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[flo
     )
 
 
-def _estimate(within: np.ndarray, across: np.ndarray, rest: float, n: np.ndarray | int, m: int):
+def _estimate(
+    within: np.ndarray, across: np.ndarray, rest: float, n: np.ndarray | int, m: int
+) -> np.ndarray:
     return within / (n * (n - 1)) + rest - 2 * across / (n * m)
 
 
@@ -75,7 +77,9 @@ def _sums(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray,
     return within, across, rest / (len(y) * (len(y) - 1))
 
 
-def _kernel_sums(a: np.ndarray, b: np.ndarray, a_member: np.ndarray, b_member: np.ndarray):
+def _kernel_sums(
+    a: np.ndarray, b: np.ndarray, a_member: np.ndarray, b_member: np.ndarray
+) -> np.ndarray:
     """Return A' k(a, b) B for memberships A [n, G] and B [m, H]: sums per pair of groups."""
     sums = np.zeros((a_member.shape[1], b_member.shape[1]))
     for start in range(0, len(a), BLOCK):

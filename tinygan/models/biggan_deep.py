@@ -41,7 +41,10 @@ class GeneratorBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Map x [N, inputs, H, W] and condition [N, condition] to [N, outputs, H', W']."""
+        """Map x [N, inputs, H, W] and condition [N, condition] to [N, outputs, H', W'].
+
+        H' = 2 H with `up`.
+        """
         h = x
         for index, (norm, conv) in enumerate(zip(self.norms, self.convs, strict=True)):
             h = F.relu(norm(h, condition))
@@ -59,6 +62,7 @@ class ToRGB(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map x [N, inputs, H, W] to [N, 3, H, W]."""
         return F.conv2d(x, self.weight[:3], self.bias[:3], padding=self.padding)
 
 
@@ -144,6 +148,7 @@ class DiscriminatorBlock(nn.Module):
         self.widen = sn_conv(inputs, outputs - inputs, 1) if outputs > inputs else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map x [N, inputs, H, W] to [N, outputs, H', W'], H' = H / 2 with `down`."""
         h = x
         for conv in self.convs[:-1]:
             h = conv(F.relu(h))

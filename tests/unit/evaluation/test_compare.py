@@ -70,7 +70,7 @@ def test_a_draw_depends_on_the_seed_alone(tmp_path):
     assert hashes[0] != results[0]["b"]["pixels_sha256"]  # each side has a draw of its own
     assert results[0]["a"]["images"] == 30
     assert scored(a, a)["scores"]["fid"]["value"] == pytest.approx(0, abs=1e-6)
-    with pytest.raises(ValueError, match="has 60 images, not 61 to draw"):
+    with pytest.raises(ValueError, match="has 60 images, cannot draw 61"):
         scored(a, a, samples=61)
 
 

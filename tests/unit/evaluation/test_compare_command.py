@@ -79,7 +79,7 @@ def test_one_image_of_those_drawn_is_told_apart(classes):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--samples", "25"], "a has 24 images, not 25 to draw"),
+        (["--samples", "25"], "a has 24 images, cannot draw 25"),
         (["--splits", "25"], "a has 24 images, too few for --splits 25"),
         (["--samples", "9"], "a has 9 images, too few for --splits 10"),
         (["--samples", "5", "--splits", "1", "--no-classes"], "a has 5 images, but precision"),

@@ -120,8 +120,8 @@ def test_authors_option_reaches_fid_and_intra_fid():
         (made_up([0], 9), made_up([0], 9), "real images lack 1 classes: bird"),
         (made_up([1], 9), made_up([1], 9), "real images lack 1 classes: bear"),
         (made_up([0, 1, 2], 9), made_up([0, 1], 9), r"dw images have labels \[2\]"),
-        (made_up([0, 1], 1), made_up([0, 1], 9), r"class 0 \(bear\): .* at least 2 samples"),
-        (made_up([0, 1], 9), made_up([0, 1], 1), r"class 0 \(bear\): .* at least 2 samples"),
+        (made_up([0, 1], 1), made_up([0, 1], 9), r"class 0 \(bear\): .* at least 2 images"),
+        (made_up([0, 1], 9), made_up([0, 1], 1), r"class 0 \(bear\): .* at least 2 images"),
         (replace(made_up([0, 1], 9), extractor="b"), made_up([0, 1], 9), "cannot be compared"),
     ],
 )

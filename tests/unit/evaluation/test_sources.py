@@ -91,7 +91,7 @@ def test_a_shard_store_gives_the_same_images(folder: Path, tmp_path: Path) -> No
     assert np.array_equal(alone, images[COUNT : 2 * COUNT])
     with pytest.raises(ValueError, match=r"a lacks the classes cat .*/a has 2: bear, bird; the"):
         read(tmp_path / "store" / "a")
-    with pytest.raises(ValueError, match=r"class 2 \(cat\) has 5 images, but .* for 6"):
+    with pytest.raises(ValueError, match=r"class 2 \(cat\) has 5 images, but .* is 6"):
         read(tmp_path / "store", range(2, 3), COUNT + 1)
     with pytest.raises(ValueError, match="8 x 8 px, but the run's image_size is 16; resize"):
         read(tmp_path / "store", image_size=16)
@@ -128,7 +128,7 @@ def _truncate(path: Path) -> None:
         (lambda f: (f / "extra.png").touch(), "extra.png beside the class folders"),
         (lambda f: (f / "cat" / "0.png").write_text("text"), "0.png cannot be read as an image"),
         (lambda f: _truncate(f / "cat" / "1.png"), "1.png cannot be read as an image"),
-        (lambda f: (f / "cat" / "2.png").unlink(), r"class 2 \(cat\) has 4 images, but .* for 5"),
+        (lambda f: (f / "cat" / "2.png").unlink(), r"class 2 \(cat\) has 4 images, but .* is 5"),
         (
             lambda f: Image.new("RGB", (SIDE, 9)).save(f / "cat" / "3.png"),
             "3.png: 8 x 9 px, but the run's image_size is 8; resize the images first",

@@ -145,7 +145,7 @@ def test_what_is_not_the_graph_is_refused_and_leaves_no_record(folder, packed, t
     for path, message in (
         (tmp_path / "none.tar.gz", "no Inception graph .*none.tar.gz"),
         (cut, "cut.tar.gz is damaged"),
-        (wrong, f"wrong.tar.gz holds no {MEMBER}"),
+        (wrong, f"wrong.tar.gz has no {MEMBER}"),
         (tmp_path / "text.pb", "text.pb is an HTML page and not the file itself"),
         (folder / "renamed.pb", "renamed.pb: not the Inception graph with Mul:0"),
     ):

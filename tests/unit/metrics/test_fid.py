@@ -185,7 +185,7 @@ def test_moments_do_not_depend_on_how_samples_are_split_and_merged(cuts, far, ba
 def test_moments_refuse():
     with pytest.raises(ValueError, match="NaN"):
         Moments.of(np.full((4, 3), np.nan))
-    with pytest.raises(ValueError, match="at least 1 samples, not 0"):
+    with pytest.raises(ValueError, match="at least 1 samples are needed, not 0"):
         Moments.of(normal(0, 3))
     with pytest.raises(ValueError, match="at least 2 samples"):
         _ = Moments.of(normal(1, 3)).covariance

@@ -93,8 +93,8 @@ def test_prdc_jackknife_leaves_out_what_it_says():
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (normal(1, 3), normal(9, 3), "at least .* samples, not 1"),
-        (normal(9, 3), normal(1, 3), "at least .* samples, not 1"),
+        (normal(1, 3), normal(9, 3), "at least .* samples are needed, not 1"),
+        (normal(9, 3), normal(1, 3), "at least .* samples are needed, not 1"),
         (normal(9, 3), normal(9, 2), "3 and 2 dimensions"),
         (normal(9, 3), np.full((9, 3), np.nan), "NaN"),
         (normal(9), normal(9, 3), r"\[N, d\]"),

@@ -89,7 +89,7 @@ def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"overall_samples": 9}, "metrics.overall_samples: 9 images of 10 classes"),
+        ({"overall_samples": 9}, "metrics.overall_samples: 9 images for 10 classes"),
         ({"overall_samples": 10, "is_splits": 11}, "metrics.is_splits: 11 splits of 10 samples"),
         ({"curve_samples_per_class": 2, "is_splits": 21}, "21 splits of 20 samples for a point"),
         ({"samples_per_class": 2}, "metrics.jackknife_groups: 20 groups of 2 samples per class"),

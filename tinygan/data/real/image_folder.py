@@ -1,4 +1,4 @@
-"""Images of one's own, in one folder per class."""
+"""The user's own images, in one folder per class."""
 
 from tinygan.data.dataset import Dataset
 

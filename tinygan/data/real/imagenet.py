@@ -131,12 +131,12 @@ def _naming_damaged_tar(what: str) -> Iterator[None]:
 
 
 class _ImageNet(Dataset):
-    """ILSVRC2012: its classes have names and WNIDs, and known numbers of images."""
+    """ILSVRC2012: classes have names and WNIDs, and official image counts."""
 
     counts_known = True
 
     def class_names(self, chosen: str | Sequence[str | int]) -> list[str]:
-        """Return the names of classes given by WNID, index or name, or as ``animals``, ``all``."""
+        """Return the names of classes given by WNID, index, name, or as ``animals`` or ``all``."""
         return imagenet_names(chosen)
 
     def class_ids(self, names: Sequence[str]) -> list[str]:
@@ -148,7 +148,8 @@ class _ImageNet(Dataset):
         return imagenet_names("all")
 
     def count(self, path: Path, names: Sequence[str]) -> list[int]:
-        """Count class folders. Tars are not opened: theirs is ILSVRC2012's own number."""
+        """Count the images of class folders; for tars, which are not opened, return the official
+        counts."""
         folders = first_level(path)[1] if path.is_dir() else {}
         official = images_of_wnid()
         return [
@@ -161,7 +162,7 @@ class _ImageNet(Dataset):
         return open_imagenet(path, self.class_ids(names))
 
     def check_counts(self, classes: Mapping[str, ListClass]) -> None:
-        """Compare with ILSVRC2012's numbers, see `tinygan.data.official`."""
+        """Compare with the counts of ILSVRC2012, see `tinygan.data.official`."""
         from tinygan.data.official import check_counts
 
         check_counts(classes)

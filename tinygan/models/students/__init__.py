@@ -19,7 +19,7 @@ def build_student(*, architecture: str, **shape: Any) -> nn.Module:
     Raises:
         ValueError: there is no such architecture, or the image size is invalid.
     """
-    known = names_in(__name__)
-    if architecture not in known:
-        raise ValueError(f"architecture must be one of {', '.join(known)}, not {architecture!r}")
+    names = names_in(__name__)
+    if architecture not in names:
+        raise ValueError(f"architecture must be one of {', '.join(names)}, not {architecture!r}")
     return import_module(f"{__name__}.{architecture}").build(**shape)
