@@ -14,13 +14,13 @@ measures = importlib.import_module("measures")
 
 
 @pytest.mark.parametrize("points", [1, 2, 3])
-def test_a_learning_curve_of_few_points_is_drawn_and_not_judged(results, points):
+def test_a_learning_curve_of_few_points_is_drawn_but_not_judged(results, points):
     for variant in ("dw", "scratch"):
         path = results / "scores" / "curve" / f"{variant}.csv"
         pd.read_csv(path).head(points).to_csv(path, index=False)
     call("fig8", results)
-    made = call("claims", results, results / "claims.md")
-    assert [claim.holds for claim in made] == [True] * 3 + [None, True]
+    judged = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in judged] == [True] * 3 + [None, True]
     text = (results / "claims.md").read_text()
     assert "not judged: needs at least 4 points of each learning curve: set train.snapshots" in text
     assert f"| smooth (Fig. 8) | – | {[90, 40, 24][points - 1]}.00 |" in text
@@ -34,15 +34,15 @@ def test_tail_spread_is_that_of_the_second_half():
 
 
 def test_claims_hold(results):
-    made = call("claims", results, results / "claims.md")
-    assert [claim.holds for claim in made] == [True] * 5
+    judged = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in judged] == [True] * 5
     text = (results / "claims.md").read_text()
     assert text.count("**This run: holds.**") == 5 and "does not hold" not in text
     assert "| TinyGAN-dw, generator parameters | 6.2 % | 6.1 % |" in text
     assert "| TinyGAN-dw | smooth (Fig. 8) | 0.70 | 23.30 | 23.30 |" in text
 
 
-def test_a_teacher_whose_cost_is_not_known_leaves_dashes_and_one_claim_open(results):
+def test_an_unknown_teacher_cost_leaves_dashes_and_one_claim_open(results):
     cost = results / "cost.csv"
     lines = cost.read_text().splitlines(keepends=True)
     cost.write_text("".join(line for line in lines if not line.startswith("teacher")))
@@ -51,10 +51,10 @@ def test_a_teacher_whose_cost_is_not_known_leaves_dashes_and_one_claim_open(resu
         "| Teacher (paper: BigGAN-deep) | – | – | – | – |"
         in (results / "out" / "table1.md").read_text()
     )
-    made = call("claims", results, results / "claims.md")
-    assert [claim.holds for claim in made] == [None] + [True] * 4
+    judged = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in judged] == [None] + [True] * 4
     text = (results / "claims.md").read_text()
-    assert f"| 1. {made[0].title} | cannot be told |" in text and "nan" not in text
+    assert f"| 1. {judged[0].title} | cannot be told |" in text and "nan" not in text
     assert "| TinyGAN-dw, generator parameters | 6.2 % | – |" in text
 
 
@@ -69,10 +69,10 @@ def test_a_teacher_whose_cost_is_not_known_leaves_dashes_and_one_claim_open(resu
 )
 def test_score_claims_fail_on_either_metric(results, number, source, changes):
     set_score(results, source, **changes)
-    made = call("claims", results, results / "claims.md")
-    assert [i for i, claim in enumerate(made, start=1) if not claim.holds] == [number]
+    judged = call("claims", results, results / "claims.md")
+    assert [i for i, claim in enumerate(judged, start=1) if not claim.holds] == [number]
     text = (results / "claims.md").read_text()
-    assert f"| {number}. {made[number - 1].title} | does not hold |" in text
+    assert f"| {number}. {judged[number - 1].title} | does not hold |" in text
 
 
 def test_cost_curve_and_correlation_claims_fail(results):
@@ -83,5 +83,5 @@ def test_cost_curve_and_correlation_claims_fail(results):
     path = results / "intra_fid" / "dw.csv"
     table = pd.read_csv(path)
     table.assign(intra_fid=200 - table.intra_fid).to_csv(path, index=False)
-    made = call("claims", results, results / "claims.md")
-    assert [claim.holds for claim in made] == [False, True, True, False, False]
+    judged = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in judged] == [False, True, True, False, False]

@@ -125,8 +125,8 @@ def test_a_correlation_of_too_few_classes_is_neither_drawn_nor_judged(results, c
         assert axes.get_title().endswith(": r needs at least 4 classes")
         assert [line.get_label() for line in axes.lines] == ["identity"]
         assert len(axes.collections[0].get_offsets()) == count
-    made = call("claims", results, results / "claims.md")
-    assert [claim.holds for claim in made] == [True] * 4 + [None]
+    judged = call("claims", results, results / "claims.md")
+    assert [claim.holds for claim in judged] == [True] * 4 + [None]
     text = (results / "claims.md").read_text()
     assert "| not judged: needs at least 4 classes whose scores differ |" in text
     assert "| TinyGAN-dw | 0.54 | – |" in text and "nan" not in text

@@ -105,7 +105,7 @@ def test_latex_is_balanced(results, name, columns):
         assert part in text
 
 
-def test_quantities_are_written_as_in_the_paper():
+def test_quantities_are_formatted_as_in_the_paper():
     quantity = importlib.import_module("table1").quantity
     assert quantity(3070659, 1e6) == "3.1 M" and quantity(434e6, 1e9) == "0.43 B"
     assert quantity(72.0e6, 1e6) == "72.0 M" and quantity(300.9e6, 1e6) == "300.9 M"
@@ -153,7 +153,7 @@ def test_intra_fid_is_paired_by_name(results):
         reading.read_intra_pair(intra(results), "dw")
 
 
-def test_scores_of_other_classes_stand_in_no_table(results):
+def test_scores_of_other_classes_are_refused(results):
     for source in FID:
         set_score(results, source, classes=CLASSES[::-1] if source == "std" else CLASSES)
     call("table1", results)
@@ -180,7 +180,7 @@ def test_a_score_without_an_interval_is_shown_alone(results):
         call("table1", results)
 
 
-def test_table1_says_what_the_floor_is_made_of(results):
+def test_table1_describes_the_split_of_real_images(results):
     set_score(results, "real", samples=1100, real_samples=4900)
     call("table1", results)
     text = (results / "out" / "table1.md").read_text()

@@ -13,10 +13,10 @@ from tinygan.classes.by_name import ClassMismatch, match, merge, relabel
 from tinygan.data.shards import open_shard, open_store, write_shard
 from tinygan.files import read_json, write_json
 
-# The function that joins two lists.
+# Matching.
 
 
-def test_a_class_is_found_by_its_name() -> None:
+def test_classes_are_matched_by_name() -> None:
     assert match(["cat", "dog", "cow"], ["cow", "cat"], what="it") == [2, 0]
     assert match({7: "cat", 3: "dog"}, {0: "dog"}, what="it") == [3]
     # ImageNet's tabby has two names, whoever uses which.
@@ -36,7 +36,7 @@ def test_a_class_is_found_by_its_name() -> None:
         (["tabby", "n02123045"], ["tabby"], False, ["has the class n02123045 twice"]),
     ],
 )
-def test_lists_that_differ_are_refused_with_both(
+def test_different_lists_are_refused_with_both(
     found: list[str], wanted: list[str], exact: bool, parts: list[str]
 ) -> None:
     with pytest.raises(ValueError) as caught:
@@ -46,7 +46,7 @@ def test_lists_that_differ_are_refused_with_both(
     assert len(str(caught.value)) < 400
 
 
-def test_what_differs_is_told_apart() -> None:
+def test_missing_and_extra_classes_are_listed_separately() -> None:
     with pytest.raises(ClassMismatch) as caught:
         match(["cat", "cow"], ["cat", "dog"], what="it", exact=True)
     assert (caught.value.missing, caught.value.extra) == (["dog"], ["cow"])
@@ -59,7 +59,7 @@ def test_labels_follow_their_names() -> None:
     assert relabel(same, {1: "dog"}, ["cat", "dog"], what="f")[0] is same
 
 
-def test_files_are_joined_only_where_their_labels_agree() -> None:
+def test_files_are_merged_only_if_their_labels_agree() -> None:
     assert merge([{0: "cat"}, {1: "dog"}], what="x") == {0: "cat", 1: "dog"}
     assert merge([None, None], what="x") is None
     for other in ({0: "dog"}, {1: "cat"}):
@@ -107,7 +107,9 @@ def test_wrong_names_in_a_manifest_are_refused(tmp_path: Path, names: object) ->
         open_shard(tmp_path / "s")
 
 
-def test_a_store_takes_the_labels_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_store_is_relabelled_to_the_classes_of_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     folder = store(tmp_path / "s", ["dog", "cat"])
     (shard,) = open_store([folder], ["cat", "dog"])
     assert shard.labels.tolist() == [1, 1, 1, 0, 0, 0] and shard.class_names == {0: "cat", 1: "dog"}

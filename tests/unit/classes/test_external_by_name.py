@@ -21,7 +21,7 @@ from tinygan.planning import run as configs
 from tinygan.seeding import latents
 
 
-def test_an_imagenet_model_is_asked_for_the_labels_of_the_wnids(
+def test_an_imagenet_model_is_sampled_at_the_labels_of_the_wnids(
     tmp_path: Path, run: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(published_weights, "CLASSES", 1000)
@@ -30,13 +30,13 @@ def test_an_imagenet_model_is_asked_for_the_labels_of_the_wnids(
     assert run({}, "import-sngan", tmp_path / "g.npz", "--out", model) == 0
     assert read_card(model)["classes"] == WNIDS
     sources = {"sources": {"theirs": str(model)}}
-    for classes, verb in (
+    for classes, words in (
         (["n02123045", "n02099601"], ["source", "--name", "theirs"]),
         (["tabby", 207], ["sample", "--model", model]),
     ):
-        out = tmp_path / verb[0]
+        out = tmp_path / words[0]
         config = TABBY | sources | {"classes": classes}
-        assert run(config, *verb, "--classes", "000-001", "--out", out) == 0
+        assert run(config, *words, "--classes", "000-001", "--out", out) == 0
         shard = open_shard(out)
         assert shard.class_names == {0: "n02123045", 1: "n02099601"}
         assert shard.labels.tolist() == [0, 0, 1, 1]
@@ -47,7 +47,7 @@ def test_an_imagenet_model_is_asked_for_the_labels_of_the_wnids(
         assert np.abs(shard.images - expected).max() <= 1
 
 
-def test_the_authors_tinygan_has_imagenets_animals(
+def test_the_authors_tinygan_has_the_animals_of_imagenet(
     tmp_path: Path, run: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(published_weights, "CLASSES", 398)
@@ -146,7 +146,7 @@ def test_animal_mnist_is_chosen_by_name(tmp_path: Path, run: Callable, classes: 
         ({"teacher": {"classes": [*ANIMALS, "cat"]}}, "the teacher has the class cat twice"),
     ],
 )
-def test_classes_that_are_not_there_are_a_contradiction(change: dict, message: str) -> None:
+def test_unknown_classes_are_a_config_error(change: dict, message: str) -> None:
     config = mini()
     teacher = config["teacher"] | change.get("teacher", {})
     with pytest.raises(configs.ConfigError) as caught:
@@ -155,7 +155,7 @@ def test_classes_that_are_not_there_are_a_contradiction(change: dict, message: s
 
 
 @pytest.mark.parametrize(
-    ("change", "own", "count", "asked"),
+    ("change", "own", "count", "expected"),
     [
         # The shipped module knows Animal-MNIST's ten, whichever the run wants.
         ({"classes": ["zebra", "bear"]}, None, 10, [9, 0]),
@@ -168,21 +168,21 @@ def test_classes_that_are_not_there_are_a_contradiction(change: dict, message: s
         (FOLDER | {"classes": ["n02123045", "tench"]}, "all", 1000, [281, 0]),
     ],
 )
-def test_a_teacher_is_asked_by_name(
+def test_a_teacher_gets_the_labels_of_the_class_names(
     tmp_path: Path,
     run: Callable,
     monkeypatch: pytest.MonkeyPatch,
     change: dict,
     own: list[str] | str | None,
     count: int,
-    asked: list[int],
+    expected: list[int],
 ) -> None:
     calls = replace_module(monkeypatch, classes=count)
     changes = {"pairs_per_class": 2, "batch": 2} | ({"classes": own} if own else {})
     teacher = mini(teacher=changes)["teacher"]
     words = ["--split", "pairs", "--classes", "000-001", "--out", tmp_path / "shard"]
     assert run(change | {"teacher": teacher}, "harvest", *words) == 0
-    assert calls[-2:] == [[label] * 2 for label in asked]
+    assert calls[-2:] == [[label] * 2 for label in expected]
     assert open_shard(tmp_path / "shard").labels.tolist() == [0, 0, 1, 1]
 
 

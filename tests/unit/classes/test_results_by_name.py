@@ -22,7 +22,7 @@ from tinygan.files import write_json
 from tinygan.models.io import read_card
 
 
-def test_training_goes_by_the_names_of_pairs_and_real_images(
+def test_training_matches_pairs_and_real_images_by_name(
     tmp_path: Path, run: Callable, capsys: pytest.CaptureFixture
 ) -> None:
     """The same images under other labels train another student, unless their names say so."""
@@ -58,7 +58,7 @@ def test_training_goes_by_the_names_of_pairs_and_real_images(
 
 
 @pytest.mark.slow
-def test_a_student_of_another_order_is_drawn_and_scored_by_name(
+def test_a_student_with_classes_in_another_order_is_sampled_by_name(
     tmp_path: Path, run: Callable
 ) -> None:
     """Its curve and its images are those of the run that trained it, but for the z of a class."""
@@ -67,10 +67,10 @@ def test_a_student_of_another_order_is_drawn_and_scored_by_name(
     options = ["--pairs", pairs / "manifest.json", "--real", real / "manifest.json"]
     model = tmp_path / "m"
     assert run(FOLDER | CATS, "train", "--variant", "no_gan", *options, "--out", model) == 0
-    asked = []
+    labels = []
 
     def generator(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        asked.extend(y.tolist())
+        labels.extend(y.tolist())
         images = torch.zeros(len(z), 3, 32, 32) + y[:, None, None, None] / 2
         images[:, 2] += z[:, :1, None] / 4  # images of a class differ
         return images
@@ -80,17 +80,17 @@ def test_a_student_of_another_order_is_drawn_and_scored_by_name(
         patch.setattr("tinygan.evaluation.curve.load_generator", lambda *_: generator)
         draw = ["sample", "--model", model, "--classes", "000-001", "--out", tmp_path / "out"]
         assert run(FOLDER | DOGS, *draw) == 0
-        assert asked == [1, 1, 0, 0]
+        assert labels == [1, 1, 0, 0]
         shard = open_shard(tmp_path / "out")
         assert shard.labels.tolist() == [0, 0, 1, 1] and shades(shard) == [192, 192, 128, 128]
-        made = ["features", "--images", real, "--out", tmp_path / "real.npz"]
-        assert run(FOLDER | CATS, *made) == 0
-        asked.clear()
+        words = ["features", "--images", real, "--out", tmp_path / "real.npz"]
+        assert run(FOLDER | CATS, *words) == 0
+        labels.clear()
         curve = ["--model", model, "--real", tmp_path / "real.npz", "--out", tmp_path / "c.csv"]
         changes = {"curve_samples_per_class": 3, "is_splits": 2, "input_size": 32}
         metrics = mini(metrics=changes)["metrics"]
         assert run(FOLDER | DOGS | {"metrics": metrics}, "curve", *curve) == 0
-        assert asked == [1, 1, 1, 0, 0, 0]
+        assert labels == [1, 1, 1, 0, 0, 0]
 
 
 def test_features_keep_the_names_and_refuse_classes_of_another_run(
@@ -104,15 +104,15 @@ def test_features_keep_the_names_and_refuse_classes_of_another_run(
 
 
 def test_features_are_read_in_the_order_of_the_run(tmp_path: Path) -> None:
-    made = replace(made_up([0, 1], 3), class_names={0: "cat", 1: "dog"})
-    write_features(tmp_path / "f.npz", made)
+    features = replace(made_up([0, 1], 3), class_names={0: "cat", 1: "dog"})
+    write_features(tmp_path / "f.npz", features)
     found = read_features([tmp_path / "f.npz"], ["dog", "cat"])
     assert found.labels.tolist() == [0, 0, 0, 1, 1, 1] and found.class_names == {0: "dog", 1: "cat"}
     order = [3, 4, 5, 0, 1, 2]
-    np.testing.assert_array_equal(found.features, made.features[order])
-    np.testing.assert_array_equal(found.logits, made.logits[order])
+    np.testing.assert_array_equal(found.features, features.features[order])
+    np.testing.assert_array_equal(found.logits, features.logits[order])
     with pytest.raises(ValueError, match="the compared features have different labels"):
-        made.check_comparable(found)
+        features.check_comparable(found)
     with pytest.raises(ValueError, match=r"the run lacks the classes dog.*f.npz has 2: cat, dog"):
         read_features([tmp_path / "f.npz"], ["cat", "cow"])
 

@@ -54,7 +54,7 @@ def test_every_command_reads_the_same_images_in_the_same_order(nasty: Path, tmp_
     assert real_counts(config, CLASSES) == [len(EXPECTED[name]) for name in CLASSES]
 
 
-def test_one_link_more_or_less_gives_the_same_scores(nasty: Path, tmp_path: Path) -> None:
+def test_a_link_to_a_folder_gives_the_same_images(nasty: Path, tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to(nasty)
     a, b = open_images(nasty), open_images(tmp_path / "linked")
     assert a.labels == b.labels
@@ -116,7 +116,7 @@ def test_every_command_refuses_the_same_folders_with_the_same_words(
             read()
 
 
-def test_files_that_are_no_images_are_told_of_once(
+def test_files_that_are_not_images_are_reported_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("0.png", "1.heic", "2.HEIC", "noext", "notes.txt"):
@@ -131,7 +131,7 @@ def test_files_that_are_no_images_are_told_of_once(
     assert lines[0].endswith("such as 1.heic") and "such as empty" in lines[1]
 
 
-def test_a_name_that_is_no_utf8_can_be_printed_and_listed(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_can_be_printed_and_listed(tmp_path: Path) -> None:
     name = os.fsdecode(b"\xff.png")
     assert printable(name) == "\\xff.png" and printable("é\n") == "é\n"
     (tmp_path / "data" / "cat").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Two folders of images against each other: the scores, what is told of them, and bad folders."""
+"""Two folders of images against each other: scores, notes, and bad folders."""
 
 import hashlib
 from pathlib import Path
@@ -19,7 +19,7 @@ def scored(a: Path, b: Path, **options) -> dict:
     return compare(open_images(a), open_images(b), EXTRACTOR, progress=False, **options)
 
 
-def test_flat_folders_are_scored_as_their_pixels_are(tmp_path):
+def test_scores_of_flat_folders_are_those_of_their_pixels(tmp_path):
     a, b = pixels(40), pixels(50, seed=1)
     result = scored(write(tmp_path / "a", a), write(tmp_path / "b", b, "bmp"), batch=7)
     (x, logits), (y, _) = corners(a), corners(b)

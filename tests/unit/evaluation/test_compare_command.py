@@ -61,7 +61,7 @@ def test_one_image_in_a_class_is_refused_before_anything_is_computed(classes, fo
     assert scored["a"]["images"] + scored["b"]["images"] == 37
 
 
-def test_one_image_of_those_drawn_is_told_apart(classes):
+def test_one_drawn_image_of_a_class_is_refused(classes):
     (classes / "a" / "cow").mkdir()
     for folder, count in (("a", 3), ("b", 40)):
         (classes / folder / "cow").mkdir(exist_ok=True)
@@ -94,9 +94,7 @@ def test_one_image_of_those_drawn_is_told_apart(classes):
         (["--out", "a/cat/0000.png/r.json"], "0000.png is a file, so"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_anything_is_computed(
-    classes, options, message, capsys
-):
+def test_bad_options_are_refused_before_anything_is_computed(classes, options, message, capsys):
     assert main(["score", "a", "b", *options]) == 1
     error = capsys.readouterr().err
     assert error.startswith("tinygan score: ") and message in error and error.count("\n") == 1
@@ -109,7 +107,7 @@ def test_an_out_folder_that_cannot_be_written_to_is_refused(classes, monkeypatch
 
 
 @pytest.mark.parametrize(("both", "unbuffered"), [(False, ""), (True, "1")])
-def test_a_result_is_not_lost_with_the_reader_of_the_pipe(tmp_path, both, unbuffered):
+def test_a_result_survives_a_broken_pipe(tmp_path, both, unbuffered):
     """As with `tinygan score a b --out r.json | true`, or `|& true`."""
     for name in "ab":
         write(tmp_path / name, pixels(12, seed=ord(name)))
@@ -126,23 +124,23 @@ def test_a_result_is_not_lost_with_the_reader_of_the_pipe(tmp_path, both, unbuff
         os.close(written)
         assert process.wait() == 141
     assert json.loads((tmp_path / "r.json").read_text())["a"]["images"] == 12
-    said = (tmp_path / "log").read_text()
-    assert both or ("A against B" in said and "Error" not in said and "tinygan score:" not in said)
+    log = (tmp_path / "log").read_text()
+    assert both or ("A against B" in log and "Error" not in log and "tinygan score:" not in log)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("verb", [["validate"], ["--help"], ["score", "--help"]])
-def test_other_commands_end_quietly_too(verb, unbuffered):
+@pytest.mark.parametrize("words", [["validate"], ["--help"], ["score", "--help"]])
+def test_other_subcommands_end_quietly_on_a_broken_pipe(words, unbuffered):
     read, written = os.pipe()
     os.close(read)
     options = {"env": {"PYTHONUNBUFFERED": unbuffered}, "stderr": subprocess.PIPE, "text": True}
-    process = start_tinygan(*verb, cwd=ROOT, stdout=written, **options)
+    process = start_tinygan(*words, cwd=ROOT, stdout=written, **options)
     os.close(written)
     _, error = process.communicate()
     assert (process.returncode, error) == (141, "")
 
 
-def test_an_ascii_terminal_shows_what_it_can(tmp_path):
+def test_an_ascii_terminal_gets_question_marks(tmp_path):
     name = "ünïcode 猫"
     for folder in (name, "b"):
         write(tmp_path / folder, pixels(12, seed=len(folder)))
@@ -181,6 +179,6 @@ def test_both_forms_of_score_have_a_help_of_their_own(capsys):
     )
 
 
-def test_options_may_stand_before_the_folders(classes, capsys):
+def test_options_may_precede_the_folders(classes, capsys):
     assert main(["score", "--splits", "99", "a", "b"]) == 1
     assert "too few for --splits 99" in capsys.readouterr().err

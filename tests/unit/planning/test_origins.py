@@ -21,7 +21,7 @@ def states(config: dict) -> list[str]:
     return [real_origin(config, range(i, i + 1)) for i in range(2)]
 
 
-def test_the_origin_of_a_shard_is_its_own_images_and_nothing_else(tmp_path: Path) -> None:
+def test_the_origin_of_a_shard_covers_its_own_images_only(tmp_path: Path) -> None:
     config = {"real": {"source": "image_folder", "path": str(tmp_path / "data")}}
     config["classes"] = ["cat", "dog"]
     (tmp_path / "away.png").write_bytes(image_bytes(0))
@@ -52,7 +52,9 @@ def test_the_origin_of_a_shard_is_its_own_images_and_nothing_else(tmp_path: Path
     assert states(config)[0] not in ("", third[0])
 
 
-def test_a_class_is_looked_at_once_a_process(nasty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_folder_is_read_once_per_process(
+    nasty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = {"real": {"source": "image_folder", "path": str(nasty)}, "classes": CLASSES}
     folder_state.cache_clear()
     first = real_origin(config, range(4))
@@ -71,7 +73,7 @@ def test_the_origin_of_a_tar_is_the_file_itself(tmp_path: Path) -> None:
     assert second[0] != first[0] and second[1] == first[1]
 
 
-def test_the_origin_of_a_source_is_what_is_read_of_it(tmp_path: Path, nasty: Path) -> None:
+def test_the_origin_of_a_source_covers_the_files_that_are_read(tmp_path: Path, nasty: Path) -> None:
     def state(folder: Path, *names: str) -> str:
         folder_state.cache_clear()
         return source_origin(folder, names)
@@ -100,7 +102,7 @@ def test_the_origin_of_a_source_is_what_is_read_of_it(tmp_path: Path, nasty: Pat
     assert state(tmp_path / "absent", "Dog") == ""
 
 
-def test_the_origin_of_a_teacher_is_all_its_files_and_those_that_it_reads(
+def test_the_origin_of_a_teacher_covers_all_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
