@@ -1,4 +1,4 @@
-"""`python -m tinygan SUBCOMMAND`."""
+"""Entry point of `python -m tinygan SUBCOMMAND`."""
 
 import sys
 

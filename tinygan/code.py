@@ -1,7 +1,8 @@
-"""The modules that decide what a step makes: the code inputs of its rule, and its identity.
+"""Which modules decide the output of a pipeline step.
 
-They follow from the imports, which are read and not run. So a rule, a DVC stage and a checkpoint
-cannot come to name different ones.
+They are the code inputs of its rule, the deps of its DVC stage and part of a checkpoint's identity.
+All three follow from the import statements, which are parsed and not executed, so they cannot
+drift apart.
 """
 
 import ast
@@ -13,8 +14,8 @@ from tinygan.syntax import module_digest
 
 ROOT = Path(__file__).parents[1]
 
-# What the command of each step starts from. Where one of several modules is chosen by the config,
-# it is named by the caller, see `code_of`.
+# The modules that the subcommand of each step starts from, as names below `tinygan`. Callers of
+# `code_of` add the modules that the config chooses: a teacher, an extractor, an architecture.
 STEPS: dict[str, tuple[str, ...]] = {
     "download": ("data.package_index",),
     "real": ("data.dataset", "data.shards", "classes.by_name"),
@@ -23,7 +24,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "train": (
         "training.loop",
         "models.io",
-        "models.flops",  # the card has the number of parameters
+        "models.flops",  # the model card records the number of parameters
     ),
     "sample": ("generation.sampling", "data.shards"),
     "source": ("evaluation.sources", "data.shards"),
@@ -36,30 +37,42 @@ STEPS: dict[str, tuple[str, ...]] = {
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
 }
 
-# These pass on values and bytes, or refuse them, and decide none: the config is in the params.
+# Modules that do not decide any output: they pass values on unchanged, or refuse them.
 NEUTRAL = frozenset(
-    f"tinygan{name}"
-    for name in (
-        *(
-            "",
-            ".teacher",
-            ".cli",
-            ".cli.options",
-            ".cli.streams",
-            ".config.read",
-            ".config.schema",
-            ".errors",
-        ),
-        *(".external", ".files", ".planning.checks", ".planning.disk", ".planning.image_counts"),
-        *(".planning.origins", ".planning.run", ".runtime", ".code", ".syntax", ".data.prefetch"),
-    )
+    {
+        # packages whose __init__ has no code of a step
+        "tinygan",
+        "tinygan.teacher",
+        # the command line
+        "tinygan.cli",
+        "tinygan.cli.options",
+        "tinygan.cli.streams",
+        # the config, whose values are inputs of their own (`params` of rules and stages)
+        "tinygan.config.read",
+        "tinygan.config.schema",
+        # checks before a run
+        "tinygan.planning.checks",
+        "tinygan.planning.disk",
+        "tinygan.planning.image_counts",
+        "tinygan.planning.origins",
+        "tinygan.planning.run",
+        # files, errors, threads
+        "tinygan.data.prefetch",
+        "tinygan.errors",
+        "tinygan.external",
+        "tinygan.files",
+        "tinygan.runtime",
+        # this module, and the digests that it uses
+        "tinygan.code",
+        "tinygan.syntax",
+    }
 )
-# Of what they import in a function, the config chooses one.
+# Modules that import alternatives inside functions; the config chooses one of them.
 CHOOSING = frozenset({"tinygan.teacher.open"})
 
 
 def code_of(step: str, *chosen: str) -> list[Path]:
-    """Return the files that decide a step's output, in order of name.
+    """Return the source files that decide a step's output, sorted by path.
 
     Args:
         step: one of `STEPS`.
@@ -70,7 +83,7 @@ def code_of(step: str, *chosen: str) -> list[Path]:
 
 
 def digests_of(step: str, *chosen: str) -> dict[str, str]:
-    """Return the digest of each module that decides a step's output, by the module's name.
+    """Return the digest of each module that decides a step's output, by module name.
 
     Args:
         step, chosen: see `code_of`.
@@ -80,61 +93,67 @@ def digests_of(step: str, *chosen: str) -> dict[str, str]:
 
 
 def digests(modules: Iterable[str]) -> dict[str, str]:
-    """Return the digest of what each of these modules does, see `tinygan.syntax`."""
+    """Return the digest of each of these modules by name; see `tinygan.syntax`."""
     paths = {name: file_of(name) for name in sorted(modules)}
     return {name: module_digest(path, path.stat().st_mtime_ns) for name, path in paths.items()}
 
 
 def roots_of(step: str) -> list[str]:
-    """Return the modules that the command of a step starts from."""
+    """Return the full names of the modules that the subcommand of a step starts from."""
     return [f"tinygan.{name}" for name in STEPS[step]]
 
 
 def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
-    """Return these modules and all of the project that they import, in functions too.
+    """Return these modules and all modules of the project that they import, directly or not.
+
+    Imports inside functions count.
 
     Args:
         roots: names of modules, e.g. ``"tinygan.data.shards"`` or ``"analysis.results"``.
-        neutral: modules that are left out, with what only they import.
+        neutral: modules to leave out, together with what only they import.
     """
-    found: set[str] = set()
-    waiting = list(roots)
-    while waiting:
-        name = waiting.pop()
-        if name not in found and name not in neutral:
-            found.add(name)
-            waiting += imports_of(name)
-    return found
+    reached: set[str] = set()
+    pending = list(roots)
+    while pending:
+        name = pending.pop()
+        if name not in reached and name not in neutral:
+            reached.add(name)
+            pending += imports_of(name)
+    return reached
 
 
 @cache
 def imports_of(name: str, *, every: bool = False) -> tuple[str, ...]:
-    """Return the modules of the project that a module imports.
+    """Return the modules of the project that a module imports, sorted.
 
     Args:
-        name: the module.
-        every: also those of which the config chooses one, see `CHOOSING`.
+        name: the full name of the module.
+        every: include the alternatives of which the config chooses one, see `CHOOSING`.
 
     Raises:
-        FileNotFoundError: there is no such module.
+        FileNotFoundError: the project has no such module.
     """
     path = file_of(name)
     if path is None:
         return ()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = ast.iter_child_nodes(tree) if name in CHOOSING and not every else ast.walk(tree)
-    found = {target for node in nodes for target in _targets(node, path)}
-    return tuple(sorted(found - {name}))
+    targets = {target for node in nodes for target in _targets(node, path)}
+    return tuple(sorted(targets - {name}))
 
 
 @cache
 def names_in(package: str) -> list[str]:
-    """Return the modules of a package, e.g. the extractors: the names that the config may use."""
+    """Return the names of a package's public modules, which the config may use as values."""
     return sorted(path.stem for path in ROOT.joinpath(*package.split(".")).glob("[!_]*.py"))
 
 
 def file_of(name: str) -> Path | None:
-    """Return a module's file; None for a package without code of its own."""
+    """Return the source file of a module; None for a package whose __init__ has no code.
+
+    Raises:
+        FileNotFoundError: the project has no such module.
+    """
     path = ROOT.joinpath(*name.split("."))
     if path.is_dir():
         return None if _is_empty(path / "__init__.py") else path / "__init__.py"
@@ -144,13 +163,14 @@ def file_of(name: str) -> Path | None:
 
 
 def _targets(node: ast.AST, path: Path) -> Iterator[str]:
+    """Yield the modules of the project that an import statement in the file `path` names."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield from _in_project(alias.name, path)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         for name in _in_project(node.module, path):
             yield name
-            # `from package import module` names modules too.
+            # `from package import module` also imports modules.
             for alias in node.names:
                 if _exists(inner := f"{name}.{alias.name}"):
                     yield inner

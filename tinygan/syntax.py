@@ -1,7 +1,7 @@
-"""What a module does, as far as syntax can tell: comments, docstrings and local names do not count.
+"""A digest of a module's syntax that ignores comments, docstrings, layout and local names.
 
-A function's local variables are numbered in the order in which they occur, so renaming one changes
-nothing. The digest is the same in every version of Python that the project supports.
+The local variables of a function are numbered in order of appearance, so renaming one does not
+change the digest. It is the same in every version of Python that the project supports.
 """
 
 import ast
@@ -15,21 +15,21 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
-# Fields that say nothing of what is done.
+# Fields of syntax nodes that have no effect on what the code does.
 _SILENT = ("ctx", "kind", "type_comment")
 
 
 @cache
 def module_digest(path: Path, _: int) -> str:
-    """Return the digest of a module's file; `_` is its modification time, for the cache."""
+    """Return `digest_source` of a file; `_` is its modification time, a key of the cache."""
     return digest_source(path.read_text(encoding="utf-8"))
 
 
 def digest_source(source: str) -> str:
-    """Return the digest, 16 hexadecimal digits, of what a module's source does.
+    """Return the digest of a module's source, 16 hexadecimal digits.
 
     Raises:
-        SyntaxError: it is not Python.
+        SyntaxError: the source is not Python.
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -39,7 +39,7 @@ def digest_source(source: str) -> str:
 
 
 def _canonical(node: Any, numbers: dict[str, int] | None) -> str:
-    """Return a node as text; `numbers` are those of the locals of the function that it is in."""
+    """Return a node as text; `numbers` maps the locals of the enclosing function, if any."""
     if isinstance(node, list):
         return "[" + ", ".join(_canonical(item, numbers) for item in node) + "]"
     if not isinstance(node, ast.AST):
@@ -57,10 +57,10 @@ def _canonical(node: Any, numbers: dict[str, int] | None) -> str:
 
 
 def _locals(function: ast.AST) -> Iterator[str]:
-    """Yield the variables of a function, and of those within it, in the order in which they occur.
+    """Yield the local variables of a function and its inner functions, in order of appearance.
 
-    Arguments are left out, since they may be passed by name, and so is whatever a reader could take
-    for another variable: a name that two scopes assign, or that is used outside of its scope.
+    Left out are arguments, which callers may pass by name, and ambiguous names: those that two
+    scopes assign, or that are also used outside their scope.
     """
     fixed: set[str] = set()
     uses: dict[str, list[tuple[bool, tuple[ast.AST, ...]]]] = {}
@@ -75,7 +75,7 @@ def _locals(function: ast.AST) -> Iterator[str]:
         inner = (*scopes, node) if isinstance(node, _SCOPES) else scopes
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.comprehension) and child is node.generators[0]:
-                # Python evaluates the first iterable outside of the comprehension.
+                # Python evaluates the first iterable outside the comprehension.
                 visit(child.iter, scopes)
                 for part in (child.target, *child.ifs):
                     visit(part, inner)
@@ -83,11 +83,11 @@ def _locals(function: ast.AST) -> Iterator[str]:
                 visit(child, inner)
 
     visit(function, ())
-    for name, found in uses.items():
-        owners = {scopes[-1:] for stored, scopes in found if stored}
+    for name, occurrences in uses.items():
+        owners = {scopes[-1:] for stored, scopes in occurrences if stored}
         if name in fixed or len(owners) != 1:
             continue
         (owner,) = owners
         is_class = owner and isinstance(owner[0], ast.ClassDef)  # its names are attributes
-        if owner and not is_class and all(owner[0] in scopes for _, scopes in found):
+        if owner and not is_class and all(owner[0] in scopes for _, scopes in occurrences):
             yield name

@@ -1,1 +1,1 @@
-"""The config: reading, types and ranges, and what follows from it. No other room is needed here."""
+"""The config: reading, types and ranges, and values derived from it. Imports no other room."""

@@ -1,4 +1,4 @@
-"""What follows from a config: a variant's settings, shards, snapshots."""
+"""Values derived from a config: a variant's settings, the shards' class ranges, the snapshots."""
 
 import copy
 import math
@@ -18,13 +18,17 @@ def discriminator_layers(image_size: int) -> int:
 
 
 def teacher_handle(config: Mapping[str, Any]) -> str:
-    """Return what names the teacher: `teacher.target` of kind python, else `teacher.handle`."""
+    """Return the name of the teacher: `teacher.target` if its kind is python, else `.handle`."""
     teacher = config["teacher"]
     return teacher["target" if teacher["kind"] == "python" else "handle"]
 
 
 def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the config with the sections student, train and loss overlaid by a variant's.
+    """Return a copy of the config with a variant's overrides of `student`, `train` and `loss`.
+
+    Args:
+        config: checked; see `tinygan.planning.run`.
+        name: a key of `variants`.
 
     Raises:
         ConfigError: there is no such variant.
@@ -51,7 +55,7 @@ def parse_range(text: str) -> range:
     """Return the class indices of a range such as ``"000-004"``, both ends included.
 
     Raises:
-        ConfigError: the text is not two class indices in ascending order.
+        ConfigError: the text is not two class indices, the first no larger than the last.
     """
     first, _, last = text.partition("-")
     if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
@@ -60,6 +64,6 @@ def parse_range(text: str) -> range:
 
 
 def snapshot_steps(config: Mapping[str, Any]) -> list[int]:
-    """Return the steps of the learning curve's snapshots: evenly spaced, the last at the end."""
+    """Return the steps after which snapshots are saved: evenly spaced, the last at the end."""
     steps, count = config["train"]["steps"], config["train"]["snapshots"]
     return [steps * (i + 1) // count for i in range(count)]

@@ -1,6 +1,6 @@
-"""YAML files of the config: read strictly, as text, and laid over one another.
+"""Read the YAML files of a config, and merge them.
 
-Scalars stay text until `schema.coerce` gives them the type that the schema wants: YAML 1.1 would
+Scalars stay text until `schema.coerce` converts them to the type in the schema: YAML 1.1 would
 read the class 010 as the number 8, no as false and 2020-01-01 as a date.
 """
 
@@ -10,19 +10,19 @@ from typing import Any
 
 import yaml
 
-# What a config that lists only what differs is laid over, unless the working directory has one.
+# The base of a config that lists only what differs, unless the working directory has a config.yaml.
 DEFAULT = Path(__file__).with_name("default.yaml")
 PRESETS = Path(__file__).with_name("presets")
 
 
 class ConfigError(ValueError):
-    """A config that cannot be used; the message lists every problem and what to do about it."""
+    """An invalid config; the message lists every problem and what to do about it."""
 
 
 class _TextLoader(yaml.SafeLoader):
-    """Plain scalars become text; a key that stands twice in a mapping is refused."""
+    """Reads scalars as text, and refuses a key that occurs twice in a mapping."""
 
-    # Of YAML's implicit types the merge key `<<` alone.
+    # The only implicit type of YAML that stays is the merge key `<<`.
     yaml_implicit_resolvers = {
         "<": [
             pair
@@ -38,15 +38,15 @@ class _TextLoader(yaml.SafeLoader):
                 line = key.start_mark.line + 1
                 if key.value in first:
                     raise ConfigError(
-                        f"the key {key.value} is in line {first[key.value]} and in line {line}: "
-                        "remove one of them"
+                        f"the key {key.value} occurs on line {first[key.value]} and on line "
+                        f"{line}: remove one of them"
                     )
                 first[key.value] = line
         return super().construct_mapping(node, deep)
 
 
 def default_file() -> Path:
-    """Return config.yaml in the working directory or, where there is none, this package's own."""
+    """Return config.yaml in the working directory or, if there is none, the package's copy."""
     return Path("config.yaml") if Path("config.yaml").is_file() else DEFAULT
 
 
@@ -54,12 +54,12 @@ def read_file(path: Path | str) -> dict[str, Any]:
     """Return the mapping in a YAML file, with scalars as text.
 
     Raises:
-        ConfigError: names the file, and the line where it can: there is no such file, it is not
-            UTF-8, not YAML, not a mapping, or a key stands twice in one mapping.
+        ConfigError: the file does not exist, is not UTF-8, not YAML or not a mapping, or a key
+            occurs twice in a mapping. The message has the file and, where known, the line.
     """
     path = Path(path)
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), _TextLoader)
+        content = yaml.load(path.read_text(encoding="utf-8"), _TextLoader)
     except OSError as error:
         hint = ""
         if path.parent.name == "configs" and not path.exists():
@@ -72,19 +72,19 @@ def read_file(path: Path | str) -> dict[str, Any]:
             "UTF-8; save the file in UTF-8"
         ) from error
     except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
-        what = getattr(error, "problem", None) or str(error)
-        raise ConfigError(f"config: {path}{line} is not valid YAML: {what}") from error
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(f"config: {path}{line} is not valid YAML: {problem}") from error
     except ConfigError as error:
         raise ConfigError(f"config: {path}: {error}") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"config: {path} holds no keys with values, such as `seed: 0`")
-    return found
+    if not isinstance(content, dict):
+        raise ConfigError(f"config: {path} has no keys with values, such as `seed: 0`")
+    return content
 
 
-# A file that names another data set or another kind of teacher, or its teacher's file, does not
-# inherit what belongs to the old one.
+# A file that changes the dataset, the kind of teacher or the teacher's file does not inherit the
+# keys that describe the old one.
 _OWNED = {
     ("real", "source"): None,  # all keys of the section
     ("teacher", "kind"): ("handle", "target", "files", "sha256", "classes"),
@@ -92,24 +92,27 @@ _OWNED = {
 }
 
 
-def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay one config over another; see `overlay`, and `_OWNED` for what is not inherited."""
-    inherited = dict(below)
+def merge_configs(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two configs, the second over the first; see `_merge`.
+
+    Keys that belong to a dataset or a teacher that `override` replaces are dropped, see `_OWNED`.
+    """
+    inherited = dict(base)
     for (section, key), owned in _OWNED.items():
-        old, new = inherited.get(section), above.get(section)
+        old, new = inherited.get(section), override.get(section)
         if not (isinstance(old, Mapping) and isinstance(new, Mapping) and key in new):
             continue
         if old.get(key) not in (None, new[key]):
-            kept = () if owned is None else old.keys() - set(owned)
-            inherited[section] = {name: value for name, value in old.items() if name in kept}
-    return overlay(inherited, above)
+            remaining = () if owned is None else old.keys() - set(owned)
+            inherited[section] = {name: value for name, value in old.items() if name in remaining}
+    return _merge(inherited, override)
 
 
-def overlay(below: Any, above: Any) -> Any:
-    """Lay one config over another: mappings are merged key by key, all else is replaced."""
-    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
-        return above
-    return {**below, **{key: overlay(below.get(key), value) for key, value in above.items()}}
+def _merge(base: Any, override: Any) -> Any:
+    """Merge mappings key by key; replace everything else."""
+    if not (isinstance(base, Mapping) and isinstance(override, Mapping)):
+        return override
+    return {**base, **{key: _merge(base.get(key), value) for key, value in override.items()}}
 
 
 def key_paths(value: Any, path: str = "") -> set[str]:
@@ -118,6 +121,6 @@ def key_paths(value: Any, path: str = "") -> set[str]:
         return set()
     paths = set()
     for key, inner in value.items():
-        below = f"{path}.{key}" if path else str(key)
-        paths |= {below} | key_paths(inner, below)
+        full = f"{path}.{key}" if path else str(key)
+        paths |= {full} | key_paths(inner, full)
     return paths

@@ -1,6 +1,6 @@
-"""The schema of the configuration: the types that it gives to text, and what it finds wrong.
+"""Convert and check a config by `schema.yaml`: types, defaults, unknown keys, ranges.
 
-Each problem is said in words, with the path of its key.
+Each problem is one line with the full path of its key.
 """
 
 import copy
@@ -20,7 +20,7 @@ from tinygan.code import names_in
 SCHEMA = Path(__file__).with_name("schema.yaml")
 
 
-# YAML's own words for what is not text.
+# YAML's words for booleans and null.
 _WORDS = {
     "boolean": {
         **dict.fromkeys(("true", "yes", "on"), True),
@@ -29,11 +29,11 @@ _WORDS = {
     "null": dict.fromkeys(("null", "none", "~", ""), None),
 }
 _EMPTY = {"object": dict, "array": list}
-# A longer value is cut in a message.
+# Longer values are cut in messages, in characters.
 _LONGEST = 80
 
 
-# Keys by their former names.
+# Former name of a key -> its present name.
 RENAMED = {
     "metrics.side": "metrics.input_size",
     "metrics.frechet": "metrics.fid_mode",
@@ -50,7 +50,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _with_choices(schema: Any) -> Any:
-    """Replace each `modules: PACKAGE` by an enum of the modules in the package."""
+    """Replace each `modules: PACKAGE` of the schema by an enum of the modules in the package."""
     if isinstance(schema, list):
         return [_with_choices(part) for part in schema]
     if not isinstance(schema, dict):
@@ -60,80 +60,82 @@ def _with_choices(schema: Any) -> Any:
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a valid config with every key: the absent ones have the schema's defaults.
+    """Return a valid config with the schema's defaults for absent keys.
 
-    Variants list only what they override, so they stay as they are.
+    Variants list only what they override; they are left unchanged.
     """
     completed = dict(config)
-    for section, described in _schema()["properties"].items():
-        if "default" in described:
-            completed.setdefault(section, copy.deepcopy(described["default"]))
-        for key, part in _referenced(described).get("properties", {}).items():
+    for section, schema in _schema()["properties"].items():
+        if "default" in schema:
+            completed.setdefault(section, copy.deepcopy(schema["default"]))
+        for key, part in _resolve_reference(schema).get("properties", {}).items():
             if "default" in part and key not in completed[section]:
                 completed[section] = completed[section] | {key: copy.deepcopy(part["default"])}
     return completed
 
 
-def _referenced(described: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" not in described:
-        return described
-    return {**_schema()["$defs"][described["$ref"].split("/")[-1]], **described}
+def _resolve_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a part of the schema, merged with the definition that its ``$ref`` refers to."""
+    if "$ref" not in schema:
+        return schema
+    return {**_schema()["$defs"][schema["$ref"].split("/")[-1]], **schema}
 
 
-def coerce(value: Any, wanted: Mapping[str, Any] | None = None) -> Any:
-    """Give text the type that the schema wants; what it cannot be is left for `schema_problems`.
+def coerce(value: Any, schema: Mapping[str, Any] | None = None) -> Any:
+    """Convert text to the types in the schema.
+
+    Text that cannot be converted stays as it is; `schema_problems` reports it.
 
     Args:
         value: a config, or a part of one, with scalars as text or of any type.
-        wanted: the part's own schema; None for a whole config.
+        schema: the schema of the part; None for a whole config.
     """
-    wanted = _schema() if wanted is None else wanted
-    wanted = _referenced(wanted)
+    schema = _resolve_reference(_schema() if schema is None else schema)
     if isinstance(value, Mapping):
-        known, others = wanted.get("properties", {}), wanted.get("additionalProperties")
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
         others = others if isinstance(others, Mapping) else {}
         return {key: coerce(inner, known.get(key, others)) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [coerce(inner, wanted.get("items", {})) for inner in value]
-    return _coerce_scalar(value, wanted)
+        return [coerce(inner, schema.get("items", {})) for inner in value]
+    return _coerce_scalar(value, schema)
 
 
-def _coerce_scalar(value: Any, wanted: Mapping[str, Any]) -> Any:
-    types = wanted.get("type", [])
+def _coerce_scalar(value: Any, schema: Mapping[str, Any]) -> Any:
+    types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if not isinstance(value, str):
-        # From Snakemake's command line, which has read the text already.
+        # Snakemake has already typed the values of its command line.
         is_text = types == ["string"] and value is not None
         return str(value) if is_text else value
-    if "enum" in wanted:
-        if None in wanted["enum"] and value.lower() in _WORDS["null"]:
+    if "enum" in schema:
+        if None in schema["enum"] and value.lower() in _WORDS["null"]:
             return None
-        return next((member for member in wanted["enum"] if str(member) == value), value)
+        return next((member for member in schema["enum"] if str(member) == value), value)
     for name, words in _WORDS.items():
         if name in types and value.lower() in words:
             return words[value.lower()]
     if "string" in types:
         return value
     if "integer" in types or "number" in types:
-        return _number(value, whole="integer" in types)
+        return _number(value, integer="integer" in types)
     # A section without a value, such as `sources:`.
     return next((_EMPTY[name]() for name in types if name in _EMPTY and not value), value)
 
 
-def _number(text: str, *, whole: bool) -> int | float | str:
-    """Return the number that text is; the text where it is none, or not a whole one."""
-    for parse in (int, float) if whole else (float,):
+def _number(text: str, *, integer: bool) -> int | float | str:
+    """Convert text to a number (an integer, also written 1e4); return other text unchanged."""
+    for parse in (int, float) if integer else (float,):
         try:
             number = parse(text)
         except ValueError:
             continue
-        if not whole or number == number // 1:
-            return int(number) if whole else number
+        if not integer or number == number // 1:
+            return int(number) if integer else number
     return text
 
 
 def schema_problems(config: Any) -> list[str]:
-    """Return every unknown or missing key, wrong type and value out of range, one line each."""
+    """Return all unknown or missing keys, wrong types and values out of range, one line each."""
     schema = _schema()
     errors = Draft202012Validator(schema).iter_errors(config)
     problems = [line for error in errors for line in _describe(error)]
@@ -143,21 +145,22 @@ def schema_problems(config: Any) -> list[str]:
 
 
 def suggest(key: str, known: Iterable[str], path: str = "") -> str:
-    """Return the question whether the nearest of the known names was meant; empty if none is."""
+    """Return "; did you mean ...?" with the most similar of the known names; empty if none is."""
     match = difflib.get_close_matches(key, list(known), n=1)
     return f"; did you mean {_join([path, match[0]])}?" if match else ""
 
 
 def unknown_key(path: str, key: str, known: Iterable[str]) -> str:
-    """Return the problem of a key that a section does not have, with the key to write instead."""
+    """Describe an unknown key of the section `path`, and suggest the key that was meant."""
     new = RENAMED.get(".".join([*path.split(".")[-1:], key]))
     if new:
-        return f"unknown key {_join([path, key])}: it is called {new.split('.')[-1]} now"
+        return f"unknown key {_join([path, key])}: it was renamed to {new.split('.')[-1]}"
     hint = suggest(key, known, path) or _suggest_elsewhere(key)
     return f"unknown key {_join([path, key])}{hint}"
 
 
 def _describe(error: ValidationError) -> Iterator[str]:
+    """Yield the problems behind an error of the validator, one line each."""
     path = _join(error.absolute_path)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
@@ -176,13 +179,13 @@ def _describe(error: ValidationError) -> Iterator[str]:
 
 
 def _message(error: ValidationError) -> str:
-    """Return the validator's message, a long value in it cut."""
+    """Return the validator's message, with long values cut."""
     value, message = error.instance, error.message
     if error.validator == "enum":
         choices = [choice for choice in error.validator_value if choice is not None]
         message = f"{value!r} is not one of {choices}"
     if error.validator == "maxItems":
-        return f"{len(value):,} entries are too many; {error.validator_value:,} is the most"
+        return f"{len(value):,} entries are too many; the maximum is {error.validator_value:,}"
     if isinstance(value, str) and _is_number(value):
         message += " (YAML reads it as text; write a number such as 1.0e-3, without quotes)"
     full = repr(value)
@@ -193,7 +196,7 @@ def _message(error: ValidationError) -> str:
 
 
 def _not_finite(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
-    """Find NaN and infinity, which a schema's minimum and maximum let pass."""
+    """Yield the paths of NaNs and infinities, which pass a schema's minimum and maximum."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _not_finite(inner, _join([path, key]))
@@ -205,9 +208,9 @@ def _not_finite(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
 
 
 def _suggest_elsewhere(key: str) -> str:
-    """Name the section that has the key, for a key that is in the wrong section."""
-    for section, described in _schema()["properties"].items():
-        if key in _referenced(described).get("properties", {}):
+    """Suggest the section that has the key, for a key that is in the wrong section."""
+    for section, schema in _schema()["properties"].items():
+        if key in _resolve_reference(schema).get("properties", {}):
             return f"; did you mean {section}.{key}?"
     return ""
 
@@ -220,7 +223,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _join(keys: Any) -> str:
+def _join(keys: Iterable[Any]) -> str:
+    """Join keys and list indices to a path such as ``a.b[0]``."""
     text = ""
     for key in keys:
         if isinstance(key, int):

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.config.derived import resolve_variant
-from tinygan.config.read import PRESETS, ConfigError, default_file, key_paths, lay_over, read_file
+from tinygan.config.read import (
+    PRESETS,
+    ConfigError,
+    default_file,
+    key_paths,
+    merge_configs,
+    read_file,
+)
 from tinygan.config.schema import coerce, schema_problems, suggest, with_defaults
 from tinygan.data.classes import class_names
 from tinygan.data.dataset import open_dataset
@@ -91,7 +98,7 @@ def validate(config: Any) -> None:
 def _merged(layers: Sequence[tuple[str, Any]]) -> Any:
     config: Any = {}
     for _, layer in layers:
-        config = lay_over(config, layer)
+        config = merge_configs(config, layer)
     return config
 
 

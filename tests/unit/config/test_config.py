@@ -78,9 +78,9 @@ def test_the_shipped_config_is_valid() -> None:
         ("metrics.is_splits", 2001, "metrics.is_splits: 2001 splits of 2000 samples"),
         ("metrics.jackknife_groups", 201, "metrics.jackknife_groups: 201 groups of 200 samples"),
         ("metrics.fid_mode", "fast", "metrics.fid_mode: 'fast' is not one of"),
-        ("metrics.side", 64, "unknown key metrics.side: it is called input_size now"),
-        ("metrics.nearest", 3, "unknown key metrics.nearest: it is called prdc_k now"),
-        ("variants.dw.train", {"state_every": 0}, "it is called checkpoint_every now"),
+        ("metrics.side", 64, "unknown key metrics.side: it was renamed to input_size"),
+        ("metrics.nearest", 3, "unknown key metrics.nearest: it was renamed to prdc_k"),
+        ("variants.dw.train", {"state_every": 0}, "it was renamed to checkpoint_every"),
         ("loss.steps", 1, "unknown key loss.steps; did you mean train.steps?"),
         ("variants.No-1", {}, "'No-1' cannot be a name"),
         (

@@ -134,9 +134,9 @@ def test_imagenet_takes_indices_without_leading_zeros(write) -> None:
 
 def test_a_repeated_key_is_refused_with_both_lines(write) -> None:
     message = refusal(write("preset: a\ntrain:\n  steps: 5\n  batch: 4\n  steps: 6\n"))
-    assert "mine.yaml: the key steps is in line 3 and in line 5" in message
+    assert "mine.yaml: the key steps occurs on line 3 and on line 5" in message
     message = refusal(write("seed: 1\nloss: {pixel: 0, pixel: 1}\n"))
-    assert "the key pixel is in line 2 and in line 2" in message
+    assert "the key pixel occurs on line 2 and on line 2" in message
     merged = write("x: &x {steps: 5}\ntrain:\n  <<: *x\n  steps: 6\n")
     assert read_file(merged)["train"] == {"steps": "6"}
 
@@ -152,7 +152,7 @@ def test_bad_encoding_and_bad_yaml_name_file_and_line(write) -> None:
 def test_long_values_and_long_lists_of_problems_are_shortened(write) -> None:
     many = ", ".join(f"class{i:05}" for i in range(1001))
     message = refusal(write(f"classes: [{many}]\n"))
-    assert "1,001 entries are too many; 1,000 is the most" in message and len(message) < 300
+    assert "1,001 entries are too many; the maximum is 1,000" in message and len(message) < 300
     message = refusal(write(f"preset: {'x' * 5000}!\nloss: {{feature: [{many}]}}\n"))
     assert max(map(len, message.splitlines())) < 400 and "and 98" in message
 
