@@ -27,7 +27,7 @@ KINDS = {
     "teacher_pairs": "the teacher's pairs",
     "teacher": "the teacher's images for evaluation",
     "samples": "images of the variants that figures show and of another one, deleted after use",
-    "features": "features of real images and of one source, deleted likewise",
+    "features": "features of real images, and of one source, deleted after use",
     "models": "models with their snapshots",
     "checkpoints": "checkpoints of trainings",
 }
