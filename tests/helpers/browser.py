@@ -1,4 +1,4 @@
-"""The report in a real browser: a script in a copy of the page clicks through it, and tells."""
+"""The report in a real browser: a script in a copy of the page clicks through it."""
 
 import html
 import json
@@ -13,29 +13,29 @@ PHONE, DESKTOP = (390, 844), (1280, 900)
 # Clicks a category of the menu, and the first button of each of its results.
 _CLICKS = """
 <script>
-const told = {errors: [], overview: "", text: "", results: {}};
-window.addEventListener("error", event => told.errors.push(event.message));
+const seen = {errors: [], overview: "", text: "", results: {}};
+window.addEventListener("error", event => seen.errors.push(event.message));
 const wait = time => new Promise(done => setTimeout(done, time));
 async function click() {
   await wait(300);
-  told.overview = document.body.innerText;
+  seen.overview = document.body.innerText;
   [...document.querySelectorAll("a")].find(a => a.textContent.trim() === CATEGORY).click();
   await wait(150);
-  told.text = document.body.innerText;
+  seen.text = document.body.innerText;
   for (let i = 0; i < document.querySelectorAll("tbody tr").length; i++) {
     const row = document.querySelectorAll("tbody tr")[i];
     row.querySelector("a, button").click();
     await wait(150);
-    told.results[row.innerText.trim()] = [...document.querySelectorAll("iframe, embed, img")]
+    seen.results[row.innerText.trim()] = [...document.querySelectorAll("iframe, embed, img")]
       .map(node => [decodeURIComponent(node.src), node.getBoundingClientRect().width])
       .filter(([source, width]) => width > 150 && source.startsWith("data:"))
       .map(([source]) => source.slice(0, 30));
   }
 }
-click().catch(error => told.errors.push(String(error))).then(() => {
+click().catch(error => seen.errors.push(String(error))).then(() => {
   const out = document.createElement("pre");
-  out.id = "told";
-  out.textContent = JSON.stringify(told);
+  out.id = "seen";
+  out.textContent = JSON.stringify(seen);
   document.body.append(out);
 });
 </script>
@@ -65,9 +65,9 @@ def visit(report: Path, folder: Path, size: tuple[int, int], category: str) -> d
     clicks = _CLICKS.replace("CATEGORY", json.dumps(category))
     page.write_text(report.read_text(encoding="utf-8") + clicks, encoding="utf-8")
     dumped = _chromium(folder, size, "--virtual-time-budget=60000", "--dump-dom", page.as_uri())
-    told = re.search(r'<pre id="told">(.*?)</pre>', dumped, re.DOTALL)
-    assert told, dumped[-2000:]
-    return json.loads(html.unescape(told[1]))
+    seen = re.search(r'<pre id="seen">(.*?)</pre>', dumped, re.DOTALL)
+    assert seen, dumped[-2000:]
+    return json.loads(html.unescape(seen[1]))
 
 
 def screenshot(page: Path, path: Path, size: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""Image files that the tests of real images make, odd ones included."""
+"""Image files for the tests of real images, odd ones included."""
 
 import io
 import struct
@@ -26,7 +26,7 @@ def packed(image: Image.Image | np.ndarray, form: str = "JPEG", **options) -> by
 
 
 def odd_files() -> dict[str, tuple[bytes, np.ndarray | str]]:
-    """Return name -> (bytes, the pixels [H, W, 3] that they stand for, or why they are dropped)."""
+    """Return name -> (bytes, their pixels [H, W, 3] or the reason why they are dropped)."""
     rgb = pixels(1, 60, 48)
     jpeg = packed(rgb, quality=90)
     grey = rgb[..., 0].copy()
@@ -70,7 +70,7 @@ def write_folders(root: Path, classes: dict[str, dict[str, bytes]]) -> Path:
 
 
 def write_tars(root: Path, classes: dict[str, dict[str, bytes]]) -> Path:
-    """Write one tar a class; their members are in no order, as in the official ones."""
+    """Write one tar per class; their members are in no order, as in the official ones."""
     root.mkdir(parents=True)
     for name, files in classes.items():
         with tarfile.open(root / f"{name}.tar", "w") as tar:

@@ -1,4 +1,4 @@
-"""The metrics as their papers define them, written out without regard to speed, and test data."""
+"""The metrics as their papers define them, written for clarity and not for speed."""
 
 import numpy as np
 import scipy.linalg

@@ -1,4 +1,4 @@
-"""Files like those that others published, with random numbers: the same names, shapes, formats."""
+"""Files in the published formats, with random weights: the same names and shapes."""
 
 import math
 from collections import OrderedDict

@@ -1,6 +1,6 @@
-"""Teachers that the tests make, and one harvest of them.
+"""Stand-ins for teachers, and one harvest of them.
 
-As a program it writes a module of the published sizes, in a process of its own as TensorFlow needs:
+As a script it writes a module of the published sizes, in a process of its own for TensorFlow:
 
     python tests/helpers/teachers.py TFHUB_CACHE_DIR
 """
@@ -59,7 +59,7 @@ def write_module(
 
 
 def write_published(cache: Path) -> None:
-    """Write a module of the published sizes where TF-Hub keeps what it has got from its URL."""
+    """Write a module of the published sizes into TF-Hub's cache, as if downloaded from its URL."""
     path = cache / hashlib.sha1(PUBLISHED.encode()).hexdigest()
     write_module(path, sizes=(1000, 128, 128))
 

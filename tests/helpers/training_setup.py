@@ -1,4 +1,4 @@
-"""A world small enough to train in within milliseconds a step, for the tests of training."""
+"""A toy setup for the tests of training: networks and stores that take milliseconds per step."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,7 +64,7 @@ def networks():
 
 
 def make_stores(folder: Path) -> Stores:
-    """Write noise images, 6 a class, as two shards of pairs and two of real images."""
+    """Write noise images, 6 per class, as two shards of pairs and two of real images."""
     rng = np.random.default_rng(0)
 
     def shard(name: str, classes: list[int], with_z: bool) -> Path:

@@ -43,8 +43,8 @@ def names(paths) -> set[str]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_closure_is_that_of_the_standard_library(step: str) -> None:
-    """`modulefinder` follows the byte code; it is told to stay in this project."""
+def test_the_closure_agrees_with_modulefinder(step: str) -> None:
+    """`modulefinder` follows the byte code, here within this project."""
     # Importing a command brings the package of all commands, which decides nothing.
     roots = [name for name in roots_of(step) if not name.startswith("tinygan.cli.")]
     finder = ModuleFinder(path=[str(ROOT)])
@@ -75,7 +75,7 @@ def test_a_step_starts_from_all_that_its_command_imports() -> None:
         assert not missing, f"{step}: {sorted(missing)}"
 
 
-def test_what_was_forgotten_once_is_there() -> None:
+def test_known_dependencies_are_in_the_closure() -> None:
     for step, module in (
         ("train", "training/distributed"),
         ("harvest", "teacher/open"),
@@ -107,7 +107,7 @@ def test_a_stage_of_dvc_depends_on_what_its_rules_depend_on() -> None:
         assert listed == expected, f"deps of {stage} in dvc.yaml:\n{wanted}"
 
 
-def test_the_identity_of_a_training_has_the_code_of_its_rule() -> None:
+def test_the_identity_of_a_training_covers_the_code_of_its_rule() -> None:
     config = resolve_variant(load(DEFAULT), "dw")
     code = _identity(config, {})["code"]
     modules = {str(file_of(name).relative_to(ROOT)) for name in code if name != "torch"}

@@ -1,4 +1,4 @@
-"""Files and addresses from outside that are not what they should be: named, with the way out."""
+"""External files and URLs that are not what they should be: the errors say what to do."""
 
 import gzip
 import hashlib
@@ -46,7 +46,7 @@ READERS = {
 
 @pytest.mark.parametrize(("content", "message"), WRONG, ids=["lfs", "html", "xml", "json", "empty"])
 @pytest.mark.parametrize("reader", READERS)
-def test_a_file_that_is_another_is_named_for_what_it_is(
+def test_a_wrong_file_is_named_for_what_it_is(
     tmp_path: Path, reader: str, content: bytes, message: str
 ) -> None:
     path = tmp_path / "file"
@@ -56,7 +56,7 @@ def test_a_file_that_is_another_is_named_for_what_it_is(
     assert str(path) in str(caught.value) and "pickle" not in str(caught.value)
 
 
-def test_packed_files_and_folders_are_named(tmp_path: Path) -> None:
+def test_compressed_files_and_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(gzip.compress(b"weights"))
     with pytest.raises(ValueError, match="compressed by gzip: unpack it first"):
         read_torch(tmp_path / "a.bin")
@@ -132,7 +132,7 @@ CLOSED = "http://127.0.0.1:9"
         (None, "no connection: Connection refused"),
     ],
 )
-def test_a_graph_that_cannot_be_downloaded(
+def test_a_failed_download_of_the_graph_is_explained(
     address: str, path: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -152,7 +152,7 @@ def test_a_graph_that_cannot_be_downloaded(
         (None, r"cannot be downloaded \(no connection: Connection refused\)"),
     ],
 )
-def test_a_module_that_cannot_be_downloaded(
+def test_a_failed_download_of_a_module_is_explained(
     address: str, path: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
@@ -183,7 +183,7 @@ def test_a_damaged_module_is_named_with_the_folder_to_delete(
         hub.load_teacher(str(local), classes=2, z_dim=4, image_size=8)
 
 
-def test_an_error_number_is_never_all_that_is_said(
+def test_errors_are_explained_without_their_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
@@ -194,5 +194,5 @@ def test_an_error_number_is_never_all_that_is_said(
     assert "w.bin is an HTML page" in capsys.readouterr().err
     words = ["cost", "--paper", "--out", str(tmp_path / "file" / "cost.csv")]
     assert main(words) == 1
-    told = capsys.readouterr().err
-    assert "[Errno" not in told and str(tmp_path / "file") in told
+    error = capsys.readouterr().err
+    assert "[Errno" not in error and str(tmp_path / "file") in error

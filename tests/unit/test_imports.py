@@ -1,4 +1,4 @@
-"""The rooms of the package: imports go one way, also inside functions, and there is no cycle."""
+"""The layers of the package: imports go one way, also inside functions, without cycles."""
 
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_imports_go_one_way(module):
         assert same or ground or LEVEL[room(imported)] < here, f"{module} imports {imported}"
 
 
-def test_no_module_imports_itself_by_a_detour():
+def test_there_is_no_import_cycle():
     graph = {module: set(imports_of(module, every=True)) - {"tinygan"} for module in MODULES}
     try:
         list(TopologicalSorter(graph).static_order())

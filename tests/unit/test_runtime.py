@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-# Frees 64 MiB and asks for them again, ten times; prints the pages that the system had to give.
+# Frees and allocates 64 MiB ten times; prints the page faults of the system.
 SCRIPT = """
 import resource
 import torch

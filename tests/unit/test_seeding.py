@@ -7,7 +7,7 @@ from scipy import stats
 from tinygan.seeding import latent_batches, latents, stream, stream_seed, truncated_normal
 
 
-def test_streams_are_told_apart_by_every_part_of_their_name() -> None:
+def test_streams_differ_in_every_part_of_their_name() -> None:
     names = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 0), (0, "a", 1), (0, "a", 1, 1), (0, "a", 11)]
     seeds = [stream_seed(*name) for name in names]
     assert len(set(seeds)) == len(names)

@@ -46,7 +46,7 @@ def test_comments_docstrings_layout_and_local_names_do_not_count(old, new):
         ("return inner, pairs", "return pairs, inner"),
     ],
 )
-def test_whatever_changes_what_is_done_counts(old, new):
+def test_changes_of_behaviour_count(old, new):
     assert old in PLAIN
     assert digest_source(PLAIN.replace(old, new)) != digest_source(PLAIN)
 
@@ -62,6 +62,6 @@ def test_whatever_changes_what_is_done_counts(old, new):
         "{0} = 1\n",
     ],
 )
-def test_a_name_that_others_can_see_counts(template):
+def test_names_visible_elsewhere_count(template):
     """A global, or an attribute, that has the name of a local of another scope."""
     assert digest_source(template.format("a")) != digest_source(template.format("b"))

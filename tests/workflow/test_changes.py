@@ -1,5 +1,6 @@
-"""What a finished run makes again after a change of the config, of the code or of its files."""
+"""What a finished run reruns after a change of the config, the code or its files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from helpers.checkouts import jobs, make_checkout, snakemake
 
 pytestmark = pytest.mark.slow
 
-# Makes the files that a verb or a script is asked for, with no more in them than its arguments.
+# Writes the files of a subcommand or script; their content is its arguments.
 STAND_IN = """
 import sys
 from pathlib import Path
@@ -16,25 +17,25 @@ from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.run import load
 
 words = sys.argv[1:]
-verb = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
+called = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
 given = {key: value for key, value in zip(words, words[1:]) if key.startswith("--")}
 config, out = load(given["--config"]), Path(given["--out"])
 shard = ["manifest.json", "images.npy", "labels.npy"]
-if verb == "real":
+if called == "real":
     files = [out / name / file for name in shard_ranges(config) for file in shard]
-elif verb in ("harvest", "sample"):
+elif called in ("harvest", "sample"):
     files = [out / file for file in [*shard, "z.npy"]]
-elif verb == "train":
+elif called == "train":
     steps = snapshot_steps(resolve_variant(config, given["--variant"]))
     files = [out / f"snapshots/{step:06d}.safetensors" for step in steps]
     files += [out / file for file in ("generator.safetensors", "card.json", "log.csv")]
-elif verb.startswith("table"):
+elif called.startswith("table"):
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
-elif verb == "claims":
+elif called == "claims":
     files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
-elif verb == "metrics":
+elif called == "metrics":
     files = [out.with_suffix(".json")]
-elif verb.startswith("fig"):
+elif called.startswith("fig"):
     files = [out.with_suffix(suffix) for suffix in (".png", ".pdf")]
 else:
     files = [out, *([Path(given["--intra"])] if "--intra" in given else [])]
@@ -65,7 +66,7 @@ def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: P
     assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real"}
 
 
-def test_one_missing_score_remakes_no_other_score_and_trains_nothing(finished: Path) -> None:
+def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path) -> None:
     (score := finished / "results" / "mini" / "scores" / "no_feat.json").rename(finished / "kept")
     found = jobs(snakemake(finished, "-n", "no_feat"))
     (finished / "kept").rename(score)
@@ -94,6 +95,17 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
     assert set(rests) & set(found) == set()
 
 
+def changed(checkout: Path, module: str, change: Callable[[str], str]) -> set[str]:
+    """Return the rules that run after a change of a module, which is undone."""
+    path = checkout / module
+    before = path.read_text()
+    path.write_text(change(before))
+    try:
+        return set(jobs(snakemake(checkout, "-n", "all")))
+    finally:
+        path.write_text(before)
+
+
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
@@ -107,9 +119,20 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
 def test_changed_code_reruns_what_it_decides(
     finished: Path, module: str, runs: set[str], rests: set[str]
 ) -> None:
-    path = finished / module
-    before = path.read_text()
-    path.write_text(before + "# changed\n")
-    found = set(jobs(snakemake(finished, "-n", "all")))
-    path.write_text(before)
+    found = changed(finished, module, lambda text: text + "\nCHANGED = True\n")
     assert runs <= found and not rests & found
+
+
+def test_a_comment_a_docstring_or_a_renamed_local_reruns_nothing(finished: Path) -> None:
+    def rewrite(text: str) -> str:
+        assert '"""Return mean max' in text and "    return register\n" in text
+        text = text.replace('"""Return mean max', '"""The mean of max')
+        return text.replace("    return register\n", "    # The decorator.\n    return register\n")
+
+    def rename(text: str) -> str:
+        assert "student, teacher = images.features" in text
+        text = text.replace("student, teacher = images", "ours, theirs = images")
+        return text.replace("zip(student, teacher, strict", "zip(ours, theirs, strict")
+
+    assert changed(finished, "tinygan/training/losses.py", rewrite) == set()
+    assert changed(finished, "tinygan/training/losses.py", rename) == set()

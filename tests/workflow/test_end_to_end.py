@@ -1,4 +1,4 @@
-"""The whole product, small: Snakemake from a clean checkout, then DVC in a clone of it."""
+"""The smoke preset end to end: Snakemake from a clean checkout, then DVC in a clone of it."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ from tinygan.models.io import load_generator, read_card
 
 pytestmark = pytest.mark.slow
 
-# --configfile takes every word up to the next option, so the targets stand before it, or after --.
+# --configfile takes every word up to the next option, so the targets come after --.
 SMOKE = ["--cores", "2", "--configfile", "config/smoke.yaml", "--"]
 RANGES = ["000-004", "005-009"]
 VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
@@ -47,7 +47,7 @@ def call(folder: Path, *command: str) -> str:
 
 
 def copy_sources(top: Path) -> None:
-    """Copy the files that git tracks or would track, and nothing that was made."""
+    """Copy the files that git tracks or would track, and no results."""
     listed = call(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
@@ -56,17 +56,17 @@ def copy_sources(top: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout in which `all` of the smoke preset was made."""
-    top = tmp_path_factory.mktemp("made")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with the results of target `all` of the smoke preset."""
+    top = tmp_path_factory.mktemp("checkout")
     copy_sources(top)
     call(top, "snakemake", *SMOKE, "all")
     return top
 
 
 @pytest.fixture(scope="module")
-def results(made: Path) -> Path:
-    return made / "results" / "smoke"
+def results(checkout: Path) -> Path:
+    return checkout / "results" / "smoke"
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -137,7 +137,7 @@ def test_the_grid_of_the_worst_classes_has_five_columns(results: Path) -> None:
     assert shown_tiles(results / "figures" / "fig11.png", 6, 5).shape[:2] == (6, 5)
 
 
-def test_pairs_curves_and_claims(results: Path) -> None:
+def test_pairs_and_curves_have_their_sizes(results: Path) -> None:
     for name, first in (("000-004", 0), ("005-009", 5)):
         manifest = json.loads(
             (results / "images" / "teacher_pairs" / name / "manifest.json").read_text()
@@ -162,7 +162,7 @@ def test_every_claim_is_judged_in_its_section_and_in_the_summary(results: Path) 
     assert {verdicts[1], verdicts[2], verdicts[4]} <= {"holds", "does not hold"}
 
 
-def test_samples_and_features_are_gone_and_generators_stay(results: Path) -> None:
+def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
     assert {path.parent.name for path in results.glob("features/**/*.npz")} == {"real"}
     assert not list(results.glob("images/dw/**/*.npy"))
     for variant in VARIANTS:
@@ -170,12 +170,12 @@ def test_samples_and_features_are_gone_and_generators_stay(results: Path) -> Non
         assert count_parameters(load_generator(model)) == read_card(model)["parameters"]
 
 
-def test_a_second_run_has_nothing_to_do(made: Path) -> None:
-    assert "Nothing to be done" in call(made, "snakemake", *SMOKE, "all")
+def test_a_second_run_has_nothing_to_do(checkout: Path) -> None:
+    assert "Nothing to be done" in call(checkout, "snakemake", *SMOKE, "all")
 
 
-def test_the_report_is_written(made: Path, results: Path) -> None:
-    call(made, "snakemake", "--report", "results/smoke/report.html", *SMOKE, "all")
+def test_the_report_is_written(checkout: Path, results: Path) -> None:
+    call(checkout, "snakemake", "--report", "results/smoke/report.html", *SMOKE, "all")
     page = (results / "report.html").read_text()
     assert "Table 1" in page and "Figure 11" in page
 
@@ -188,39 +188,39 @@ def test_the_report_opens_in_a_browser(
 ) -> None:
     report = results / "report.html"
     assert sorted(browser.categories(report)) == ["Claims", "Figures", "Tables"]
-    told = browser.visit(report, tmp_path, size, category)
-    assert not told["errors"]
-    assert "which of the paper's claims hold on this run" in told["overview"]
-    assert len(told["results"]) == count
-    for label, shown in told["results"].items():
+    seen = browser.visit(report, tmp_path, size, category)
+    assert not seen["errors"]
+    assert "which of the paper's claims hold on this run" in seen["overview"]
+    assert len(seen["results"]) == count
+    for label, shown in seen["results"].items():
         kind = "text/html" if category != "Figures" else "image/png"
         if not label.endswith((")",)) and (kind == "text/html" or size == browser.DESKTOP):
             assert any(kind in source for source in shown), label
 
 
-def test_one_variant_alone_is_scored_again_to_the_same_bytes(made: Path, results: Path) -> None:
+def test_one_variant_alone_is_scored_again_to_the_same_bytes(checkout: Path, results: Path) -> None:
     path = results / "scores" / "no_feat.json"
     before = path.read_bytes()
     path.unlink()
-    output = call(made, "snakemake", *SMOKE, "no_feat")
+    output = call(checkout, "snakemake", *SMOKE, "no_feat")
     ran = set(re.findall(r"^Job \d+: rule (\w+)", output, re.MULTILINE))
     assert ran == {"sample", "features", "score", "no_feat"}
     assert path.read_bytes() == before
 
 
-def test_training_twice_gives_the_same_bytes(made: Path, results: Path) -> None:
+def test_training_twice_gives_the_same_bytes(checkout: Path, results: Path) -> None:
     config, images = "results/smoke/config.yaml", Path("results/smoke/images")
     command = [str(BIN / "python"), "-m", "tinygan", "train", "--config", config]
     command += ["--variant", "std_half", "--out", "again"]
     for option, source in (("--pairs", "teacher_pairs"), ("--real", "real")):
         command += [option, *(str(images / source / r / "manifest.json") for r in RANGES)]
-    call(made, *command)
+    call(checkout, *command)
     first = results / "models" / "std_half" / "generator.safetensors"
-    assert (made / "again" / "generator.safetensors").read_bytes() == first.read_bytes()
+    assert (checkout / "again" / "generator.safetensors").read_bytes() == first.read_bytes()
 
 
-def test_dvc_makes_in_a_clone_what_snakemake_made(
-    made: Path, results: Path, tmp_path_factory: pytest.TempPathFactory
+def test_dvc_reproduces_in_a_clone_what_snakemake_made(
+    checkout: Path, results: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     source, clone = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("clones") / "clone"
     copy_sources(source)
@@ -234,13 +234,13 @@ def test_dvc_makes_in_a_clone_what_snakemake_made(
     call(source, "git", *identity, "commit", "-q", "-m", "sources")
     call(source.parent, "git", "clone", "-q", str(source), str(clone))
     call(clone, "dvc", "repro")
-    made_here = clone / "results" / "mini"
+    reproduced = clone / "results" / "mini"
     compared = sorted(results.glob("scores/**/*.*")) + sorted(results.glob("intra_fid/*.csv"))
     compared += [results / "cost.csv", *sorted(results.glob("tables/*.csv"))]
-    # Ten sources and two curves, their classes, the cost, and two tables.
-    assert len(compared) == (10 + 2) + 10 + 1 + 2
+    # Ten sources and two curves, their classes, the cost, and three tables.
+    assert len(compared) == (10 + 2) + 10 + 1 + 3
     for path in compared:
-        other = made_here / path.relative_to(results)
+        other = reproduced / path.relative_to(results)
         # The tables name the preset, which is all that may differ.
         expected = path.read_bytes().replace(b",smoke,", b",mini,")
         assert other.read_bytes() == expected, path.name
@@ -254,9 +254,9 @@ def test_dvc_makes_in_a_clone_what_snakemake_made(
     assert '"Distillation"' in page and '"From scratch"' in page
     assert "Nothing to be done" in call(clone, "snakemake", "-n", "all")
 
-    # DVC knows nothing of what Snakemake made: it takes it as it is, and trains nothing again.
+    # Without its lock file DVC takes the existing results, and trains nothing again.
     (clone / "dvc.lock").unlink()
-    models = sorted((made_here / "models").rglob("*.*"))
+    models = sorted((reproduced / "models").rglob("*.*"))
     before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models]
     logs = set((clone / ".snakemake" / "log").iterdir())
     call(clone, "dvc", "repro")
@@ -264,8 +264,8 @@ def test_dvc_makes_in_a_clone_what_snakemake_made(
     for log in set((clone / ".snakemake" / "log").iterdir()) - logs:
         assert "jobid:" not in log.read_text()
 
-    # A deleted score is made again, from a model that stays, and so is one weight's variant alone.
-    (made_here / "scores" / "no_gan.json").unlink()
+    # A deleted score is computed again from its model; a changed loss weight retrains one variant.
+    (reproduced / "scores" / "no_gan.json").unlink()
     call(clone, "dvc", "repro")
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models] == before
     changed = yaml.safe_load((clone / "config.yaml").read_text())

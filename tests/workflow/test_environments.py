@@ -1,4 +1,4 @@
-"""The environments of the rules hold what the rules run; a wheel runs without a checkout."""
+"""The environments of the rules have what the rules import; a wheel runs without a checkout."""
 
 import ast
 import re
@@ -87,7 +87,7 @@ def outside(environment: str) -> set[str]:
 
 
 @pytest.mark.parametrize("environment", RUNS)
-def test_nothing_that_a_rule_imports_is_outside_its_environment(environment: str) -> None:
+def test_rules_import_only_from_their_environment(environment: str) -> None:
     blocked = outside(environment)
     for name in modules(environment):
         path = file_of(name)
@@ -104,7 +104,7 @@ def test_nothing_that_a_rule_imports_is_outside_its_environment(environment: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", RUNS)
-def test_what_runs_in_an_environment_starts_there(environment: str) -> None:
+def test_every_module_can_be_imported_in_its_environment(environment: str) -> None:
     found = [name.removeprefix("analysis.") for name in modules(environment)]
     # PyTorch and TensorFlow are not started together.
     found = [
@@ -150,7 +150,7 @@ def tinygan(wheel: Path, folder: Path, *words: str) -> subprocess.CompletedProce
 
 
 @pytest.mark.slow
-def test_a_wheel_alone_scores_plans_and_helps(wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_works_without_a_checkout(wheel: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

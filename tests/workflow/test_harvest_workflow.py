@@ -1,4 +1,4 @@
-"""The harvest through Snakemake: interrupted, cut into jobs, and with another teacher."""
+"""The harvest through Snakemake: interrupted, in several jobs, and with a changed teacher."""
 
 import os
 import signal
@@ -69,7 +69,7 @@ def found(checkout: Path) -> list[str]:
     return sorted(str(path.parent.relative_to(images)) for path in images.rglob("manifest.json"))
 
 
-def test_a_killed_harvest_goes_on_with_the_shards_that_are_missing(
+def test_a_killed_harvest_resumes_with_the_missing_shards(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = checkout / "results" / "quick" / "images"
@@ -104,7 +104,7 @@ def test_a_killed_harvest_goes_on_with_the_shards_that_are_missing(
             assert file.read_bytes() == (tmp_path / file.name).read_bytes()
 
 
-def test_a_deleted_shard_alone_is_harvested_again_and_all_with_another_teacher(
+def test_a_deleted_shard_reruns_alone_and_a_changed_teacher_reruns_all(
     checkout: Path,
 ) -> None:
     assert harvest(checkout, "-n") == 0

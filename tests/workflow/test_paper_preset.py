@@ -1,4 +1,4 @@
-"""The paper preset: its settings, and that its whole DAG is built from a path to ImageNet alone."""
+"""The paper preset: its settings, and a DAG that needs only the path to ImageNet."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def plan(checkout: Path, *words: str, real: str = "", fails: bool = False) -> st
     return snakemake(checkout, *words, *given, "-n", configfiles=[PRESET], fails=fails)
 
 
-def test_the_dag_is_built_from_nothing_but_the_path(checkout: Path) -> None:
+def test_the_dag_is_built_from_the_path_alone(checkout: Path) -> None:
     output = plan(checkout, "--quiet", "rules", real="path: imagenet")
     found = jobs(output)
     shards = 80
@@ -54,7 +54,7 @@ def test_students_train_on_one_crop_and_are_scored_against_the_other(checkout: P
     assert "logs/real_train" not in alike and "logs/real/000-004" in alike
 
 
-def test_a_missing_path_is_one_sentence(checkout: Path) -> None:
+def test_a_missing_path_is_reported_in_one_sentence(checkout: Path) -> None:
     output = plan(checkout, fails=True)
     assert "Traceback" not in output
     (line,) = re.findall(r".*real\.path.*", output)

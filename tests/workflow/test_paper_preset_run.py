@@ -1,8 +1,8 @@
 """The paper preset end to end at 128 px, cut to two classes, few images and few steps.
 
-The teacher is the published handle, whose module of the published sizes stands in TF-Hub's cache;
+The teacher is the published handle, with a module of the published sizes in TF-Hub's cache;
 the extractor is EfficientNet-Lite0, because the Inception graph is a download. The images are the
-ImageNet sample where it is there, and made ones otherwise.
+photographs where they are available, and synthetic ones otherwise.
 """
 
 import csv
@@ -65,6 +65,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         top,
         "dw",
         "results/cut/figures/fig1.png",
+        "--notemp",  # the figure is compared with the images of dw
         configfiles=["config/paper.yaml", "cut.yaml"],
         env={"TFHUB_CACHE_DIR": str(top / "cache")},
     )

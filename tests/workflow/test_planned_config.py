@@ -1,4 +1,4 @@
-"""Looking at a workflow changes nothing, and jobs get the settings that they were planned with."""
+"""Dry runs change nothing, and jobs get the config that they were planned with."""
 
 import subprocess
 from pathlib import Path
@@ -63,13 +63,13 @@ def files(checkout: Path) -> set[Path]:
 @pytest.mark.parametrize(
     "options", [["-n", "--", "all"], ["--lint"], ["--unlock"], ["--summary", "--", "teacher"]]
 )
-def test_looking_writes_nothing(checkout: Path, options: list[str]) -> None:
+def test_dry_runs_and_queries_write_nothing(checkout: Path, options: list[str]) -> None:
     before = files(checkout)
     run(checkout, *options)
     assert files(checkout) == before
 
 
-def test_jobs_get_what_they_were_planned_with_whatever_is_called_meanwhile(checkout: Path) -> None:
+def test_jobs_keep_their_planned_config_during_other_calls(checkout: Path) -> None:
     (checkout / "hold").touch()
     with open(checkout / "log", "wb") as log:
         words = command("teacher", configfiles=["mine.yaml"], cores=1)
@@ -93,7 +93,7 @@ def test_jobs_get_what_they_were_planned_with_whatever_is_called_meanwhile(check
 def test_a_cluster_job_takes_the_planned_config(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Jobs of a cluster read the workflow anew, in a process that is not the main one."""
+    """Jobs of a cluster read the workflow again, in a process that is not the main one."""
     planned = load_files([checkout / "mine.yaml"]) | {"preset": "planned"}
     (checkout / "planned.yaml").write_text(yaml.safe_dump(planned))
     monkeypatch.setenv("TINYGAN_PLANNED_CONFIG", "planned.yaml")
@@ -102,18 +102,18 @@ def test_a_cluster_job_takes_the_planned_config(
     run(checkout, target, "-n", "--mode", "subprocess")
 
 
-def test_elsewhere_the_default_of_the_project_lies_below(checkout: Path, tmp_path: Path) -> None:
+def test_another_working_directory_gets_the_default_config(checkout: Path, tmp_path: Path) -> None:
     run(checkout, "results/quick/cost.csv", "-n", "-d", str(tmp_path / "elsewhere"))
 
 
-def test_the_sentence_of_a_failed_job_is_told_in_the_terminal(checkout: Path) -> None:
+def test_the_error_of_a_failed_job_is_shown_in_the_terminal(checkout: Path) -> None:
     (checkout / "mygan.py").write_text("def images(z, y, truncation):\n    return z[9999]\n")
     output = run(checkout, "teacher", fails=True)
-    (told,) = {line for line in output.splitlines() if "IndexError" in line}
-    assert told.startswith("results/quick/logs/harvest_") and "mygan.py, line 2" in told
+    (line,) = {line for line in output.splitlines() if "IndexError" in line}
+    assert line.startswith("results/quick/logs/harvest/") and "mygan.py, line 2" in line
 
 
-def test_a_warning_of_a_job_is_told_in_the_terminal(checkout: Path) -> None:
+def test_a_warning_of_a_job_is_shown_in_the_terminal(checkout: Path) -> None:
     dark = TEACHER.replace("* 60 + 30", "* 20 + 10")
     (checkout / "mygan.py").write_text(dark)
-    assert "warning: teacher mygan:images: its images hold only values" in run(checkout, "teacher")
+    assert "warning: teacher mygan:images: its images have only values" in run(checkout, "teacher")

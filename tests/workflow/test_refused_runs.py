@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 NAMES = ["bear", "bird", "cat"]
 
 
-def test_a_run_without_room_on_disk_stops_before_its_first_job(tmp_path: Path) -> None:
+def test_a_run_without_disk_space_stops_before_its_first_job(tmp_path: Path) -> None:
     make_checkout(tmp_path)
     image = {"0.png": packed(pixels(0, 40, 36), "PNG")}
     write_folders(tmp_path / "data", {name: image for name in NAMES})
@@ -38,7 +38,7 @@ def test_a_run_without_room_on_disk_stops_before_its_first_job(tmp_path: Path) -
         (1, {}, "real.path: class zebra has 1 image; the scores need at least 4"),
         (30, {"gan": "nowhere"}, "sources.gan: there is no folder nowhere"),
         (30, {"gan": "data"}, "sources.gan: class bear has 30 images in data, but metrics"),
-        (30, {"gan": "other"}, "sources.gan: other: bera is not named like a class of the run"),
+        (30, {"gan": "other"}, "sources.gan: other: bera is not a class of the run"),
     ],
 )
 def test_a_run_with_too_few_images_does_not_start(

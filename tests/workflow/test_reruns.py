@@ -1,4 +1,4 @@
-"""What makes Snakemake run again: the files that are read, and nothing else."""
+"""What makes Snakemake rerun: changes of the files that are read, and nothing else."""
 
 import os
 import re
@@ -35,8 +35,8 @@ def images(z, y, truncation):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout in which the real images, the teacher's and the scores of `mine` were made."""
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with the real images, the teacher's and the scores of `mine`."""
     top = tmp_path_factory.mktemp("checkout")
     make_checkout(top, {"quick.yaml": CONFIG, "mygan.py": TEACHER})
     (top / "weights.bin").write_bytes(b"weights")
@@ -79,70 +79,74 @@ def changed(path: Path) -> Iterator[None]:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_what_is_not_read_reruns_nothing(made: Path) -> None:
-    assert planned(made, "real", "teacher", "mine") == {}
-    hidden = [made / "data" / ".DS_Store", made / "data/cat/.DS_Store", made / "data/cat/notes.txt"]
-    hidden += [made / "pictures" / "dog" / "Thumbs.db"]
+def test_files_that_are_not_read_rerun_nothing(checkout: Path) -> None:
+    assert planned(checkout, "real", "teacher", "mine") == {}
+    hidden = [
+        checkout / "data" / ".DS_Store",
+        checkout / "data/cat/.DS_Store",
+        checkout / "data/cat/notes.txt",
+    ]
+    hidden += [checkout / "pictures" / "dog" / "Thumbs.db"]
     for file in hidden:
         file.touch()
-    (made / "data" / "cow").mkdir()
-    assert planned(made, "real", "teacher", "mine") == {}
+    (checkout / "data" / "cow").mkdir()
+    assert planned(checkout, "real", "teacher", "mine") == {}
     for file in hidden:
         file.unlink()
-    assert planned(made, "real", "teacher", "mine") == {}
+    assert planned(checkout, "real", "teacher", "mine") == {}
 
 
-def test_an_image_that_is_overwritten_reruns_its_own_shard(made: Path) -> None:
-    with changed(made / "data" / "cat" / "0.png"):
-        assert planned(made, "real") == {"real_shard": 1}
-    with changed(made / "pictures" / "dog" / "0.png"):
-        assert planned(made, "mine")["score"] == 1
-    assert planned(made, "real", "mine") == {}
+def test_an_image_that_is_overwritten_reruns_its_own_shard(checkout: Path) -> None:
+    with changed(checkout / "data" / "cat" / "0.png"):
+        assert planned(checkout, "real") == {"real_shard": 1}
+    with changed(checkout / "pictures" / "dog" / "0.png"):
+        assert planned(checkout, "mine")["score"] == 1
+    assert planned(checkout, "real", "mine") == {}
 
 
 @pytest.mark.parametrize("file", ["mygan.py", "weights.bin"])
-def test_another_teacher_is_harvested_anew(made: Path, file: str) -> None:
-    with changed(made / file):
-        assert planned(made, "teacher") == {"harvest": 4}
-    (made / file).touch()  # the same bytes
-    assert planned(made, "teacher") == {}
+def test_a_changed_teacher_reruns_the_harvest(checkout: Path, file: str) -> None:
+    with changed(checkout / file):
+        assert planned(checkout, "teacher") == {"harvest": 4}
+    (checkout / file).touch()  # the same bytes
+    assert planned(checkout, "teacher") == {}
 
 
-def test_what_was_made_needs_no_file_from_outside(made: Path) -> None:
-    with away(made / "data"), away(made / "pictures"), away(made / "mygan.py"):
-        assert planned(made, "real", "teacher", "mine") == {}
-        run(made, "--unlock")
-        with away(made / "results/quick/images/real"):
-            assert planned(made, "teacher") == {}
+def test_existing_results_need_no_external_files(checkout: Path) -> None:
+    with away(checkout / "data"), away(checkout / "pictures"), away(checkout / "mygan.py"):
+        assert planned(checkout, "real", "teacher", "mine") == {}
+        run(checkout, "--unlock")
+        with away(checkout / "results/quick/images/real"):
+            assert planned(checkout, "teacher") == {}
             for options in (["-n"], []):
-                output = run(made, "real", *options, fails=True)
+                output = run(checkout, "real", *options, fails=True)
                 (line,) = re.findall(r".*real\.path.*", output)
                 assert "there is no file or folder data; give the path" in line
                 assert "Traceback" not in output
-        with away(made / "results/quick/images/teacher/000-000"):
-            output = run(made, "teacher", "-n", fails=True)
+        with away(checkout / "results/quick/images/teacher/000-000"):
+            output = run(checkout, "teacher", "-n", fails=True)
             assert "config: teacher.target: mygan:images: there is no file mygan.py" in output
             assert "Traceback" not in output
-    with away(made / "data" / "cat"):
-        assert planned(made, "real") == {}
+    with away(checkout / "data" / "cat"):
+        assert planned(checkout, "real") == {}
 
 
-def test_a_deleted_array_is_made_again(made: Path) -> None:
-    images = made / "results" / "quick" / "images"
+def test_a_deleted_array_is_written_again(checkout: Path) -> None:
+    images = checkout / "results" / "quick" / "images"
     with away(images / "real" / "000-000" / "images.npy"):
-        assert planned(made, "real")["real_shard"] == 1
-        assert planned(made, "dw")["real_shard"] == 1
+        assert planned(checkout, "real")["real_shard"] == 1
+        assert planned(checkout, "dw")["real_shard"] == 1
     with away(images / "teacher_pairs" / "001-001" / "z.npy"):
-        assert planned(made, "teacher") == {"harvest": 1}
+        assert planned(checkout, "teacher") == {"harvest": 1}
 
 
-def test_a_shard_with_other_bytes_is_not_trained_on(made: Path) -> None:
-    images = made / "results" / "quick" / "images" / "real" / "000-000" / "images.npy"
+def test_a_shard_with_changed_bytes_is_not_trained_on(checkout: Path) -> None:
+    images = checkout / "results" / "quick" / "images" / "real" / "000-000" / "images.npy"
     content = images.read_bytes()
     images.write_bytes(content[:128] + bytes(len(content) - 128))
     assert not np.load(images).any()
-    output = run(made, "train_pix_only", fails=True)
-    logs = "".join(path.read_text() for path in (made / "results/quick/logs").rglob("*.log"))
+    output = run(checkout, "train_pix_only", fails=True)
+    logs = "".join(path.read_text() for path in (checkout / "results/quick/logs").rglob("*.log"))
     images.write_bytes(content)
     assert "000-000/images.npy does not have the SHA-256 recorded in" in output + logs
     assert "rm -r results/quick/images/real/000-000" in output + logs

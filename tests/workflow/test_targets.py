@@ -22,7 +22,7 @@ def test_lint_finds_nothing(checkout: Path) -> None:
     assert "Congratulations, your workflow is in a good condition!" in snakemake(checkout, "--lint")
 
 
-def test_everything_is_made_from_a_clean_checkout(checkout: Path) -> None:
+def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     found = jobs(snakemake(checkout, "-n", "all"))
     total = found.pop("total")
     assert total == sum(found.values())
@@ -46,7 +46,7 @@ def test_an_added_variant_is_a_target_with_its_own_steps(checkout: Path) -> None
         assert jobs(output)["train_mine"] == 1
 
 
-def test_the_teacher_is_trained_where_it_is_missing_or_asked_for(checkout: Path) -> None:
+def test_the_teacher_is_trained_if_missing_or_requested(checkout: Path) -> None:
     assert jobs(snakemake(checkout, "-n", "mini_teacher"))["export_teacher"] == 1
     module = checkout / "resources" / "mini_teacher"
     away = module.rename(checkout / "away")
@@ -56,7 +56,7 @@ def test_the_teacher_is_trained_where_it_is_missing_or_asked_for(checkout: Path)
         away.rename(module)
 
 
-def test_a_module_at_a_url_is_no_file_of_the_workflow(checkout: Path) -> None:
+def test_a_module_at_a_url_is_not_an_input_file(checkout: Path) -> None:
     (checkout / "url.yaml").write_text("teacher: {handle: 'https://tfhub.dev/a/b/1'}\n")
     found = jobs(snakemake(checkout, "all", "-n", configfiles=["url.yaml"]))
     assert found["harvest"] == 4 and "export_teacher" not in found

@@ -1,4 +1,4 @@
-"""A training that dies under Snakemake: the retry of the job goes on from the kept state."""
+"""A training that is killed under Snakemake: the retry resumes from the checkpoint."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def trainings(checkout: Path) -> list[int]:
     return found
 
 
-def test_a_killed_job_goes_on_when_snakemake_retries_it(
+def test_a_killed_training_resumes_when_snakemake_retries_it(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = command("train_dw", "--retries", "1", configfiles=["mine.yaml"], cores=1)

@@ -14,7 +14,7 @@ def test_no_rule_has_a_folder_as_output() -> None:
     assert [path.name for path in rules if "directory(" in path.read_text()] == []
 
 
-def test_dvc_lists_every_variant() -> None:
+def test_stages_of_dvc_list_every_variant() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     variants = list(mini()["variants"])
     assert stages["train"]["foreach"] == variants
@@ -25,7 +25,7 @@ def test_dvc_lists_every_variant() -> None:
     ]
 
 
-def test_every_output_of_dvc_persists_so_that_none_is_deleted_before_it_is_made_again() -> None:
+def test_every_output_of_dvc_persists() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
     for stage in (described.get("do", described) for described in stages):
         for out in (*stage["outs"], *stage.get("metrics", []), *stage.get("plots", [])):

@@ -1,4 +1,4 @@
-"""What rows and figures are called: the paper's names only for what the paper means; any text."""
+"""Labels of rows and figures: the paper's names only for the paper's variants, and any text."""
 
 import importlib
 import json
@@ -48,7 +48,7 @@ def test_the_shipped_variants_bear_the_papers_names(preset: str | None) -> None:
         ("dw", {"loss": {"pixel": 0.3}}, "dw: pixel 0.3"),
     ],
 )
-def test_a_variant_that_is_another_says_what_it_changes(
+def test_a_changed_variant_is_labelled_with_its_changes(
     config: dict, variant: str, changes: dict, label: str | None
 ) -> None:
     config["variants"][variant] = changes
@@ -71,7 +71,7 @@ def add_variant(results: Path, config: dict) -> None:
     (results / "config.yaml").write_text(yaml.safe_dump(config))
 
 
-def test_variants_of_ones_own_have_rows(results: Path, config: dict) -> None:
+def test_added_variants_have_rows(results: Path, config: dict) -> None:
     kept = deepcopy(config) | {"preset": "mini", "seed": 7}
     add_variant(results, kept)
     one = call("table1", results).set_index("source")
@@ -85,7 +85,7 @@ def test_variants_of_ones_own_have_rows(results: Path, config: dict) -> None:
     assert "the paper does not have: mine" in shown and "| mine: pixel 0.5 |" in shown
 
 
-def test_another_data_set_stands_beside_no_number_of_the_paper(
+def test_another_dataset_is_not_compared_with_the_paper(
     results: Path,
     config: dict,
 ) -> None:
@@ -132,7 +132,7 @@ def test_characters_that_no_font_has_are_written_as_their_number(
     text._fonts_of.cache_clear()
 
 
-def test_a_font_of_boxes_is_no_font() -> None:
+def test_the_last_resort_font_is_not_used() -> None:
     manager = text.font_manager.fontManager
     boxes = [font.fname for font in manager.ttflist if font.name.startswith("Last Resort")]
     assert all(ord("猫") in text._characters(file) for file in boxes)
@@ -178,7 +178,7 @@ def test_the_summary_has_tables_verdicts_and_places(results: Path) -> None:
     assert done.returncode == 1 and "nowhere has no results; make them" in done.stderr
 
 
-def test_pages_show_what_the_markdown_has(results: Path) -> None:
+def test_html_pages_show_the_tables_of_the_markdown(results: Path) -> None:
     call("table1", results)
     page = (results / "out" / "table1.html").read_text()
     assert page.count("<tr>") == 8 and "TinyGAN-dw" in page and "<script" not in page

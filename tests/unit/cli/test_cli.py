@@ -1,4 +1,4 @@
-"""The verbs by hand, in order, on two classes: as a user without Snakemake would run them."""
+"""The subcommands by hand, as a user without Snakemake would run them."""
 
 import csv
 import json
@@ -103,14 +103,14 @@ def test_help_imports_neither_torch_nor_tensorflow():
     assert done.stdout.strip() == "set()"
 
 
-def test_a_teacher_of_imagenet_is_asked_for_the_classes_index_there(tmp_path, monkeypatch):
+def test_an_imagenet_teacher_gets_imagenets_class_indices(tmp_path, monkeypatch):
     """Classes out of order and not the first ones: shards count them, the teacher knows them."""
     config = mini(teacher={"pairs_per_class": 2, "batch": 2})
     config["classes"] = [300, "n01440764"]  # tiger beetle, tench
     config["real"] = real_files("nowhere", "imagenet")
-    asked = replace_module(monkeypatch, classes=1000)
+    calls = replace_module(monkeypatch, classes=1000)
     words = ["--split", "pairs", "--classes", "000-001", "--out", tmp_path / "shard"]
     assert tinygan(tmp_path, config, "harvest", *words) == 0
     # The trial has both classes with two z; the harvest has batches of one class.
-    assert asked == [[300, 0], [300, 0], [300, 300], [0, 0]]
+    assert calls == [[300, 0], [300, 0], [300, 300], [0, 0]]
     assert open_shard(tmp_path / "shard").labels.tolist() == [0, 0, 1, 1]

@@ -1,4 +1,4 @@
-"""Weights from outside by hand: import, sample, harvest."""
+"""External weights on the command line: import, sample, harvest."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def config(tmp_path: Path) -> dict:
     return mini(metrics=FEW_SAMPLES | {"batch": 3})
 
 
-def test_an_imported_student_is_sampled_like_ours(
+def test_an_imported_student_is_sampled(
     tmp_path: Path, config: dict, capsys: pytest.CaptureFixture
 ) -> None:
     weights = tinygan_file(tmp_path / "model_30.tar")
@@ -72,7 +72,7 @@ def test_a_model_of_fewer_classes_is_refused(
     assert "has 10 classes, but class 10 is requested" in capsys.readouterr().err
 
 
-def test_a_torch_teacher_is_harvested_into_the_same_shards(
+def test_a_torch_teacher_is_harvested(
     tmp_path: Path, config: dict, capsys: pytest.CaptureFixture
 ) -> None:
     handle = tmp_path / "b.bin"

@@ -1,4 +1,4 @@
-"""The config: what is refused, how it is said, and what follows from a good one."""
+"""The config: what is refused and with which message, and what is derived from it."""
 
 import copy
 from pathlib import Path
@@ -104,7 +104,7 @@ def test_a_bad_value_is_refused_with_its_path(
 @pytest.mark.parametrize(
     "target", ["mygan", "mygan.images", "my-gan:images", "a..b:c", "a:b:c", ":"]
 )
-def test_a_target_that_is_none_is_refused(config: dict, target: str) -> None:
+def test_a_malformed_target_is_refused(config: dict, target: str) -> None:
     config["teacher"] |= {"kind": "python", "handle": None, "target": target}
     assert "is not package.module:function; write e.g. mygan:images" in refusal(config)
 
@@ -130,7 +130,7 @@ def test_a_missing_variant_of_the_paper_is_named(config: dict) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "- 1", "a: [", "7"])
-def test_a_file_that_is_no_config_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_config_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(ConfigError, match="^config: "):
         configs.load(tmp_path / "config.yaml")

@@ -1,4 +1,4 @@
-"""Values of the config: text becomes what the schema wants, or is refused with its place."""
+"""Values of the config: text is converted by the schema, or refused with its location."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_what_a_file_leaves_out_has_the_default_of_the_schema() -> None:
         config["variants"]["dw"]["train"]
 
 
-def test_another_data_set_or_teacher_inherits_nothing_of_the_old_one() -> None:
+def test_another_dataset_or_teacher_inherits_nothing() -> None:
     files = {"source": "image_folder", "path": "photos", "crop": "biggan"}
     real = load_files([], {"real": files, "classes": ["a"]})["real"]
     assert (real["requirement"], real["sha256"], real["max_dropped"]) == (None, None, 0)
@@ -90,7 +90,7 @@ def test_text_of_a_command_line_becomes_a_number_or_boolean(given, key, value) -
     assert found == value and type(found) is type(value)
 
 
-def test_nulls_lists_choices_and_text_that_looks_like_a_number() -> None:
+def test_nulls_lists_choices_and_numeric_text_are_converted() -> None:
     given = {"loss": {"pixel_zero_at": "null", "feature": ["0", "1", "0.5"]}, "seed": "7"}
     config = load_files([], given | {"student": {"image_channels": "3"}, "sources": {"a": 2020}})
     assert config["loss"]["pixel_zero_at"] is None and config["loss"]["feature"] == [0, 1, 0.5]
@@ -104,7 +104,7 @@ def test_a_section_without_a_value_is_empty(write) -> None:
 
 
 @pytest.mark.parametrize("text", ["ten", "1.5", "true", "1_000x", "inf", "nan", ""])
-def test_text_that_is_no_whole_number_is_refused_with_its_place(text: str) -> None:
+def test_text_that_is_not_an_integer_is_refused_with_its_location(text: str) -> None:
     with pytest.raises(ConfigError, match=r"train\.steps: .*\(in the command line\)$"):
         load_files([], {"train": {"steps": text}})
 
@@ -122,7 +122,7 @@ def test_class_names_are_text_as_written(write, classes: str, names: list[str] |
     assert load(write(f"classes: {classes}\n{FOLDERS}"))["classes"] == names
 
 
-def test_imagenet_takes_indices_but_none_that_might_be_a_name(write) -> None:
+def test_imagenet_takes_indices_without_leading_zeros(write) -> None:
     assert load(write(f"classes: [281, n02099601]\n{IMAGENET}"))["classes"] == [
         "tabby",
         "golden retriever",
@@ -132,7 +132,7 @@ def test_imagenet_takes_indices_but_none_that_might_be_a_name(write) -> None:
         assert name in message and "without leading zeros" in message and "mine.yaml" in message
 
 
-def test_a_key_that_stands_twice_is_refused_with_both_lines(write) -> None:
+def test_a_repeated_key_is_refused_with_both_lines(write) -> None:
     message = refusal(write("preset: a\ntrain:\n  steps: 5\n  batch: 4\n  steps: 6\n"))
     assert "mine.yaml: the key steps occurs on line 3 and on line 5" in message
     message = refusal(write("seed: 1\nloss: {pixel: 0, pixel: 1}\n"))
@@ -141,7 +141,7 @@ def test_a_key_that_stands_twice_is_refused_with_both_lines(write) -> None:
     assert read_file(merged)["train"] == {"steps": "6"}
 
 
-def test_what_is_not_text_or_not_yaml_names_the_file_and_line(write) -> None:
+def test_bad_encoding_and_bad_yaml_name_file_and_line(write) -> None:
     message = refusal(write("preset: a\n# caf\u00e9\n".encode("latin-1")))
     assert "mine.yaml, line 2: the byte 0xe9 is not UTF-8" in message
     assert "mine.yaml, line 3 is not valid YAML" in refusal(write("a: 1\nb: [\n"))
@@ -149,7 +149,7 @@ def test_what_is_not_text_or_not_yaml_names_the_file_and_line(write) -> None:
     assert "Is a directory" in refusal(write("x").parent)
 
 
-def test_long_values_and_long_lists_of_problems_are_cut(write) -> None:
+def test_long_values_and_long_lists_of_problems_are_shortened(write) -> None:
     many = ", ".join(f"class{i:05}" for i in range(1001))
     message = refusal(write(f"classes: [{many}]\n"))
     assert "1,001 entries are too many; the maximum is 1,000" in message and len(message) < 300
@@ -167,14 +167,14 @@ def test_each_problem_names_the_file_that_has_the_key(write) -> None:
     assert any("train.steps" in line and f"(in {one})" in line for line in lines)
 
 
-def test_a_file_that_lists_what_differs_is_enough_for_every_command(
+def test_every_command_accepts_a_file_of_differences(
     write, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = write("preset: mine\nteacher: {pairs_per_class: 7}\n")
     assert main(["validate", "--config", str(mine)]) == 0
     assert "preset mine, 10 classes" in capsys.readouterr().out
     assert configs.load(ROOT / "config.yaml", str(mine))["teacher"]["pairs_per_class"] == 7
-    # Elsewhere, the project's own default lies below, unless there is one.
+    # Elsewhere the project's default is overlaid, unless there is a config.yaml.
     monkeypatch.chdir(mine.parent)
     assert load(mine)["seed"] == 0
     whole = yaml.safe_load(DEFAULT.read_text())
@@ -182,7 +182,7 @@ def test_a_file_that_lists_what_differs_is_enough_for_every_command(
     assert load(mine)["seed"] == 5
 
 
-def test_a_whole_config_is_taken_as_it_is(write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_complete_config_is_not_overlaid(write, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = load(DEFAULT)
     file = write(yaml.safe_dump(whole))
     write(yaml.safe_dump(whole | {"sources": {"other": "x"}}), "config.yaml")
@@ -190,13 +190,13 @@ def test_a_whole_config_is_taken_as_it_is(write, monkeypatch: pytest.MonkeyPatch
     assert load(file) == whole
 
 
-def test_a_preset_that_is_none_is_refused_with_the_names() -> None:
+def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="no preset papr; did you mean paper.*mine.yaml"):
         load(DEFAULT, "papr")
     with pytest.raises(ConfigError, match="cannot read absent.yaml"):
         load(DEFAULT, "absent.yaml")
 
 
-def test_a_planned_config_that_was_not_written_says_why() -> None:
+def test_a_missing_planned_config_is_explained() -> None:
     with pytest.raises(ConfigError, match="writes it when a run starts, but not with --no-hooks"):
         load("results/mini/configs/0123456789abcdef.yaml")

@@ -41,7 +41,7 @@ def test_arrays_are_read(protocol: int) -> None:
 
 @pytest.mark.parametrize("wrap", [lambda call: call, lambda call: [np.zeros(2), call]])
 @pytest.mark.parametrize("function", [builtins.eval, os.system])
-def test_programs_are_refused(tmp_path: Path, function: Any, wrap: Any) -> None:
+def test_code_in_a_pickle_is_refused(tmp_path: Path, function: Any, wrap: Any) -> None:
     trace = tmp_path / "trace"
     if function is builtins.eval:
         argument = f"open({str(trace)!r}, 'w').close()"
@@ -136,6 +136,6 @@ def test_download_refuses_another_wheel(tmp_path: Path, index: Path) -> None:
     assert not out.parent.exists()
 
 
-def test_download_tells_of_pip(tmp_path: Path, index: Path) -> None:
+def test_download_reports_the_error_of_pip(tmp_path: Path, index: Path) -> None:
     with pytest.raises(RuntimeError, match="no such version"):
         package_index.download("animal-mnist==9", "0" * 64, tmp_path / "a.whl")

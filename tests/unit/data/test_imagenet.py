@@ -1,4 +1,4 @@
-"""ImageNet: every form gives the same shard, wrong levels are refused, classes are named."""
+"""ImageNet: every format gives the same shard, wrong folder levels are refused."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def prepare(base: dict, path: Path, out: Path, crop: str = "biggan", classes: st
 
 
 @pytest.mark.parametrize("crop", ["sngan", "biggan"])
-def test_a_tar_of_tars_class_tars_and_class_folders_give_the_same_shard(
+def test_nested_tar_class_tars_and_class_folders_give_the_same_shard(
     tmp_path: Path, base: dict, classes: dict[str, dict[str, bytes]], crop: str
 ) -> None:
     base["real"]["jpeg_quality"] = 95
@@ -80,7 +80,7 @@ def test_a_tar_of_tars_class_tars_and_class_folders_give_the_same_shard(
             np.testing.assert_array_equal(shard.images[3 * i + row], plain)
 
 
-def test_a_class_has_the_same_images_however_the_classes_are_cut(
+def test_images_of_a_class_do_not_depend_on_the_class_ranges(
     tmp_path: Path, base: dict, classes: dict[str, dict[str, bytes]]
 ) -> None:
     path = write_nested(tmp_path / "train.tar", classes)
@@ -127,7 +127,9 @@ def refusal(path: Path, wnids: list[str] = WNIDS) -> str:
     return str(caught.value)
 
 
-def test_wrong_levels_are_refused(tmp_path: Path, classes: dict[str, dict[str, bytes]]) -> None:
+def test_wrong_folder_levels_are_refused(
+    tmp_path: Path, classes: dict[str, dict[str, bytes]]
+) -> None:
     folders = write_folders(tmp_path / "up" / "train", classes)
     tars = write_tars(tmp_path / "upper" / "tars", classes)
     assert "there is no" in refusal(tmp_path / "none")
@@ -140,7 +142,7 @@ def test_wrong_levels_are_refused(tmp_path: Path, classes: dict[str, dict[str, b
     assert "lacks 3 of 3 classes" in refusal(write_folders(tmp_path, {"empty": {}}) / "empty")
 
 
-def test_missing_unknown_and_doubled_classes_are_refused(
+def test_missing_unknown_and_repeated_classes_are_refused(
     tmp_path: Path, classes: dict[str, dict[str, bytes]]
 ) -> None:
     folders = write_folders(tmp_path / "folders", classes)
@@ -179,7 +181,7 @@ def test_an_empty_class_is_an_error(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_table_has_a_thousand_classes_in_the_order_of_their_wnids() -> None:
+def test_imagenet_has_a_thousand_classes_in_order_of_wnid() -> None:
     names, wnids = list(wnid_of_name()), list(wnid_of_name().values())
     assert len(names) == len(set(wnids)) == 1000 and wnids == sorted(wnids)
     assert (names[0], wnids[0]) == ("tench", "n01440764")
@@ -206,7 +208,7 @@ def test_classes_that_imagenet_lacks_are_refused(base: dict, classes: object, me
 
 
 @pytest.mark.parametrize("classes", ["animals", [0, 1]])
-def test_words_and_numbers_are_classes_of_imagenet_only(base: dict, classes: object) -> None:
+def test_names_of_subsets_and_indices_are_for_imagenet_only(base: dict, classes: object) -> None:
     config = base | {"classes": classes, "real": base["real"] | {"source": "image_folder"}}
     with pytest.raises(ConfigError, match="can be used for ImageNet only"):
         configs.validate(config)
@@ -240,7 +242,7 @@ def test_image_sizes_that_cannot_be_prepared_are_refused(base: dict) -> None:
 
 
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the ImageNet sample is not here")
-def test_both_crops_of_real_photographs_are_those_of_the_definition(tmp_path: Path) -> None:
+def test_both_crops_of_photographs_match_their_definitions(tmp_path: Path) -> None:
     files = sorted((PHOTOGRAPHS / "train").rglob("*.JPEG"))[:12]
     assert len(files) == 12
     for path in files:
@@ -253,7 +255,7 @@ def test_both_crops_of_real_photographs_are_those_of_the_definition(tmp_path: Pa
 
 
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the ImageNet sample is not here")
-def test_the_sample_is_prepared_by_its_wnids(tmp_path: Path, base: dict) -> None:
+def test_photographs_are_prepared_by_wnid(tmp_path: Path, base: dict) -> None:
     base["classes"] = sorted(path.name for path in (PHOTOGRAPHS / "train").iterdir())[:4]
     assert prepare(base, PHOTOGRAPHS / "train", tmp_path / "out", classes="000-003") == 0
     shard = open_shard(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""The check that ImageNet is ILSVRC2012's: numbers of images a class, and the tar's MD5."""
+"""The check that ImageNet is ILSVRC2012's: images per class, and the MD5 of the tar."""
 
 import hashlib
 from pathlib import Path
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> dict:
 
 
 @pytest.mark.parametrize("write", [write_nested, write_tars, write_folders])
-def test_every_form_is_counted(tmp_path: Path, classes: dict, write) -> None:
+def test_every_format_is_counted(tmp_path: Path, classes: dict, write) -> None:
     path = write(tmp_path / "train.tar", classes)
     found = dict(zip(WNIDS, open_imagenet(path, WNIDS), strict=True))
     assert check_counts(found) == 6
@@ -45,7 +45,7 @@ def test_every_form_is_counted(tmp_path: Path, classes: dict, write) -> None:
     assert check_counts(one) == 1
 
 
-def test_what_differs_is_one_error_with_both_numbers(tmp_path: Path, classes: dict) -> None:
+def test_wrong_counts_are_one_error_with_both_numbers(tmp_path: Path, classes: dict) -> None:
     del classes[WNIDS[0]][f"{WNIDS[0]}_1.JPEG"]
     classes[WNIDS[2]] = {}
     path = write_nested(tmp_path / "train.tar", classes)
@@ -57,7 +57,7 @@ def test_what_differs_is_one_error_with_both_numbers(tmp_path: Path, classes: di
     )
 
 
-def test_a_long_list_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     wnids = [f"n{i:08d}" for i in range(25)]
     monkeypatch.setattr(official, "images_of_wnid", lambda: dict.fromkeys(wnids, 1300))
     with pytest.raises(ValueError, match=r"25 of 25 .* expected 32,500, found 0:") as caught:
@@ -65,7 +65,7 @@ def test_a_long_list_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(caught.value).endswith("n00000019: expected 1,300, found 0\n  and 5 more")
 
 
-def test_the_verb_checks_counts_and_on_request_the_md5(
+def test_the_subcommand_checks_counts_and_on_request_the_md5(
     tmp_path: Path,
     config: dict,
     classes: dict,
@@ -87,12 +87,12 @@ def test_the_verb_checks_counts_and_on_request_the_md5(
     assert "only ILSVRC2012_img_train.tar has an official MD5" in capsys.readouterr().err
 
 
-def test_the_verb_is_for_imagenet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_subcommand_is_for_imagenet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tinygan(tmp_path, mini(), "check-imagenet") == 1
     assert "real.source is animal_mnist, not imagenet" in capsys.readouterr().err
 
 
-def test_a_job_looks_at_its_own_classes_before_it_starts(
+def test_a_job_checks_the_counts_of_its_own_classes_first(
     tmp_path: Path, config: dict, classes: dict, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del classes[WNIDS[0]][f"{WNIDS[0]}_1.JPEG"]

@@ -24,7 +24,7 @@ SIZES = [(256, 256), (257, 256), (256, 259), (301, 256), (500, 375), (333, 500),
 
 @pytest.mark.parametrize("shape", SIZES)
 @pytest.mark.parametrize("size", [32, 128])
-def test_the_biggan_crop_is_the_one_of_the_definition(shape: tuple[int, int], size: int) -> None:
+def test_the_biggan_crop_matches_its_definition(shape: tuple[int, int], size: int) -> None:
     rgb = pixels(0, *shape)
     found = np.asarray(crop_biggan(Image.fromarray(rgb), size))
     np.testing.assert_array_equal(found, plain_biggan(rgb, size))
@@ -32,7 +32,7 @@ def test_the_biggan_crop_is_the_one_of_the_definition(shape: tuple[int, int], si
 
 @pytest.mark.parametrize("shape", SIZES)
 @pytest.mark.parametrize("quality", [None, 95])
-def test_the_sngan_crop_is_the_one_of_the_definition(
+def test_the_sngan_crop_matches_its_definition(
     tmp_path: Path, shape: tuple[int, int], quality: int | None
 ) -> None:
     rgb = pixels(0, *shape)
@@ -58,7 +58,7 @@ def test_an_unknown_crop_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", list(odd_files()))
-def test_odd_files_are_decoded_or_refused_on_purpose(name: str) -> None:
+def test_odd_files_are_decoded_or_refused(name: str) -> None:
     content, expected = odd_files()[name]
     if isinstance(expected, str):
         reason = "cannot identify" if name == "empty.JPEG" else expected
@@ -74,9 +74,7 @@ def test_odd_files_are_decoded_or_refused_on_purpose(name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"])
-def test_damage_is_told_as_such_whatever_the_format(
-    form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damage_is_reported_in_every_format(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # a changed header may ask for gigabytes
     content = packed(pixels(0, 24, 20), form)
 
@@ -170,7 +168,7 @@ def test_an_empty_class_is_refused(tmp_path: Path) -> None:
         write(tmp_path / "out", root, ["a", "b"])
 
 
-def test_wrong_levels_and_missing_classes_are_refused(tmp_path: Path) -> None:
+def test_wrong_folder_levels_and_missing_classes_are_refused(tmp_path: Path) -> None:
     root = write_folders(tmp_path / "data" / "train", {"cat": files(1), "dog": files(1)})
     refused = partial(open_class_folders, names=["cat", "dog"])
     with pytest.raises(FileNotFoundError, match="is not a folder"):
@@ -183,12 +181,12 @@ def test_wrong_levels_and_missing_classes_are_refused(tmp_path: Path) -> None:
         open_class_folders(root, ["cat", "dogs"])
 
 
-def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_are_skipped(tmp_path: Path) -> None:
     root = write_folders(tmp_path / "data", {"a": files(1) | {".DS_Store": b"x"}, ".git": {}})
     assert [name for name, _ in open_class_folders(root, ["a"])[0]()] == ["0.png"]
 
 
-def test_the_state_of_a_folder_follows_its_class_folders(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_folder_follows_its_class_folders(tmp_path: Path) -> None:
     root = write_folders(tmp_path / "data", {"a": files(1)})
     before = entries_state(root)
     assert entries_state(root) == before

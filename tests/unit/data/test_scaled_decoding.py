@@ -27,7 +27,9 @@ def difference(content: bytes, size: int) -> np.ndarray:
     ("smallest", "size"),
     [(None, (501, 403)), (202, (501, 403)), (201, (251, 202)), (100, (126, 101)), (9, (63, 51))],
 )
-def test_no_side_comes_below_the_smallest(smallest: int | None, size: tuple[int, int]) -> None:
+def test_no_side_becomes_smaller_than_the_smallest(
+    smallest: int | None, size: tuple[int, int]
+) -> None:
     content = packed(pixels(0, 501, 403), quality=90)
     image, full = decode_scaled(io.BytesIO(content), smallest)
     assert (image.size, full, image.mode) == (size, (501, 403), "RGB")
@@ -35,7 +37,7 @@ def test_no_side_comes_below_the_smallest(smallest: int | None, size: tuple[int,
 
 @pytest.mark.parametrize("shape", [(256, 256), (501, 403), (333, 505), (517, 1001)])
 @pytest.mark.parametrize("size", [32, 128])
-def test_the_crop_of_a_smaller_image_lies_where_the_exact_one_does(
+def test_the_crop_of_a_scaled_image_is_at_the_exact_position(
     shape: tuple[int, int], size: int
 ) -> None:
     width, height = shape
@@ -52,12 +54,12 @@ def test_smooth_images_differ_little() -> None:
 
 
 @pytest.mark.parametrize(("form", "shape"), [("JPEG", (500, 255)), ("PNG", (600, 500))])
-def test_what_cannot_be_scaled_is_exact(form: str, shape: tuple[int, int]) -> None:
+def test_other_images_are_decoded_exactly(form: str, shape: tuple[int, int]) -> None:
     assert not difference(packed(pixels(0, *shape), form), 128).any()
 
 
 @pytest.mark.parametrize(("crop", "scaled"), [("biggan", True), ("sngan", False)])
-def test_a_shard_says_that_it_was_made_so(tmp_path: Path, crop: str, scaled: bool) -> None:
+def test_a_shard_records_scaled_decoding(tmp_path: Path, crop: str, scaled: bool) -> None:
     write_folders(tmp_path / "data", {"cat": {"0.jpg": packed(pixels(0, 600, 520))}})
     shards = {}
     for draft in (None, False, True):

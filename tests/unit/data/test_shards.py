@@ -1,4 +1,4 @@
-"""The shard store: whole or absent, checked on reading, ordered, no class twice."""
+"""The shard store: complete or absent, checked when read, in order, each class once."""
 
 import errno
 import os
@@ -42,7 +42,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["a"]
 
 
-def test_without_z(tmp_path: Path) -> None:
+def test_a_shard_without_z(tmp_path: Path) -> None:
     images = np.zeros((2, 4, 4, 3), np.uint8)
     write_shard(tmp_path / "a", images, np.array([0, 1]), source="real", provenance={})
     assert open_shard(tmp_path / "a", verify=True).z is None
@@ -55,7 +55,7 @@ def test_bytes_are_reproducible(tmp_path: Path) -> None:
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
-def test_rows_after_rows_give_the_bytes_that_numpy_saves(tmp_path: Path) -> None:
+def test_appended_rows_give_the_bytes_that_numpy_saves(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (12, 4, 4, 3), dtype=np.uint8)
     labels, z = np.repeat([3, 4, 9], 4), rng.standard_normal((12, 5)).astype(np.float32)
@@ -83,7 +83,7 @@ def test_rows_after_rows_give_the_bytes_that_numpy_saves(tmp_path: Path) -> None
         ((4, 4, 3), 1, False, "rows of"),
     ],
 )
-def test_rows_that_do_not_follow_are_refused(
+def test_mismatched_rows_are_refused(
     tmp_path: Path, shape: tuple[int, ...], label: int, z: bool, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -101,7 +101,7 @@ def test_a_shard_without_rows_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_live_one_holds_is_not(
+def test_leftovers_of_a_killed_process_are_removed_but_not_those_of_a_live_one(
     tmp_path: Path,
 ) -> None:
     for name in (".a.0123abcd", ".a.0123abcd.old", ".b.0123abcd"):
@@ -148,7 +148,7 @@ def test_flipped_byte_is_found(tmp_path: Path, name: str) -> None:
         open_shard(tmp_path / "a", verify=True)
 
 
-def test_damage_is_found_without_verification(tmp_path: Path) -> None:
+def test_damage_is_found_without_hashes(tmp_path: Path) -> None:
     truncated = write(tmp_path / "truncated", [0]) / "images.npy"
     truncated.write_bytes(truncated.read_bytes()[:-100])
     with pytest.raises(ValueError, match="images.npy cannot be read"):
@@ -170,7 +170,7 @@ def test_damage_is_found_without_verification(tmp_path: Path) -> None:
         open_shard(pickled)
 
 
-def test_no_shard(tmp_path: Path) -> None:
+def test_a_folder_without_a_shard_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no manifest.json"):
         open_shard(tmp_path)
     for text, message in (("{", "not valid JSON"), ('{"format": 99}', "not a shard manifest")):
@@ -219,7 +219,7 @@ def test_store_refuses(tmp_path: Path) -> None:
         open_store([])
 
 
-def test_a_full_disk_is_named_and_the_old_shard_stays(tmp_path, monkeypatch):
+def test_a_full_disk_names_the_shard_and_keeps_the_old_one(tmp_path, monkeypatch):
     images, labels = np.zeros((2, 4, 4, 3), np.uint8), np.arange(2)
     write_shard(tmp_path / "s", images, labels, source="old", provenance={})
 
@@ -241,7 +241,7 @@ def test_a_full_disk_is_named_and_the_old_shard_stays(tmp_path, monkeypatch):
         SafetensorError("Error while serializing: I/O error: No space left on device"),
     ],
 )
-def test_a_file_that_does_not_fit_is_named_and_the_old_one_stays(tmp_path, raised):
+def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, raised):
     path = tmp_path / "log.csv"
     path.write_text("old")
     with pytest.raises(OSError, match=r"cannot write .*log\.csv.*No space left"):
@@ -250,7 +250,7 @@ def test_a_file_that_does_not_fit_is_named_and_the_old_one_stays(tmp_path, raise
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
 
 
-def test_another_error_inside_passes_as_it_is(tmp_path):
+def test_other_errors_pass_unchanged(tmp_path):
     with pytest.raises(FileNotFoundError, match="weights"), atomic_file(tmp_path / "curve.csv"):
         raise FileNotFoundError("no weights")
 
@@ -271,7 +271,7 @@ def test_a_folder_with_other_files_is_refused_before_anything_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
-def test_an_empty_folder_and_a_shard_are_replaced_and_a_link_stays_one(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_shard_are_replaced_and_links_are_followed(tmp_path: Path) -> None:
     target = tmp_path / "disk" / "shard"
     target.mkdir(parents=True)
     (tmp_path / "link").symlink_to(target)
@@ -283,7 +283,7 @@ def test_an_empty_folder_and_a_shard_are_replaced_and_a_link_stays_one(tmp_path:
     assert [path.name for path in target.parent.iterdir()] == ["shard"]
 
 
-def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+def test_a_file_where_a_folder_is_needed_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
         with pytest.raises(FileExistsError, match="file is a file, so .* cannot be a folder"):

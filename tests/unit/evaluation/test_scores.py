@@ -1,4 +1,4 @@
-"""All scores of a source: what they are made of, in which order, and their files."""
+"""All scores of a source, by their definitions, and their files."""
 
 import csv
 from dataclasses import replace
@@ -80,7 +80,7 @@ def by_class(features: Features, *cuts: int) -> list[Features]:
     ]
 
 
-def test_scores_depend_neither_on_threads_nor_on_how_classes_are_cut():
+def test_scores_depend_neither_on_threads_nor_on_class_ranges():
     images, real = made_up([0, 1, 2], 12, shift=1.0), made_up([0, 1, 2], 15, seed=5)
     whole = score("dw", [(images, real)], NAMES, FEW, {})
     assert score("dw", [(images, real)], NAMES, replace(FEW, threads=3), {}) == whole
@@ -146,7 +146,7 @@ def test_score_refuses_provenance_that_names_a_score():
         score("dw", [(made_up([0], 24), made_up([0], 9))], ["bear"], FEW, {"fid": 0.0})
 
 
-def test_the_floor_draws_as_many_real_images_as_a_model_has_samples():
+def test_real_vs_real_draws_as_many_images_as_a_model_has_samples():
     labels = np.repeat([0, 1, 2], [3, 8, 20])
     rows = np.arange(31, dtype=np.float32)[:, None]
     real = Features(rows, rows, labels, "made_up", "")
@@ -180,7 +180,7 @@ def test_intervals_adapt_to_small_classes():
     assert rows[1]["high"] - rows[1]["intra_fid"] == pytest.approx(half, rel=1e-6)
 
 
-def test_the_interval_of_classes_of_unequal_size_adds_their_squared_errors():
+def test_the_interval_of_the_mean_adds_squared_errors():
     images = made_up([0, 1, 2], 30, shift=1.0).take(np.r_[0:30, 30:35, 60:75])
     scores, rows = score("x", [(images, made_up([0, 1, 2], 15, seed=5))], NAMES, Settings(), {})
     errors = [
@@ -191,7 +191,7 @@ def test_the_interval_of_classes_of_unequal_size_adds_their_squared_errors():
     assert scores["intra_fid_high"] - scores["intra_fid"] == pytest.approx(half, rel=1e-9)
 
 
-def test_a_score_without_an_interval_has_its_value(tmp_path):
+def test_a_score_may_have_a_value_but_no_interval(tmp_path):
     """Without one of its two images, a class has no covariance."""
     images, real = made_up([0, 1, 2], 2, shift=1.0), made_up([0, 1, 2], 3, seed=5)
     few = Settings(is_splits=6, prdc_k=4, jackknife_groups=2)
@@ -213,7 +213,7 @@ def test_a_score_without_an_interval_has_its_value(tmp_path):
     assert rows[0]["low"] is not None and scores["intra_fid_low"] is None
 
 
-def test_files_are_read_two_at_a_time(tmp_path):
+def test_feature_files_are_read_in_pairs(tmp_path):
     real = made_up([0, 1, 2], 9)
     paths = [tmp_path / "0.npz", tmp_path / "1.npz"]
     for path, part in zip(paths, by_class(real, 2), strict=True):
@@ -233,8 +233,8 @@ def test_files_are_read_two_at_a_time(tmp_path):
         list(read_parts([tmp_path / "none.npz"], paths[:1]))
 
 
-def test_the_verb_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
-    """In processes of their own, so that the verb meets BLAS as it is on this machine."""
+def test_the_subcommand_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
+    """In processes of their own, so that BLAS is configured as on the command line."""
     config = mini(metrics={"jackknife_groups": 4})
     write_config(tmp_path, config)
     classes = list(range(len(config["classes"])))

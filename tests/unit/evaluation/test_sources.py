@@ -1,4 +1,4 @@
-"""Images from outside: what is read, what is refused and how, and their row of Table 1."""
+"""External images: what is read, and what is refused and how."""
 
 import copy
 import shutil
@@ -66,7 +66,7 @@ def test_grey_and_jpeg_are_read(folder: Path) -> None:
     assert np.array_equal(images[1], np.asarray(Image.open(folder / "bear" / "1.jpg")))
 
 
-def test_a_choice_is_seeded_and_does_not_depend_on_the_cut_into_ranges(folder: Path) -> None:
+def test_a_choice_depends_on_the_seed_and_not_on_the_class_ranges(folder: Path) -> None:
     images, labels, _ = read(folder, count=3)
     parts = [read(folder, range(label, label + 1), count=3)[0] for label in range(3)]
     assert np.array_equal(images, np.concatenate(parts)) and len(labels) == 9
@@ -100,7 +100,7 @@ def test_a_shard_store_gives_the_same_images(folder: Path, tmp_path: Path) -> No
         read(tmp_path / "store")
 
 
-def test_a_model_is_drawn_from(folder: Path, tmp_path: Path) -> None:
+def test_a_model_is_sampled(folder: Path, tmp_path: Path) -> None:
     torch.set_num_threads(1)  # as the command does: two may sum in another order
     sngan_file(tmp_path / "g.npz")
     model = tmp_path / "model"
@@ -158,7 +158,7 @@ def test_a_missing_folder_or_class_is_refused(tmp_path: Path, folder: Path) -> N
         read(folder, range(2, 4))
 
 
-def test_the_state_of_a_folder_changes_with_its_files(folder: Path) -> None:
+def test_the_fingerprint_of_a_folder_changes_with_its_files(folder: Path) -> None:
     def state() -> str:
         folder_state.cache_clear()
         return folder_state(folder)
@@ -173,7 +173,7 @@ def test_the_state_of_a_folder_changes_with_its_files(folder: Path) -> None:
         folder_state(folder / "absent")
 
 
-# The config, the verb, the workflow.
+# The config and the subcommand.
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_bad_entry_is_refused(config: dict, sources: object, message: str) -> 
     assert message in str(caught.value)
 
 
-def test_the_entries_of_a_good_config_may_be_named_like_a_baseline_or_left_out(
+def test_sources_may_be_named_like_a_baseline_or_left_out(
     config: dict,
 ) -> None:
     configs.validate(config | {"sources": {"sngan": "a/b", "my_gan2": "/c"}})
@@ -205,7 +205,7 @@ def test_the_entries_of_a_good_config_may_be_named_like_a_baseline_or_left_out(
     configs.validate(config)
 
 
-def test_a_url_is_no_torch_teacher_and_has_no_sha256(config: dict) -> None:
+def test_a_url_is_refused_for_kind_torch_and_with_a_sha256(config: dict) -> None:
     for change in ({"kind": "torch"}, {"sha256": "0" * 64}):
         changed = copy.deepcopy(config)
         changed["teacher"] |= {"handle": "https://tfhub.dev/a/b/1"} | change
@@ -213,7 +213,7 @@ def test_a_url_is_no_torch_teacher_and_has_no_sha256(config: dict) -> None:
             configs.validate(changed)
 
 
-def test_the_verb_writes_a_shard(
+def test_the_subcommand_writes_a_shard(
     tmp_path: Path, folder: Path, config: dict, capsys: pytest.CaptureFixture
 ) -> None:
     config |= {"classes": NAMES, "image_size": 32, "sources": {"mine": str(folder)}}

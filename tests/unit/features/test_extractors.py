@@ -169,7 +169,7 @@ def test_features_of_images_name_their_extractor():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the ImageNet sample is not here")
-def test_network_names_most_of_the_imagenet_sample():
+def test_network_classifies_most_of_the_imagenet_sample():
     with open(PHOTOGRAPHS / "classes.tsv", newline="") as file:
         index = {row["wnid"]: int(row["index"]) for row in csv.DictReader(file, delimiter="\t")}
     images, labels = [], []

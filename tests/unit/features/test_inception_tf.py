@@ -102,14 +102,14 @@ def test_the_network_sees_tf1s_bilinear_resize_to_the_bit(extractor, shape):
     np.testing.assert_allclose(logits, expected[:, :1000], atol=1e-5)
 
 
-def test_white_and_black_are_plus_and_minus_one(extractor):
+def test_white_is_plus_one_and_black_is_minus_one(extractor):
     images = np.zeros((2, 5, 5, 3), np.uint8)
     images[1] = 255
     features, _ = extract(images, extractor, batch=1)
     assert np.all(features[0] == -1) and np.all(features[1] == 1)
 
 
-def test_it_is_named_by_the_graph_and_its_file_is_recorded(extractor, folder, packed):
+def test_extractor_is_identified_by_its_graph_and_the_file_is_recorded(extractor, folder, packed):
     assert (extractor.name, extractor.input_size) == ("inception_tf", 299)
     assert extractor.sha256 == sha256(folder / "good.pb")
     record = packed.with_name(packed.name + ".sha256")
@@ -137,7 +137,7 @@ def test_a_url_is_downloaded_once(packed, tmp_path, monkeypatch):
     assert list(cached.parent.iterdir()) == [cached]
 
 
-def test_what_is_not_the_graph_is_refused_and_leaves_no_record(folder, packed, tmp_path):
+def test_other_files_are_refused_and_leave_no_record(folder, packed, tmp_path):
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(packed.read_bytes()[: packed.stat().st_size // 2])
     wrong = tarball(tmp_path / "wrong.tar.gz", b"", member="classify_image_graph_def.pb")
@@ -154,7 +154,7 @@ def test_what_is_not_the_graph_is_refused_and_leaves_no_record(folder, packed, t
         assert not path.with_name(path.name + ".sha256").exists()
 
 
-def test_a_dead_child_is_said_to_be_dead(folder):
+def test_the_exit_code_of_a_dead_child_is_reported(folder):
     others = set(multiprocessing.active_children())
     with open_inception(str(folder / "good.pb"), 1) as extractor:
         (child,) = set(multiprocessing.active_children()) - others

@@ -178,7 +178,7 @@ def test_moments_do_not_depend_on_how_samples_are_split_and_merged(cuts, far, ba
         merged = merged.merge(part)
     assert merged.count == 40
     np.testing.assert_allclose(merged.mean, x.mean(axis=0), rtol=1e-12, atol=1e-12)
-    # The mean lies up to 1,000 deviations off; sums of squares would lose six digits.
+    # The mean is up to 1,000 standard deviations off; sums of squares would lose six digits.
     np.testing.assert_allclose(merged.covariance, np.cov(x, rowvar=False), rtol=1e-9, atol=1e-11)
 
 

@@ -16,7 +16,7 @@ def test_agrees_with_its_definition(splits):
     assert inception_score(logits, splits) == pytest.approx(expected, rel=1e-12)
 
 
-def test_of_certain_balanced_classes_is_their_number():
+def test_of_certain_balanced_classes_is_the_number_of_classes():
     # Ordered by class: contiguous splits would score 1, and float32 softmax would overflow.
     logits = np.repeat(np.eye(5, dtype=np.float32) * 1e4, 40, axis=0)
     assert inception_score(logits, 4) == pytest.approx((5, 0))
@@ -25,7 +25,7 @@ def test_of_certain_balanced_classes_is_their_number():
 
 @settings(max_examples=40, deadline=None)
 @given(k=st.integers(2, 6), n=st.integers(3, 20), seed=st.integers(0, 10**6))
-def test_lies_between_one_and_the_number_of_classes(k, n, seed):
+def test_is_between_one_and_the_number_of_classes(k, n, seed):
     logits = 5 * normal(n, k, seed=seed)
     score, deviation = inception_score(logits, 2)
     assert 1 - 1e-12 <= score <= k + 1e-12 and deviation >= 0

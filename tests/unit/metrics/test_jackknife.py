@@ -1,4 +1,4 @@
-"""The confidence intervals: do they hold what they promise?"""
+"""The confidence intervals: their coverage."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from tinygan.metrics.jackknife import assign_groups, interval
 from tinygan.metrics.kid import kid_jackknife
 
 
-def test_deal_gives_each_class_of_an_ordered_set_to_all_groups_alike():
+def test_groups_get_equal_shares_of_every_class():
     groups = assign_groups(100, 10, np.random.default_rng(0))
     assert (np.bincount(groups) == 10).all()
     for block in np.split(groups, 10):

@@ -71,7 +71,7 @@ def test_density_exceeds_one_where_images_crowd_in_dense_places():
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), k=st.integers(1, 4))
-def test_precision_and_recall_change_places_with_their_sets(seed, k):
+def test_swapping_the_sets_swaps_precision_and_recall(seed, k):
     x, y = normal(15, 3, seed=seed), normal(12, 3, seed=seed + 1) + 0.5
     forth, back = prdc(x, y, k), prdc(y, x, k)
     assert (forth["precision"], forth["recall"]) == (back["recall"], back["precision"])

@@ -11,7 +11,7 @@ from tinygan.planning.run import load
 
 
 def blobs(classes, count, seed, dimensions=6, labels=None):
-    """Clusters of features, one a class, far apart along one axis each."""
+    """Clusters of features, one per class, far apart along one axis each."""
     rng = np.random.default_rng(seed)
     truth = np.repeat(np.arange(classes), count)
     features = rng.normal(size=(len(truth), dimensions)).astype(np.float32)
@@ -21,7 +21,7 @@ def blobs(classes, count, seed, dimensions=6, labels=None):
     return Features(features, logits, np.asarray(labels, np.int64), "blobs", "0")
 
 
-def test_separate_clusters_are_named_and_strangers_are_not():
+def test_separate_clusters_are_classified_and_wrong_labels_are_not():
     real = blobs(4, 60, 0)
     assert accuracy(blobs(4, 20, 1), real) == (1.0, 1.0)
     rolled = np.repeat([1, 2, 3, 0], 20)

@@ -45,7 +45,7 @@ def run(folder, **options):
     return kept
 
 
-def test_log_and_snapshots_and_the_same_numbers_twice(tmp_path):
+def test_two_runs_give_the_same_log_and_snapshots(tmp_path):
     first, second = run(tmp_path / "a"), run(tmp_path / "b")
     assert [step for step, _ in first] == [2, 4]
     assert all(torch.equal(a, b) for (_, a), (_, b) in zip(first, second, strict=True))
@@ -56,7 +56,7 @@ def test_log_and_snapshots_and_the_same_numbers_twice(tmp_path):
     assert all(float(row["loss_d"]) > 0 for row in rows)
 
 
-def test_a_snapshot_does_not_depend_on_how_far_the_run_goes_on(tmp_path):
+def test_a_snapshot_does_not_depend_on_the_number_of_steps(tmp_path):
     assert torch.equal(run(tmp_path / "a", steps=2)[0][1], run(tmp_path / "b", steps=4)[0][1])
 
 

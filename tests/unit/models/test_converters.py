@@ -1,4 +1,4 @@
-"""Weights from outside give the images of their own forward pass, in plain operations."""
+"""Converted weights reproduce the forward pass of their published code."""
 
 import math
 from pathlib import Path
@@ -26,9 +26,7 @@ ATOL = 2e-5  # float32, images in [-1, 1]
 
 
 @pytest.mark.parametrize("kind", ["dw", "std"])
-def test_the_authors_student_gives_the_images_of_its_own_forward_pass(
-    tmp_path: Path, kind: str
-) -> None:
+def test_the_authors_student_reproduces_its_forward_pass(tmp_path: Path, kind: str) -> None:
     weights = tinygan_file(tmp_path / "model_30.tar", kind)
     student, recipe = tinygan_authors.read_student(tmp_path / "model_30.tar")
     assert recipe == {
@@ -56,7 +54,7 @@ def test_a_bare_or_prefixed_state_dict_is_the_same_student(tmp_path: Path, form:
         assert torch.equal(value, second.state_dict()[name]), name
 
 
-def test_the_papers_dw_student_is_the_size_that_the_paper_gives(tmp_path: Path) -> None:
+def test_the_papers_dw_student_has_the_papers_size(tmp_path: Path) -> None:
     """At full size: 3,070,659 parameters, 1,000 classes, 128 px."""
     shapes = tinygan_shapes("dw", (512, 512, 256, 128, 64, 32), 1000, 128, 128)
     torch.save({"G": randoms(shapes, 0)}, tmp_path / "model.tar")
@@ -65,7 +63,7 @@ def test_the_papers_dw_student_is_the_size_that_the_paper_gives(tmp_path: Path) 
     assert (recipe["channels"], recipe["classes"], recipe["image_size"]) == (32, 1000, 128)
 
 
-def test_sngan_gives_the_images_of_chainers_forward_pass(tmp_path: Path) -> None:
+def test_sngan_reproduces_chainers_forward_pass(tmp_path: Path) -> None:
     weights = sngan_file(tmp_path / "g.npz")
     generator, recipe = sngan_chainer.read_generator(tmp_path / "g.npz")
     assert recipe == {"channels": 4, "classes": CLASSES, "image_size": 32, "z_dim": 6}
@@ -94,7 +92,7 @@ def test_the_format_is_the_published_one() -> None:
 
 
 @pytest.mark.parametrize(("truncation", "row"), [(0.5, 25), (0.58, 29), (1.0, 50), (0.02, 1)])
-def test_the_teacher_gives_the_images_of_the_published_forward_pass(
+def test_the_teacher_reproduces_the_published_forward_pass(
     biggan: tuple[Path, dict[str, Tensor]], truncation: float, row: int
 ) -> None:
     path, weights = biggan

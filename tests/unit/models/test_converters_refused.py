@@ -1,4 +1,4 @@
-"""Weights from outside that are wrong, damaged or programs: each is refused and named."""
+"""External weights that are wrong, damaged or contain code: each is refused and named."""
 
 import pickle
 import zipfile
@@ -47,7 +47,7 @@ def test_a_wrong_student_is_refused(tmp_path: Path, name: str, value: object, me
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"G": 3}, {"G": {"a": 1}}, {3: 4}, torch.zeros(2)])
-def test_another_content_is_no_student_and_no_teacher(tmp_path: Path, content: object) -> None:
+def test_other_contents_are_neither_student_nor_teacher(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "m.tar")
     for read in (tinygan_authors.read_student, biggan_torch.read_generator):
         with pytest.raises(ValueError, match=r"m\.tar is not a"):

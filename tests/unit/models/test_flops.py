@@ -1,4 +1,4 @@
-"""Cost against the paper's Table 1, a second counter, and counts by hand."""
+"""Costs against Table 1 of the paper, an independent counter, and counts by hand."""
 
 import csv
 import sys
@@ -32,7 +32,7 @@ def built():
 
 
 @pytest.mark.parametrize("name", systems.SYSTEMS)
-def test_table_1_to_its_printed_precision(name, built):
+def test_table1_is_reproduced_to_its_printed_precision(name, built):
     generator, discriminator = built[name]
     total, own, macs = systems.SYSTEMS[name].printed
     ours = count_parameters(generator)
@@ -41,7 +41,7 @@ def test_table_1_to_its_printed_precision(name, built):
     assert f"{multiply_accumulates(generator, systems.Z_DIM).layers / 1e9:.2f}" == macs
 
 
-def test_the_printed_numbers_are_those_of_the_analysis(monkeypatch):
+def test_the_printed_numbers_agree_with_the_analysis(monkeypatch):
     monkeypatch.setattr(sys, "path", [str(ROOT / "analysis"), *sys.path])
     from paper import COST, PAPER
 
@@ -74,7 +74,7 @@ def _batch_norm(module, inputs, output):
 
 
 @pytest.mark.parametrize("name", systems.SYSTEMS)
-def test_a_second_counter_agrees_to_the_unit(name, built):
+def test_an_independent_counter_agrees_exactly(name, built):
     """thop, with its rules of 2020, when the paper was written: later ones leave out a bias."""
     expected = multiply_accumulates(built[name][0], systems.Z_DIM).layers
     generator = in_figure_order(built[name][0])
@@ -88,7 +88,7 @@ def test_a_second_counter_agrees_to_the_unit(name, built):
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_a_student_by_hand(device):
+def test_multiply_accumulates_of_a_student_by_hand(device):
     channels, side = 4, 8
     generator = build_student(
         architecture="std", channels=channels, classes=3, image_size=side, z_dim=128, embedding=128
@@ -102,7 +102,7 @@ def test_a_student_by_hand(device):
     assert generator.training
 
 
-def test_attention_by_hand():
+def test_multiply_accumulates_of_attention_by_hand():
     shape = {"channels": 8, "classes": 3, "image_size": 32, "z_dim": 5}
     counted = multiply_accumulates(sagan.Generator(**shape, attention=16), 5)
     # 256 positions attend to 64: products of length C / 8, then of C / 2 channels; C = 16.
@@ -114,7 +114,7 @@ def read(path: Path) -> dict[str, dict[str, str]]:
         return {row["source"]: row for row in csv.DictReader(file)}
 
 
-def test_cost_of_the_paper_s_systems(monkeypatch, tmp_path):
+def test_cost_of_the_papers_systems(monkeypatch, tmp_path):
     half = systems.SYSTEMS["std_half"]
     monkeypatch.setattr(systems, "SYSTEMS", {"std_half": half})
     out = tmp_path / "cost_paper.csv"
@@ -143,7 +143,7 @@ def test_cost_of_the_paper_s_systems(monkeypatch, tmp_path):
         ({"kind": "tfhub", "handle": "resources/mini_teacher"}, False),
     ],
 )
-def test_cost_of_the_preset_s_teacher(teacher, paper_size, monkeypatch, tmp_path):
+def test_cost_of_the_presets_teacher(teacher, paper_size, monkeypatch, tmp_path):
     stand_in = systems.System("biggan-deep", 128, systems.SYSTEMS["std_half"].build, ("", "", ""))
     monkeypatch.setattr(systems, "SYSTEMS", {"teacher": stand_in})
     out = tmp_path / "cost.csv"
@@ -151,7 +151,7 @@ def test_cost_of_the_preset_s_teacher(teacher, paper_size, monkeypatch, tmp_path
     assert (read(out)["teacher"]["parameters_generator"] == "2852419") == paper_size
 
 
-def test_a_python_function_does_not_tell_its_cost(tmp_path):
+def test_the_cost_of_a_python_function_is_unknown(tmp_path):
     config, out = mini(teacher=PYTHON_TEACHER), tmp_path / "cost.csv"
     assert tinygan(tmp_path, config, "cost", "--out", out) == 0
     assert set(read(out)) == set(config["variants"])

@@ -138,7 +138,7 @@ def test_upsampling_block_keeps_its_skip_path():
     assert torch.equal(block(x, torch.randn(2, 5)), F.interpolate(x[:, :4], scale_factor=2))
 
 
-def test_one_map_is_shown_in_three_colours():
+def test_one_output_channel_is_repeated_to_rgb():
     arguments = {"architecture": "dw", "channels": 4, "classes": 3, "image_size": 32}
     arguments |= {"z_dim": 8, "embedding": 4}
     torch.manual_seed(0)

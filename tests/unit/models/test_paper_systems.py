@@ -57,12 +57,12 @@ def normalised(norm, x):
 
 
 @pytest.mark.parametrize("size", [0, 4, 12, 48, 130])
-def test_doublings_refuses_sizes_that_are_no_power_of_two(size):
+def test_num_upsamplings_refuses_other_sizes(size):
     with pytest.raises(ValueError, match=f"8, 16, 32, 64, ... px, not {size}"):
         num_upsamplings(size)
 
 
-def test_doublings():
+def test_num_upsamplings():
     assert [num_upsamplings(size) for size in (8, 16, 128)] == [1, 2, 5]
 
 
@@ -162,7 +162,7 @@ def test_sagan_drops_only_biases_that_change_nothing():
 
 
 @pytest.mark.parametrize(("module", "where"), [("Generator", 2), ("Discriminator", 1)])
-def test_sagan_attends_at_its_side(module, where):
+def test_sagan_attends_at_its_resolution(module, where):
     shape = SMALL | {"channels": 8} | ({"z_dim": 5} if module == "Generator" else {})
     network = getattr(sagan, module)(**shape, attention=16)
     at = [i for i, block in enumerate(network.blocks) if isinstance(block, SelfAttention)]
@@ -175,7 +175,7 @@ def test_sagan_attends_at_its_side(module, where):
 
 
 @pytest.mark.parametrize("side", [32, 64])
-def test_attention_at_the_image_s_own_side_is_refused(side):
+def test_attention_at_full_resolution_is_refused(side):
     for build in (
         lambda: sagan.Generator(**SMALL, z_dim=5, attention=side),
         lambda: sagan.Discriminator(**SMALL, attention=side),
@@ -193,7 +193,7 @@ def test_attention_at_the_image_s_own_side_is_refused(side):
         lambda: biggan_deep.Discriminator(**SMALL, attention=16),
     ],
 )
-def test_every_map_has_spectral_norm_one(network):
+def test_every_weight_has_spectral_norm_one(network):
     for layer in network().modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             assert is_parametrized(layer, "weight")
@@ -272,7 +272,7 @@ def test_biggan_deep_discriminator_against_plain_operations():
     close(network(x, y), expected)
 
 
-def test_the_mini_teacher_keeps_its_names():
+def test_the_names_of_the_mini_teachers_weights_are_fixed():
     names = set(biggan_deep.Generator(3, 5, 2, [8, 8, 4]).state_dict())
     stem = ("embedding.weight", "first.weight", "first.bias", "to_rgb.weight", "to_rgb.bias")
     norm = ("running_mean", "running_var", "num_batches_tracked")

@@ -1,4 +1,4 @@
-"""Room on disk: what is counted, and that no job starts without it."""
+"""Disk space: what is counted, and that no job starts without it."""
 
 import shutil
 from collections import namedtuple
@@ -28,7 +28,7 @@ def base() -> dict:
 
 
 def leave_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    """Let every disk seem to have so many bytes free."""
+    """Pretend that every disk has so many bytes free."""
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**15, 0, free))
 
@@ -53,7 +53,9 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     assert needed["features"] == (animals + 1_990_000) * ((2048 + 1000) * 4 + 8)
 
 
-def test_a_training_needs_its_weights_snapshots_and_checkpoint(base: dict, tmp_path: Path) -> None:
+def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
+    base: dict, tmp_path: Path
+) -> None:
     base["variants"] = {"dw": {}, "pix_only": base["variants"]["pix_only"]}
     write_folders(tmp_path / "data", {name: {} for name in NAMES})
     base["real"]["path"] = str(tmp_path / "data")
@@ -80,7 +82,7 @@ def test_files_are_counted_in_class_folders_and_known_for_tars(base: dict, tmp_p
     assert real_counts(complete(mini()), NAMES) == [1000] * 3
 
 
-def test_space_is_refused_by_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_space_is_checked_to_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_free(monkeypatch, 59_308_368_000)
     require_space(tmp_path / "not" / "there", 59_308_368_000)
     with pytest.raises(OSError, match=r"there needs 59.3 GB, but the disk of .* has 59.3 GB free"):
@@ -103,7 +105,7 @@ IMAGE = 3 * 32 * 32 + 8
         (["source", "--name", "outside"], 3 * 20 * (IMAGE + 512)),
     ],
 )
-def test_no_job_starts_without_room(
+def test_no_job_starts_without_disk_space(
     base: dict,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -128,14 +130,14 @@ def test_no_job_starts_without_room(
         f"has {size_text(needed - 1)} free: make room, or write to another disk\n"
     )
     assert not Path("out").exists()
-    # With one byte more it goes on, as far as the stand-ins carry it.
+    # With one byte more it continues, until it meets the stand-ins.
     leave_free(monkeypatch, needed)
     with suppress(TypeError, KeyError):
         tinygan(tmp_path, base, *words, *options)
     assert "make room" not in capsys.readouterr().err
 
 
-def test_what_is_there_already_is_not_needed_again(
+def test_existing_files_need_no_space(
     base: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_folders(tmp_path / "data", {name: {} for name in NAMES})
@@ -146,7 +148,7 @@ def test_what_is_there_already_is_not_needed_again(
     with pytest.raises(OSError, match=r"(?s)has 75.4 kB free.*75.4 kB  the teacher's pairs\n"):
         require_run(base, results, ["teacher_pairs"])
     require_run(base, results, [])
-    made = results / "images" / "teacher_pairs" / "000-002" / "images.npy"
-    made.parent.mkdir(parents=True)
-    made.write_bytes(b"0")
+    existing = results / "images" / "teacher_pairs" / "000-002" / "images.npy"
+    existing.parent.mkdir(parents=True)
+    existing.write_bytes(b"0")
     require_run(base, results, ["teacher_pairs"])

@@ -1,4 +1,4 @@
-"""Too few images for the scores: said before the first job, with the key to change."""
+"""Too few images for the scores: reported before the first job, with the key to change."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_a_class_that_is_too_small_is_named(config: dict, count: int) -> None:
     assert "`classes`" in text and "bear" not in text
 
 
-def test_four_images_a_class_are_enough_with_settings_to_match(config: dict) -> None:
+def test_four_images_per_class_are_enough_with_matching_settings(config: dict) -> None:
     folders(config, 4, 4)
     text = refusal(config)
     assert "metrics.is_splits: 10 splits of 4 real images" in text
@@ -62,14 +62,14 @@ def test_four_images_a_class_are_enough_with_settings_to_match(config: dict) -> 
     require_images(config)
 
 
-def test_a_missing_class_is_found_and_absent_images_are_not_looked_for(config: dict) -> None:
+def test_a_missing_class_is_reported_but_not_absent_images(config: dict) -> None:
     require_images(config)  # images are not on this machine
     folders(config, 9, 9)
     with pytest.raises(ValueError, match="lacks 1 of 2 classes: bera; did you mean bear"):
         require_images(config | {"classes": ["bera", "zebra"]})
 
 
-def test_made_shards_count_and_not_the_files(config: dict, tmp_path: Path) -> None:
+def test_existing_shards_are_counted_instead_of_files(config: dict, tmp_path: Path) -> None:
     manifests = [tmp_path / str(i) / "manifest.json" for i in range(2)]
     for i, (manifest, count) in enumerate(zip(manifests, (30, 2), strict=True)):
         write_json(manifest, {"classes": {str(i): count}})
@@ -83,7 +83,7 @@ def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> N
     assert refusal(config).startswith("sources.mine: class zebra has 0 images in ")
     (tmp_path / "gan" / "card.json").touch()
     (tmp_path / "gan" / "zebra").rmdir()
-    require_images(config)  # a model draws as many as it is asked for
+    require_images(config)  # a model draws as many as are needed
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_contradicting_settings_are_refused(changes: dict, message: str) -> None
         ({"prdc_k": 2000}, "metrics.prdc_k: 2000 samples"),
     ],
 )
-def test_too_few_samples_for_neighbours_are_said_where_they_are_scored(
+def test_too_few_samples_for_neighbours_are_reported_before_scoring(
     changes: dict, message: str
 ) -> None:
     config = complete(mini(metrics=changes))
@@ -134,7 +134,7 @@ def test_the_smallest_settings_that_are_allowed_can_be_scored(classes: int) -> N
     assert scores["overall_samples"] == max(2, classes)
 
 
-def test_validate_and_plan_say_it(config: dict, tmp_path: Path, capsys) -> None:
+def test_validate_and_plan_report_too_few_images(config: dict, tmp_path: Path, capsys) -> None:
     folders(config, 30, 1)
     for subcommand in ("validate", "plan"):
         assert tinygan(tmp_path, config, subcommand) == 1
@@ -143,7 +143,7 @@ def test_validate_and_plan_say_it(config: dict, tmp_path: Path, capsys) -> None:
         assert not out
 
 
-def test_a_class_of_which_too_little_is_left_fails_with_its_own_shard(tmp_path: Path) -> None:
+def test_a_class_with_too_few_readable_images_fails_with_its_shard(tmp_path: Path) -> None:
     files = {f"{i}.png": packed(pixels(i, 40, 36), "PNG") for i in range(4)}
     root = write_folders(tmp_path / "data", {"a": files | {"bad.png": b"text"}, "b": files})
     options = {"crop": crop_of("biggan", 32, None), "max_dropped": 1, "source": "x"}

@@ -1,4 +1,4 @@
-"""What a run will take: the amounts by hand, stated rates exactly, and one real measurement."""
+"""The plan of a run: amounts by hand, stated rates exactly, and one real measurement."""
 
 import pytest
 import yaml
@@ -37,7 +37,7 @@ def test_the_amounts_of_the_paper():
 
 
 @pytest.mark.slow
-def test_what_is_measured_has_a_rate_and_a_memory_and_what_is_stated_is_taken():
+def test_measured_steps_have_rate_and_memory_and_stated_rates_are_used():
     config = load("config.yaml", "smoke") | {"variants": {"pix_only": {"loss": {}}}}
     stated = {name: 10.0 for name in ("harvest", "sample", "features", "score")}
     steps = steps_of(config)
@@ -47,7 +47,7 @@ def test_what_is_measured_has_a_rate_and_a_memory_and_what_is_stated_is_taken():
     assert 100e6 < found["train pix_only"].memory < 2e9
 
 
-def test_the_table_multiplies(tmp_path, capsys):
+def test_the_table_shows_amounts_over_rates(tmp_path, capsys):
     rates = ["real=100", "harvest=50", "train=1000", "train dw=2000", "sample=500", "score=0.5"]
     words = [word for rate in rates for word in ("--rate", rate)]
     assert main(["plan", "--preset", "paper", *words]) == 0
@@ -71,12 +71,12 @@ def test_the_table_multiplies(tmp_path, capsys):
         (["--preset", "papr"], "there is no preset papr; did you mean paper? (presets: paper,"),
     ],
 )
-def test_bad_words_are_refused(words, message, capsys):
+def test_bad_options_are_refused(words, message, capsys):
     assert main(["plan", *words]) == 1
     assert message in capsys.readouterr().err
 
 
-def test_a_preset_is_laid_over_the_config_as_snakemake_does(tmp_path):
+def test_a_preset_overlays_the_config_as_in_snakemake(tmp_path):
     below, above = load("config.yaml"), load("config.yaml", "smoke")
     changes = yaml.safe_load(open("config/smoke.yaml"))
     assert above["train"] == below["train"] | changes["train"]

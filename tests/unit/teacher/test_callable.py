@@ -1,4 +1,4 @@
-"""A Python function as a teacher: what is accepted, what is refused and how, and the page on it."""
+"""A Python function as a teacher: what is accepted and refused, and the example of the docs."""
 
 import re
 import subprocess
@@ -52,7 +52,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
         sys.modules.pop(name, None)
 
 
-def test_a_function_is_called_with_its_types_and_cannot_spoil_anything(module: Callable) -> None:
+def test_a_function_gets_the_documented_types_and_copies(module: Callable) -> None:
     path = module(GOOD)
     teacher = load_teacher("mygan_pkg.paint:images", **SIZES)
     z, y = np.random.default_rng(0).uniform(-1, 1, (4, 5)), np.array([0, 1, 2, 2], np.int32)
@@ -103,19 +103,19 @@ IMAGES = "import numpy as np\n\ndef images(z, y, truncation):\n    return "
         ),
     ],
 )
-def test_what_is_no_teacher_is_refused(module: Callable, source: str, message: str) -> None:
+def test_other_functions_are_refused(module: Callable, source: str, message: str) -> None:
     module(source)
     with pytest.raises(ValueError, match=message):
         load_teacher("mygan_pkg.paint:images", **SIZES)
 
 
-def test_a_tensor_is_refused_with_the_way_to_an_array(module: Callable) -> None:
+def test_a_tensor_is_refused_with_the_conversion_to_an_array(module: Callable) -> None:
     module(IMAGES.replace("numpy as np", "torch") + "torch.zeros(1, 8, 8, 3, dtype=torch.uint8)")
     with pytest.raises(ValueError, match=r"found Tensor; .* with \.cpu\(\)\.numpy\(\)"):
         load_teacher("mygan_pkg.paint:images", **SIZES)
 
 
-def test_a_module_that_is_not_there_or_hidden_is_refused(module: Callable, tmp_path: Path) -> None:
+def test_a_missing_or_shadowed_module_is_refused(module: Callable, tmp_path: Path) -> None:
     module(GOOD)
     with pytest.raises(ValueError, match="no file mygan_pkg/pant.py in .* did you mean paint?"):
         load_teacher("mygan_pkg.pant:images", **SIZES)

@@ -1,4 +1,4 @@
-"""The harvest: what its shards hold, however it is cut into jobs."""
+"""The harvest: the contents of its shards, for any class ranges."""
 
 import tracemalloc
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_harvest_joins_z_label_and_image(tmp_path: Path) -> None:
     assert shard.manifest["provenance"] == {**settings, "x": 1}
 
 
-def test_harvest_cut_and_splits(tmp_path: Path) -> None:
+def test_harvest_does_not_depend_on_class_ranges_and_differs_between_splits(tmp_path: Path) -> None:
     whole = gather(tmp_path / "whole", range(3))
     for label in range(3):
         part = gather(tmp_path / str(label), range(label, label + 1), batch=3)

@@ -137,7 +137,7 @@ def _broken_modules(folder: Path) -> dict[str, str]:
 
 
 def _published_signature(folder: Path) -> None:
-    """Ask a module of the published sizes, by its URL out of TF-Hub's cache, on a seeming GPU."""
+    """Call a module of the published sizes, by its URL from TF-Hub's cache, with fake GPUs."""
     import tensorflow as tf
 
     write_published(folder / "cache")
@@ -192,7 +192,7 @@ def test_pixels(folder: Path) -> None:
     found = np.load(folder / "tensorflow.npz")
     expected = np.floor(np.clip((found["0.4"].astype(np.float64) + 1) / 2 * 256, 0, 255))
     assert found["pixels"].dtype == np.uint8
-    # float32 may round a value that lies on a step to its other side
+    # float32 may round a value at a threshold to its other side
     assert np.abs(found["pixels"] - expected).max() <= 1
     assert (found["pixels"] != expected).mean() < 1e-3
 
@@ -203,11 +203,11 @@ def test_a_module_of_the_published_sizes_is_read_from_the_cache(folder: Path) ->
     expected = np.floor(np.clip((shade + 1) / 2 * 256, 0, 255))
     assert found["images"].shape == (3, 128, 128, 3) and found["images"].dtype == np.uint8
     assert len(set(expected)) == 3
-    # float32 may round a value that lies on a step to its other side
+    # float32 may round a value at a threshold to its other side
     assert np.abs(found["images"] - expected[:, None, None, None]).max() <= 1
 
 
-def test_no_gpu_is_taken_whole(folder: Path) -> None:
+def test_gpu_memory_grows_on_demand(folder: Path) -> None:
     grown = np.load(folder / "published.npz")["grown"]
     assert grown.tolist() == [["GPU:0", "True"], ["GPU:1", "True"]]
 
@@ -237,18 +237,18 @@ def test_export_is_reproducible(folder: Path) -> None:
         "label": ["labels must be in 0..2"],
         "rows": ["one row for each of the 2 truncations", "(3, "],
         "order": ["strictly ascending"],
-        "partial": ["no blocks.2.convs.1.bias"],
+        "partial": ["lack blocks.2.convs.1.bias"],
         "foreign": ["embedding.weight"],
     }.items(),
 )
-def test_refusals(folder: Path, case: str, words: list[str]) -> None:
+def test_bad_modules_are_refused(folder: Path, case: str, words: list[str]) -> None:
     errors = json.loads((folder / "errors.json").read_text())
     assert case in errors, f"{case} was accepted"
     for word in words:
         assert word in errors[case]
 
 
-def test_missing_module(tmp_path: Path) -> None:
+def test_a_missing_module_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="teacher.handle"):
         load_teacher(str(tmp_path / "none"), classes=3, z_dim=8, image_size=32)
     with pytest.raises(FileNotFoundError, match="missing or empty"):
@@ -256,7 +256,7 @@ def test_missing_module(tmp_path: Path) -> None:
     assert handle_fingerprint(PUBLISHED) == PUBLISHED
 
 
-def test_harvest_of_a_module_depends_on_neither_cut_nor_count(folder: Path) -> None:
+def test_harvest_of_a_module_depends_on_neither_class_ranges_nor_count(folder: Path) -> None:
     one, first, few = (open_shard(folder / name, verify=True) for name in ("one", "first", "few"))
     np.testing.assert_array_equal(first.images, one.images[:5])
     kept = [5, 6, 7, 10, 11, 12]

@@ -1,4 +1,4 @@
-"""The trial of a teacher: what would only show after the trainings is said before the harvest."""
+"""The trial of a teacher: its faults are reported before the harvest, not after training."""
 
 import sys
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def check(function: Callable, **options: int) -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 6, 100])
 @pytest.mark.parametrize("classes", [1, 2, 3, 1000])
-def test_a_good_teacher_passes_and_is_called_with_full_batches_alone(
+def test_a_good_teacher_passes_and_gets_full_batches_only(
     batch: int, classes: int, capsys: pytest.CaptureFixture
 ) -> None:
     def exported(z: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -58,12 +58,12 @@ def test_a_good_teacher_passes_and_is_called_with_full_batches_alone(
         (lambda z, y: to_bytes(painted(0 * z, 0 * y)), "same image for every z and class"),
     ],
 )
-def test_what_is_certainly_wrong_is_refused(function: Callable, message: str) -> None:
+def test_wrong_teachers_are_refused(function: Callable, message: str) -> None:
     with pytest.raises(ValueError, match=f"^teacher mygan:images: .*{message}"):
         check(function)
 
 
-def test_what_may_be_meant_is_a_warning(capsys: pytest.CaptureFixture) -> None:
+def test_suspicious_teachers_get_a_warning(capsys: pytest.CaptureFixture) -> None:
     check(lambda z, y: to_bytes(painted(z, y)) // 2)
     assert "warning: teacher mygan:images: its images have only values" in capsys.readouterr().err
     check(lambda z, y: np.broadcast_to(to_bytes(painted(z, y))[:, :1, :1], (len(z), SIZE, SIZE, 3)))
@@ -120,7 +120,7 @@ def harvest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         ),
     ],
 )
-def test_an_error_in_a_users_file_keeps_its_place(
+def test_an_error_in_the_users_file_is_reported_with_its_line(
     harvest: Callable, capsys: pytest.CaptureFixture, source: str, place: str
 ) -> None:
     assert harvest(source) == 1 and not Path("shard").exists()
@@ -140,14 +140,14 @@ def test_an_error_in_a_users_file_keeps_its_place(
         ("np.zeros((1, 32, 32, 3), np.uint8)", "found (1, 32, 32, 3)"),
     ],
 )
-def test_images_of_another_form_are_refused_with_the_way_to_change_them(
+def test_images_of_another_format_are_refused_with_the_conversion(
     harvest: Callable, capsys: pytest.CaptureFixture, images: str, way_out: str
 ) -> None:
     assert harvest(f"def images(z, y, t):\n    return {images}\n") == 1
     assert way_out in capsys.readouterr().err
 
 
-def test_a_function_for_batches_of_one_size_alone_is_harvested(harvest: Callable) -> None:
+def test_a_function_for_one_batch_size_is_harvested(harvest: Callable) -> None:
     source = (
         "def images(z, y, t):\n    assert len(z) == 4\n"
         "    x = np.linspace(0, 1, 3072).reshape(1, 32, 32, 3) * (60 + 60 * y + 50 * z[:, 0])"

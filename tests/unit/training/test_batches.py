@@ -1,4 +1,4 @@
-"""What a step is fed with, and that nothing is fetched, waited for or computed in vain."""
+"""Batches: only what a step needs is fetched, in the background, without waiting for the device."""
 
 import threading
 
@@ -15,7 +15,7 @@ def source(stores, weights):
     return BatchSource.of(settings(weights, batch=5), *stores, slice(None))
 
 
-def test_an_ablation_fetches_only_what_it_needs_and_that_unchanged(stores):
+def test_an_ablation_fetches_only_what_it_needs(stores):
     full = source(stores, FULL).gather(3)
     assert set(full) == {"z", "y", "teacher", "real", "real_y", "fresh_z"}
     for weights, names in (
@@ -28,7 +28,7 @@ def test_an_ablation_fetches_only_what_it_needs_and_that_unchanged(stores):
             np.testing.assert_array_equal(found[name], full[name])
 
 
-def test_a_batch_is_bytes_until_the_device_and_floats_there(stores):
+def test_a_batch_becomes_floats_on_the_device(stores):
     arrays = source(stores, FULL).gather(1)
     batch = to_batch(arrays, torch.device("cpu"))
     assert arrays["real"].dtype == np.uint8
@@ -40,7 +40,7 @@ def test_a_batch_is_bytes_until_the_device_and_floats_there(stores):
     assert to_batch({}, torch.device("cpu")).teacher is None
 
 
-def test_background_loading_keeps_the_order_and_a_bounded_lead():
+def test_prefetching_keeps_the_order_and_a_bounded_lead():
     loaded, lead = [], []
 
     def load(step):
@@ -55,7 +55,7 @@ def test_background_loading_keeps_the_order_and_a_bounded_lead():
     assert max(lead) <= 3
 
 
-def test_an_error_in_the_background_reaches_the_loop():
+def test_an_error_while_prefetching_reaches_the_loop():
     def load(step):
         if step == 2:
             raise ValueError("no such row")
@@ -69,7 +69,7 @@ def test_an_error_in_the_background_reaches_the_loop():
 
 @pytest.mark.parametrize("weights", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_no_step_waits_for_the_device(stores, tmp_path, monkeypatch, weights):
-    """Reading a tensor's value waits for it; that is done for a row of the log, not for a step."""
+    """Reading a tensor's value waits for it; the log does so once per row, not per step."""
     reads = []
 
     def counted(name):

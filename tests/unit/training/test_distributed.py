@@ -1,4 +1,4 @@
-"""Two processes of a run compute what one does: gradients, log, weights; and they stop together."""
+"""Two ranks compute what one process does, and they stop together."""
 
 import json
 import os
@@ -101,7 +101,7 @@ def two_processes(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_gradients_of_two_processes_are_those_of_one(two_processes, objective):
-    """Relative difference under 1e-6 of each network's gradient, and of all that is kept."""
+    """Relative difference under 1e-6 of each network's gradients, buffers and loss terms."""
     with _float64():
         one = _update(World(), objective)
     two = [load_file(two_processes / f"{objective}-{rank}") for rank in range(2)]
@@ -117,18 +117,18 @@ def test_gradients_of_two_processes_are_those_of_one(two_processes, objective):
 
 
 @pytest.mark.slow
-def test_the_end_of_torchrun_ends_all_its_processes(two_processes):
+def test_the_end_of_torchrun_stops_all_ranks(two_processes):
     for rank in range(2):
         assert json.loads((two_processes / f"flags-{rank}").read_text()) == [True, False]
 
 
-def test_a_batch_is_shared_equally_or_not_at_all():
+def test_a_batch_is_split_equally_or_refused():
     assert [World(rank, 4).local_slice(8) for rank in (0, 3)] == [slice(0, 2), slice(6, 8)]
     with pytest.raises(ValueError, match="a batch of 8 cannot be shared by 3 processes"):
         World(0, 3).local_slice(8)
 
 
-def test_another_number_of_processes_than_torchruns_is_refused(monkeypatch):
+def test_a_number_of_processes_other_than_torchruns_is_refused(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ValueError, match="train.processes is 2, but torchrun has started 3"):
@@ -137,8 +137,8 @@ def test_another_number_of_processes_than_torchruns_is_refused(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_command_starts_two_processes_which_stop_and_go_on_together(tmp_path):
-    """`train.processes: 2` alone; stopped by SIGTERM and resumed, it makes the same bytes."""
+def test_the_train_subcommand_starts_two_processes_that_resume_together(tmp_path):
+    """`train.processes: 2`; stopped by SIGTERM and resumed, it gives the same bytes."""
     write_mini_stores(tmp_path)
     train = {"steps": 20, "batch": 4, "snapshots": 2, "checkpoint_every": 0, "processes": 2}
     write_config(tmp_path, mini(train=train, student=TINY_STUDENT))
@@ -152,15 +152,15 @@ def test_the_command_starts_two_processes_which_stop_and_go_on_together(tmp_path
     kept = tmp_path / "halves.checkpoints"
     wait_until(lambda: list(kept.glob("*/checkpoint.safetensors")), stopped)
     stopped.send_signal(signal.SIGTERM)
-    told = stopped.communicate(timeout=120)[1]
+    error = stopped.communicate(timeout=120)[1]
     assert stopped.returncode != 0
-    assert "of 20; its checkpoint is" in told
+    assert "of 20; the same command resumes from its checkpoint" in error
     (state,) = kept.glob("*/checkpoint.safetensors")
     with safe_open(state, "pt") as file:
         assert 0 < json.loads(file.metadata()["run"])["progress"]["step"] < 20
     for out in ("halves", "whole"):
         process = start(out)
-        told = process.communicate(timeout=120)[1]
-        assert process.returncode == 0, told
-        assert "another run" not in told
+        error = process.communicate(timeout=120)[1]
+        assert process.returncode == 0, error
+        assert "another run" not in error
     assert files(tmp_path / "halves") == files(tmp_path / "whole")

@@ -1,4 +1,4 @@
-"""A run that is killed at random moments, many times, ends as if it never had been."""
+"""A run that is killed at random moments ends with the bytes of an undisturbed one."""
 
 import json
 import multiprocessing

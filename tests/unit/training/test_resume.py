@@ -1,4 +1,4 @@
-"""Resuming to the bit: a run that is stopped, in whatever way, ends as if it never had been."""
+"""Resuming is exact: a stopped run ends with the bytes of an undisturbed one."""
 
 import csv
 import os
@@ -31,7 +31,7 @@ from tinygan.training.settings import TrainSettings
 
 @pytest.fixture
 def stop_at(monkeypatch):
-    """Have SIGTERM come in the middle of a step."""
+    """Send SIGTERM in the middle of a step."""
 
     def arrange(stop: int | None) -> None:
         def rate_at(settings, step):
@@ -47,7 +47,7 @@ def stop_at(monkeypatch):
 
 @pytest.mark.parametrize("stop", [1, 3, 4, 7])
 @pytest.mark.parametrize("weights", OBJECTIVES.values(), ids=OBJECTIVES)
-def test_a_stopped_run_ends_with_the_bytes_of_one_that_was_not(
+def test_a_resumed_run_ends_with_the_bytes_of_an_unstopped_one(
     stores, tmp_path, stop_at, weights, stop
 ):
     """Two halves equal the whole: weights, snapshots, log; log_every and the stop do not align."""
@@ -65,7 +65,7 @@ def test_a_stopped_run_ends_with_the_bytes_of_one_that_was_not(
     assert not state.path.exists()
 
 
-def test_the_outputs_may_be_deleted_between_the_halves(stores, tmp_path, stop_at):
+def test_a_run_resumes_after_its_outputs_were_deleted(stores, tmp_path, stop_at):
     """Snakemake does so with those of a failed job, the snapshots included."""
     options = {"steps": 6, "snapshots": 3}
     whole = run(stores, tmp_path / "whole", FULL, **options)
@@ -80,9 +80,7 @@ def test_the_outputs_may_be_deleted_between_the_halves(stores, tmp_path, stop_at
     assert files(out) == files(whole)
 
 
-def test_training_draws_from_no_generator_of_random_numbers_that_a_state_would_lack(
-    stores, tmp_path, monkeypatch
-):
+def test_training_leaves_the_global_random_states_alone(stores, tmp_path, monkeypatch):
     generator, discriminator = networks()  # building draws the initial weights
     monkeypatch.setattr(
         "tinygan.training.step.build_networks", lambda settings: (generator, discriminator)
@@ -114,8 +112,8 @@ def test_the_log_is_shown_live_and_a_resumed_run_shows_all_of_it(stores, tmp_pat
     assert (plots / "images_per_second.tsv").is_file()
 
 
-def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_at, capsys):
-    anew = run(stores, tmp_path / "anew", FULL, learning_rate=2e-3)
+def test_a_checkpoint_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_at, capsys):
+    restarted = run(stores, tmp_path / "restarted", FULL, learning_rate=2e-3)
     old = CheckpointFolder(tmp_path / "state", {"train": {"learning_rate": 1e-3}, "seed": 0})
     stop_at(3)
     with pytest.raises(Stopped, match="stopped by SIGTERM after step 3 of 4"):
@@ -125,14 +123,14 @@ def test_a_state_of_another_run_is_named_and_not_resumed(stores, tmp_path, stop_
     run(stores, tmp_path / "m", FULL, learning_rate=2e-3, checkpoints=new)
     reason = "another run is not used (train.learning_rate was 0.001, is 0.002)"
     assert f"{reason}; starting from step 1" in capsys.readouterr().err
-    assert files(tmp_path / "m") == files(anew)
+    assert files(tmp_path / "m") == files(restarted)
     # The first one is found again, where it was stopped.
     assert old.load()[1]["step"] == 3
     run(stores, tmp_path / "m", FULL, checkpoints=old)
     assert files(tmp_path / "m") == files(run(stores, tmp_path / "straight", FULL))
 
 
-def test_the_last_few_checkpoints_of_a_variant_are_kept(tmp_path):
+def test_the_last_three_checkpoints_of_a_variant_are_kept(tmp_path):
     states = [CheckpointFolder(tmp_path, {"rate": rate}) for rate in range(5)]
     for number, state in enumerate(states):
         state.save({"x": torch.ones(1)}, {"step": 1})
@@ -144,20 +142,20 @@ def test_the_last_few_checkpoints_of_a_variant_are_kept(tmp_path):
     assert (tmp_path / "notes.txt").exists()
 
 
-def test_one_training_at_a_time_and_none_after_a_process_that_died(tmp_path):
+def test_checkpoints_are_locked_by_one_live_process(tmp_path):
     state, other = CheckpointFolder(tmp_path, {"rate": 1}), CheckpointFolder(tmp_path, {"rate": 2})
     with state.locked():
         with pytest.raises(RuntimeError, match=rf"process {os.getpid()} is training with .*kill"):
             with other.locked():
                 pass
-    # The number of a dead process stands in the file, and nothing holds the lock.
+    # The file has the id of a dead process, and nothing holds the lock.
     (tmp_path / "lock").write_text("1\n")
     with other.locked():
         assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"{}" * 9])
-def test_a_damaged_state_is_refused(tmp_path, damage):
+def test_a_damaged_checkpoint_is_refused(tmp_path, damage):
     state = CheckpointFolder(tmp_path / "state", {})
     state.save({"x": torch.ones(8)}, {"step": 1})
     state.file.write_bytes(damage(state.file.read_bytes()))
@@ -167,7 +165,7 @@ def test_a_damaged_state_is_refused(tmp_path, damage):
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("checkpoint_every", [0, 1e9])
-def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_good_state(
+def test_a_non_finite_loss_stops_with_step_and_term_and_keeps_the_last_checkpoint(
     stores, tmp_path, monkeypatch, bad, checkpoint_every
 ):
     pixel, calls = losses.TERMS["pixel"], []
@@ -199,7 +197,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_term_and_keeps_the_last_g
         assert kept is None
 
 
-def test_a_state_is_never_replaced_by_one_that_is_not_finite(tmp_path):
+def test_a_checkpoint_is_never_replaced_by_a_non_finite_one(tmp_path):
     state = CheckpointFolder(tmp_path / "state", {})
     state.save({"x": torch.ones(2)}, {"step": 1})
     with pytest.raises(FloatingPointError, match="y is not finite after step 2"):
@@ -208,8 +206,8 @@ def test_a_state_is_never_replaced_by_one_that_is_not_finite(tmp_path):
     assert tensors["x"].tolist() == [1, 1] and progress["step"] == 1
 
 
-def test_an_optimiser_comes_back_in_the_memory_format_of_its_parameters():
-    def made():
+def test_an_optimizer_is_restored_in_the_memory_format_of_its_parameters():
+    def build():
         network = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
         return network, torch.optim.Adam(network.parameters(), 1e-2)
 
@@ -218,7 +216,7 @@ def test_an_optimiser_comes_back_in_the_memory_format_of_its_parameters():
         optimiser.step()
         optimiser.zero_grad()
 
-    first, second = made(), made()
+    first, second = build(), build()
     descend(*first)
     kept = {name: tensor.clone() for name, tensor in pack("x", *first).items()}
     unpack(kept, "x", *second)
@@ -231,7 +229,7 @@ def test_an_optimiser_comes_back_in_the_memory_format_of_its_parameters():
     assert torch.equal(first[0].weight, second[0].weight)
 
 
-def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
+def test_sweep_and_remove_delete_only_their_own_files(tmp_path):
     mine = [".generator.0123abcd.safetensors", ".log.89abcdef.csv", ".tmp0UvrsA"]
     theirs = [
         ".tmp",
@@ -251,7 +249,7 @@ def test_sweep_and_remove_delete_nothing_that_is_not_theirs(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(theirs)
 
 
-def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
+def test_the_train_subcommand_resumes(tmp_path, stop_at, capsys):
     write_mini_stores(tmp_path)
     train = {"steps": 4, "batch": 4, "snapshots": 2, "log_every": 3}
     config = mini(train=train, student=TINY_STUDENT)
@@ -272,15 +270,15 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, stop_at, capsys):
     assert "another run" not in capsys.readouterr().err
     assert command("whole") == 0
     assert files(tmp_path / "halves") == files(tmp_path / "whole")
-    # What is asked for again comes from the checkpoint, without a step of training.
-    made = files(tmp_path / "whole")
+    # The same training again comes from the checkpoint, without a step.
+    trained = files(tmp_path / "whole")
     shutil.rmtree(tmp_path / "whole")
     stop_at(1)
     assert command("whole") == 0
     assert "already trained to step 4" in capsys.readouterr().err
-    assert files(tmp_path / "whole") == made
+    assert files(tmp_path / "whole") == trained
     # The two runs of one variant are kept apart.
     assert command("halves", learning_rate=0.5) == 1
     assert "train.learning_rate was 0.001, is 0.5" in capsys.readouterr().err
     assert command("halves", learning_rate=0.001) == 0
-    assert files(tmp_path / "halves") == made
+    assert files(tmp_path / "halves") == trained

@@ -1,4 +1,4 @@
-"""The keys that trade exactness for speed: what stays equal, and how far the rest may go."""
+"""The keys that trade exactness for speed: what stays equal, and the tolerance of the rest."""
 
 import csv
 from functools import partial
@@ -12,14 +12,14 @@ def weights(folder):
     return (folder / "generator.safetensors").read_bytes()
 
 
-def test_the_defaults_are_float32_and_not_compiled(stores, tmp_path):
+def test_float32_and_no_compilation_are_the_defaults(stores, tmp_path):
     plain = run(stores, tmp_path / "a", FULL)
     options = {"device": "cpu", "precision": "float32", "compile": False}
     assert weights(run(stores, tmp_path / "b", FULL, **options)) == weights(plain)
 
 
 @pytest.mark.slow
-def test_compiled_networks_train_to_the_same_bytes_where_the_kernels_are_the_same(
+def test_compiled_networks_train_to_the_same_bytes_with_the_same_kernels(
     stores, tmp_path, monkeypatch
 ):
     """Traced by torch.compile, but run by PyTorch's own kernels: the tracing changes nothing."""
@@ -40,7 +40,7 @@ def test_bfloat16_follows_float32_to_two_digits(stores, tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_missing_gpu_is_said(stores, tmp_path):
+def test_a_missing_gpu_is_reported(stores, tmp_path):
     with pytest.raises(ValueError, match="train.device is cuda, but PyTorch sees no GPU"):
         run(stores, tmp_path / "m", FULL, device="cuda")
     run(stores, tmp_path / "m", FULL, device="auto")

@@ -16,6 +16,7 @@ from helpers.training_setup import (
 )
 
 from tinygan.data.shards import open_store, write_shard
+from tinygan.files import read_json, write_json
 from tinygan.generation.sampling import draw
 from tinygan.models.io import load_generator, load_weights, save_weights
 from tinygan.models.pixels import normalize, to_uint8
@@ -44,7 +45,7 @@ def gradients(network):
 
 
 @pytest.mark.parametrize("adversarial", [True, False])
-def test_gradients_equal_a_plain_transcription_of_the_equations(adversarial):
+def test_gradients_equal_those_of_the_equations(adversarial):
     """Eq. 1-7 written out once more, one pass a term; relative difference under 1e-5."""
     generator, discriminator = networks()
     for _ in range(3):  # the power iteration moves in training mode: settle, then freeze it
@@ -139,7 +140,7 @@ def test_rows_gather_across_shards(stores):
         ShardDataset(real).gather("z", index)
 
 
-def test_pixels_survive_the_way_to_floats_and_back():
+def test_pixels_survive_the_round_trip_through_floats():
     images = np.arange(256, dtype=np.uint8).reshape(1, 8, 32, 1).repeat(3, axis=3)
     np.testing.assert_array_equal(to_uint8(normalize(images)), images)
     extremes = torch.tensor([-1.0, 1.0, 0.0, -0.004]).reshape(1, 1, 2, 2).repeat(1, 3, 1, 1)
@@ -204,9 +205,14 @@ def test_checkpoint_round_trip_and_refusals(stores, tmp_path):
         load_generator(folder, step=3)
     with pytest.raises(FileNotFoundError, match="not a model"):
         load_generator(tmp_path)
+    card = read_json(folder / "card.json")
+    card["generator"]["colours"] = card["generator"].pop("image_channels")
+    write_json(folder / "card.json", card)
+    with pytest.raises(ValueError, match="another version .*colours.*: train or import the model"):
+        load_generator(folder)
 
 
-def test_samples_do_not_depend_on_the_cut_into_jobs():
+def test_samples_do_not_depend_on_the_class_ranges():
     generator = networks()[0].eval()
     options = {"seed": 3, "z_dim": 16, "truncation": 0.5, "batch": 4}
     together = list(draw(generator, range(3), 6, **options))
