@@ -7,8 +7,10 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 BIN = Path(sys.executable).parent
-# Photographs of some ImageNet classes (train/WNID/*.JPEG, classes.tsv); tests on them are skipped
-# where there are none.
-PHOTOGRAPHS = Path(os.environ.get("TINYGAN_TEST_PHOTOGRAPHS", ROOT / "data" / "imagenet-sample"))
+# Photographs of some ImageNet classes (train/WNID/*.JPEG, classes.tsv), beside the checkout unless
+# the environment names another folder; tests on them are skipped where there are none.
+PHOTOGRAPHS = Path(
+    os.environ.get("TINYGAN_TEST_PHOTOGRAPHS", ROOT.parent / "shared/data/imagenet-sample")
+)
 # For processes that import the project and these helpers.
 PYTHONPATH = f"{ROOT}{os.pathsep}{TESTS}"
