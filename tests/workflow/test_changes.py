@@ -109,7 +109,16 @@ def test_changed_code_reruns_what_it_decides(
 ) -> None:
     path = finished / module
     before = path.read_text()
-    path.write_text(before + "# changed\n")
+    path.write_text(before + "CHANGED = True\n")
     found = set(jobs(snakemake(finished, "-n", "all")))
     path.write_text(before)
     assert runs <= found and not rests & found
+
+
+def test_a_changed_comment_reruns_nothing(finished: Path) -> None:
+    path = finished / "tinygan" / "training" / "losses.py"
+    before = path.read_text()
+    path.write_text(before + "# changed\n")
+    found = jobs(snakemake(finished, "-n", "all"))
+    path.write_text(before)
+    assert found == {}
