@@ -237,8 +237,8 @@ def test_dvc_reproduces_in_a_clone_what_snakemake_made(
     reproduced = clone / "results" / "mini"
     compared = sorted(results.glob("scores/**/*.*")) + sorted(results.glob("intra_fid/*.csv"))
     compared += [results / "cost.csv", *sorted(results.glob("tables/*.csv"))]
-    # Ten sources and two curves, their classes, the cost, and two tables.
-    assert len(compared) == (10 + 2) + 10 + 1 + 2
+    # Ten sources and two curves, their classes, the cost, and three tables.
+    assert len(compared) == (10 + 2) + 10 + 1 + 3
     for path in compared:
         other = reproduced / path.relative_to(results)
         # The tables name the preset, which is all that may differ.
