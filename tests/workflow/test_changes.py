@@ -1,5 +1,6 @@
 """What a finished run reruns after a change of the config, the code or its files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
     assert set(rests) & set(found) == set()
 
 
+def changed(checkout: Path, module: str, change: Callable[[str], str]) -> set[str]:
+    """Return the rules that run after a change of a module, which is undone."""
+    path = checkout / module
+    before = path.read_text()
+    path.write_text(change(before))
+    try:
+        return set(jobs(snakemake(checkout, "-n", "all")))
+    finally:
+        path.write_text(before)
+
+
 @pytest.mark.parametrize(
     ("module", "runs", "rests"),
     [
@@ -107,18 +119,20 @@ def test_a_changed_parameter_reruns_what_depends_on_it(
 def test_changed_code_reruns_what_it_decides(
     finished: Path, module: str, runs: set[str], rests: set[str]
 ) -> None:
-    path = finished / module
-    before = path.read_text()
-    path.write_text(before + "CHANGED = True\n")
-    found = set(jobs(snakemake(finished, "-n", "all")))
-    path.write_text(before)
+    found = changed(finished, module, lambda text: text + "\nCHANGED = True\n")
     assert runs <= found and not rests & found
 
 
-def test_a_changed_comment_reruns_nothing(finished: Path) -> None:
-    path = finished / "tinygan" / "training" / "losses.py"
-    before = path.read_text()
-    path.write_text(before + "# changed\n")
-    found = jobs(snakemake(finished, "-n", "all"))
-    path.write_text(before)
-    assert found == {}
+def test_a_comment_a_docstring_or_a_renamed_local_reruns_nothing(finished: Path) -> None:
+    def rewrite(text: str) -> str:
+        assert '"""Return mean max' in text and "    return register\n" in text
+        text = text.replace('"""Return mean max', '"""The mean of max')
+        return text.replace("    return register\n", "    # The decorator.\n    return register\n")
+
+    def rename(text: str) -> str:
+        assert "student, teacher = images.features" in text
+        text = text.replace("student, teacher = images", "ours, theirs = images")
+        return text.replace("zip(student, teacher, strict", "zip(ours, theirs, strict")
+
+    assert changed(finished, "tinygan/training/losses.py", rewrite) == set()
+    assert changed(finished, "tinygan/training/losses.py", rename) == set()

@@ -65,6 +65,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         top,
         "dw",
         "results/cut/figures/fig1.png",
+        "--notemp",  # the figure is compared with the images of dw
         configfiles=["config/paper.yaml", "cut.yaml"],
         env={"TFHUB_CACHE_DIR": str(top / "cache")},
     )

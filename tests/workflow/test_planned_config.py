@@ -110,7 +110,7 @@ def test_the_error_of_a_failed_job_is_shown_in_the_terminal(checkout: Path) -> N
     (checkout / "mygan.py").write_text("def images(z, y, truncation):\n    return z[9999]\n")
     output = run(checkout, "teacher", fails=True)
     (line,) = {line for line in output.splitlines() if "IndexError" in line}
-    assert line.startswith("results/quick/logs/harvest/teacher") and "mygan.py, line 2" in line
+    assert line.startswith("results/quick/logs/harvest/") and "mygan.py, line 2" in line
 
 
 def test_a_warning_of_a_job_is_shown_in_the_terminal(checkout: Path) -> None:

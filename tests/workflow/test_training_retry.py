@@ -93,7 +93,7 @@ def test_a_killed_training_resumes_when_snakemake_retries_it(
     shutil.rmtree(results / "models" / "dw")
     subprocess.run(training, cwd=checkout, check=True, capture_output=True)
     log = (results / "logs/train/dw.log").read_text()
-    assert "trained before, to step 60" in log and f"59/{STEPS}" not in log
+    assert "already trained to step 60" in log and f"59/{STEPS}" not in log
     assert files(results / "models" / "dw") == before
 
     monkeypatch.chdir(checkout)

@@ -1,8 +1,8 @@
-"""The checkpoint of a training: a stopped run resumes from it and ends with the same bytes.
+"""Checkpoints: a stopped training resumes and ends with byte-identical outputs.
 
-A checkpoint is one safetensors file with a JSON header, so it appears whole or not at all. It is in
-a folder of its own: Snakemake deletes the outputs of a failed job. It stays after the end, so that
-outputs that were deleted are written again from it, without a step of training.
+A checkpoint is one safetensors file with a JSON header, written atomically. It is outside the
+output folder, because Snakemake deletes the outputs of a failed job. It remains after the training,
+so deleted outputs can be written again without retraining.
 """
 
 import fcntl
@@ -24,22 +24,22 @@ from torch import Tensor, nn
 
 from tinygan.files import atomic_file, digest_json, sweep
 
-# Checkpoints of one variant that are kept, the newest ones.
-KEPT = 3
+# Checkpoints to keep per variant, for different configs, data or code; the oldest are deleted.
+MAX_CHECKPOINTS = 3
 
 
 class Stopped(RuntimeError):
-    """A run was stopped by a signal; its checkpoint was kept."""
+    """The run was stopped by a signal, after saving a checkpoint."""
 
 
 @dataclass(frozen=True)
 class CheckpointFolder:
-    """Where the checkpoints of a variant are, and which of them is this run's.
+    """The folder with the checkpoints of a variant, one per identity.
 
     Attributes:
-        path: the variant's folder; the checkpoint of each run has a folder in it.
-        identity: JSON mapping of all that decides the run's result (config, data, code). A
-            checkpoint of another identity is neither resumed nor touched.
+        path: the variant's folder, with one subfolder per identity.
+        identity: JSON mapping of everything that determines the run's result (config, data, code).
+            Checkpoints of other identities are never resumed.
     """
 
     path: Path
@@ -47,25 +47,25 @@ class CheckpointFolder:
 
     @property
     def folder(self) -> Path:
-        """The folder of this run's checkpoint."""
+        """The subfolder of this run's checkpoint."""
         return self.path / digest_json(self.identity)
 
     @property
     def file(self) -> Path:
-        """The checkpoint itself."""
+        """The file of this run's checkpoint."""
         return self.folder / "checkpoint.safetensors"
 
     @property
     def snapshots(self) -> Path:
-        """The folder of the snapshots made so far, which belong to the checkpoint."""
+        """The folder of this run's snapshots so far."""
         return self.folder / "snapshots"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other trainings of the variant out; the lock ends with the process, however it ends.
+        """Lock the folder for the duration of the block; the lock also ends with the process.
 
         Raises:
-            RuntimeError: another one is running; its process is named.
+            RuntimeError: another training of the variant is running; the message has its process.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with open(self.path / "lock", "a+") as file:
@@ -76,7 +76,7 @@ class CheckpointFolder:
                 process = file.read().strip() or "unknown"
                 raise RuntimeError(
                     f"process {process} is training with {self.path}: wait for it to end, or stop "
-                    f"it with `kill {process}`, which keeps its checkpoint"
+                    f"it with `kill {process}`; it saves a checkpoint first"
                 ) from None
             except OSError:  # a file system without locks
                 pass
@@ -86,31 +86,33 @@ class CheckpointFolder:
             yield
 
     def save(self, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
-        """Keep a checkpoint in place of the one before; of other runs, the last few are kept.
+        """Save a checkpoint, replacing this run's previous one.
+
+        Of other runs' checkpoints, only the newest are kept, see `MAX_CHECKPOINTS`.
 
         Args:
-            tensors: by name, on any device.
+            tensors: tensors by name, on any device.
             progress: a JSON mapping, with the ``step``.
 
         Raises:
-            FloatingPointError: a tensor has a NaN or an infinity; the state before stays.
+            FloatingPointError: a tensor has a NaN or an infinity; the previous checkpoint remains.
         """
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        for name, tensor in plain.items():
+        on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        for name, tensor in on_cpu.items():
             if not tensor.isfinite().all():
                 raise FloatingPointError(f"{name} is not finite after step {progress['step']}")
         header = json.dumps({"identity": self.identity, "progress": progress})
-        first = not self.file.exists()
+        is_first = not self.file.exists()
         with atomic_file(self.file) as partial:
-            save_file(plain, partial, {"run": header})
-        if first:
-            for other in self._others()[KEPT - 1 :]:
+            save_file(on_cpu, partial, {"run": header})
+        if is_first:
+            for other in self._others()[MAX_CHECKPOINTS - 1 :]:
                 other.remove()
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return the tensors and the progress kept last, or None where the run has to start.
+        """Return the tensors and the progress of this run's checkpoint; None without one.
 
-        Where there are checkpoints of other runs only, it is printed how the newest one differs.
+        If there are only checkpoints of other runs, print how the newest of them differs.
 
         Raises:
             ValueError: the file is damaged.
@@ -119,10 +121,10 @@ class CheckpointFolder:
         if self.file.is_file():
             return self._read()
         for other in self._others()[:1]:
-            kept, wanted = other.identity, json.loads(json.dumps(self.identity))
-            say(
-                f"there is a checkpoint of another run ({'; '.join(_differences(kept, wanted))}): "
-                "it stays, and this run starts at step 1"
+            identity = json.loads(json.dumps(self.identity))
+            differences = "; ".join(_differences(other.identity, identity))
+            print_notice(
+                f"the checkpoint of another run is not used ({differences}); starting from step 1"
             )
         return None
 
@@ -133,13 +135,13 @@ class CheckpointFolder:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(
-                f"{self.file} is damaged ({error}); delete it to train from the first step"
+                f"{self.file} is damaged ({error}); delete it to restart from step 1"
             ) from error
         return tensors, header["progress"]
 
     def _others(self) -> list[Self]:
         """Return the readable checkpoints of other runs, the newest first."""
-        found = []
+        others = []
         for file in self.path.glob("*/checkpoint.safetensors"):
             try:
                 with safe_open(file, "pt") as opened:
@@ -148,11 +150,11 @@ class CheckpointFolder:
                 continue
             other = type(self)(self.path, identity)
             if file == other.file and file != self.file:
-                found.append((file.stat().st_mtime_ns, other))
-        return [other for _, other in sorted(found, key=lambda pair: -pair[0])]
+                others.append((file.stat().st_mtime_ns, other))
+        return [other for _, other in sorted(others, key=lambda pair: -pair[0])]
 
     def remove(self) -> None:
-        """Remove the checkpoint and its snapshots; folders too, unless something else is there."""
+        """Delete the checkpoint and its snapshots, and folders that are empty then."""
         self.file.unlink(missing_ok=True)
         for path in self.snapshots.glob("*.safetensors"):
             path.unlink()
@@ -162,7 +164,10 @@ class CheckpointFolder:
 
 
 def pack(name: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return the tensors of a network and of its optimiser, all named ``{name}/...``."""
+    """Return the tensors of a network and its optimiser.
+
+    They are named ``{name}/network/{key}`` and ``{name}/{moment}/{key}``.
+    """
     tensors = {f"{name}/network/{key}": value for key, value in network.state_dict().items()}
     for key, parameter in network.named_parameters():
         for moment, value in optimiser.state.get(parameter, {}).items():
@@ -173,7 +178,7 @@ def pack(name: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> dic
 def unpack(
     tensors: Mapping[str, Tensor], name: str, network: nn.Module, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Undo `pack`: put the tensors into a network and an optimiser that were just made."""
+    """Load the tensors of `pack` into a new network and a new optimiser."""
     weights, parameters = {}, dict(network.named_parameters())
     for path, value in tensors.items():
         owner, kind, key = path.split("/")
@@ -182,8 +187,8 @@ def unpack(
         elif owner == name:
             parameter = parameters[key]
             if value.ndim:
-                # In the parameter's memory format, as the optimiser makes it: in another one, other
-                # elements go through vector code, and that may round otherwise than scalar code.
+                # In the parameter's memory format, like the optimiser's own: in another format,
+                # other elements would run through vector code, which may round differently.
                 value = torch.empty_like(parameter, requires_grad=False).copy_(value)
             optimiser.state[parameter][kind] = value
     network.load_state_dict(weights)
@@ -191,25 +196,26 @@ def unpack(
 
 @contextmanager
 def stop_signals() -> Iterator[Callable[[], str | None]]:
-    """Turn SIGTERM and SIGINT into a question: which of them, if any, has come?
+    """Catch SIGTERM and SIGINT; yield a function that returns the name of the one received, if any.
 
-    A second signal acts at once, as if it had not been caught.
+    A second signal acts immediately, as if it had not been caught.
     """
     received: list[str] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def record(number: int, frame: FrameType | None) -> None:
         received.append(signal.Signals(number).name)
-        signal.signal(number, before[number])
+        signal.signal(number, previous[number])
 
-    before = {n: signal.signal(n, note) for n in (signal.SIGTERM, signal.SIGINT)}
+    previous = {n: signal.signal(n, record) for n in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield lambda: received[0] if received else None
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Yield the differing values of two nested mappings with their dotted paths."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
@@ -217,6 +223,6 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
         yield f"{path} was {old}, is {new}"
 
 
-def say(text: str) -> None:
-    """Print a line to standard error, where the log of a job is."""
+def print_notice(text: str) -> None:
+    """Print a line to standard error, which is a job's log."""
     print(f"tinygan: {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Batches out of shards: an exact, seeded order, its rows, and their way to a device."""
+"""Batches from shards: the seeded order of the rows, their arrays, and the move to a device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,17 +21,17 @@ def _epoch(seed: int, purpose: str, epoch: int, count: int) -> np.ndarray:
 
 
 def rows_of_step(seed: int, purpose: str, step: int, batch: int, count: int) -> np.ndarray:
-    """Return the rows of one step, cut out of an endless sequence of shuffled epochs.
+    """Return the rows of one step's batch, a slice of an endless sequence of shuffled epochs.
 
     Args:
         seed: the run's seed.
-        purpose: name of the stream, so that pairs and real images have orders of their own.
-        step: step, from 1; the rows depend on it alone, not on the steps before.
+        purpose: name of the random stream; pairs and real images have independent orders.
+        step: from 1; the rows do not depend on the steps before.
         batch: rows per step.
-        count: rows in an epoch.
+        count: rows per epoch.
 
     Returns:
-        int64 [batch], each in 0 .. count - 1; every row comes once in each epoch.
+        int64 [batch] in 0 .. count - 1; each row occurs once per epoch.
     """
     positions = np.arange((step - 1) * batch, step * batch)
     epochs, within = np.divmod(positions, count)
@@ -43,7 +43,7 @@ def rows_of_step(seed: int, purpose: str, step: int, batch: int, count: int) -> 
 
 
 class ShardDataset:
-    """The rows of several shards under one numbering; nothing is read before it is needed.
+    """The rows of several shards, numbered consecutively and read lazily.
 
     Args:
         shards: shards of one store, in the order of their classes.
@@ -57,37 +57,46 @@ class ShardDataset:
         return int(self.starts[-1])
 
     def gather(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """Copy rows [B] of the array `name` (``images``, ``labels`` or ``z``) out of the shards.
+        """Copy rows of an array from the shards.
+
+        Args:
+            name: ``images``, ``labels`` or ``z``.
+            rows: int64 [B].
+
+        Returns:
+            The array's rows [B, ...], in the order of `rows`.
 
         Raises:
             ValueError: a shard has no such array.
         """
-        parts = np.searchsorted(self.starts, rows, side="right") - 1
+        owners = np.searchsorted(self.starts, rows, side="right") - 1  # index of each row's shard
         out: np.ndarray | None = None
-        for part in np.unique(parts):
-            array = getattr(self.shards[part], name)
+        for owner in np.unique(owners):
+            array = getattr(self.shards[owner], name)
             if array is None:
-                raise ValueError(f"{self.shards[part].folder} has no {name}: are these pairs?")
+                raise ValueError(
+                    f"{self.shards[owner].folder} has no {name}: are these the teacher's pairs?"
+                )
             if out is None:
                 out = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
-            chosen = parts == part
-            out[chosen] = array[rows[chosen] - self.starts[part]]
+            chosen = owners == owner
+            out[chosen] = array[rows[chosen] - self.starts[owner]]
         return out
 
 
 @dataclass
 class Batch:
-    """One step's data: harvested pairs, and real images with fresh latent vectors.
+    """The data of one step: harvested pairs, and real images with fresh latent vectors.
 
-    What no term in use needs is None.
+    Fields that no term in use needs are None.
 
     Attributes:
-        z: float [N, z_dim] of the pairs.
+        z: float32 [N, z_dim] of the pairs.
         y: class indices [N] of the pairs.
-        teacher: T(z, y), [N, 3, H, W] in [-1, 1].
+        teacher: the teacher's images T(z, y), [N, 3, H, W] in [-1, 1].
         real: real images x, like `teacher`.
-        real_y: their class indices, which the student is given with `fresh_z`.
-        fresh_z: float [N, z_dim], from the teacher's truncated normal.
+        real_y: class indices [N] of the real images; the student draws S(fresh_z, real_y).
+        fresh_z: float32 [N, z_dim], from the teacher's truncated normal.
     """
 
     z: Tensor | None = None
@@ -100,15 +109,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Where the batches of a run come from; the batch of a step depends on (seed, step) alone.
+    """The batches of a run; the batch of a step depends on (seed, step) only.
 
     Attributes:
-        pairs: the teacher's rows, or None where no term needs them.
-        real: rows of real images, or None likewise.
+        pairs: the teacher's pairs, or None if no term needs them.
+        real: real images, or None if no term needs them.
         seed: seed of the order and of the fresh z.
-        batch: pairs per step, and as many real images.
+        batch: pairs per step, and real images per step.
         z_dim: length of z.
-        truncation: scale of the fresh z, the teacher's.
+        truncation: truncation of the fresh z, the same as the teacher's.
         local_slice: the rows of each batch that this process computes; by default all.
     """
 
@@ -124,10 +133,16 @@ class BatchSource:
     def of(
         cls, settings: Settings, pairs: Sequence[Shard], real: Sequence[Shard], local_slice: slice
     ) -> Self:
-        """Serve what the terms in use need of harvested pairs and of real images.
+        """Open what the loss terms in use need: harvested pairs, real images, or both.
+
+        Args:
+            settings: the settings of the training.
+            pairs: the teacher's shards, with z.
+            real: shards of real images.
+            local_slice: see `BatchSource`.
 
         Raises:
-            ValueError: the two differ in image size, or the pairs have no z.
+            ValueError: pairs and real images differ in size, or the pairs have no z.
         """
         if pairs[0].images.shape[1:] != real[0].images.shape[1:]:
             raise ValueError(
@@ -135,7 +150,7 @@ class BatchSource:
                 f"real ones {real[0].images.shape[1:]}"
             )
         if pairs[0].z is None:
-            raise ValueError(f"{pairs[0].folder} has no z: are these pairs?")
+            raise ValueError(f"{pairs[0].folder} has no z: are these the teacher's pairs?")
         return cls(
             pairs=ShardDataset(pairs) if settings.loss.uses_teacher else None,
             real=ShardDataset(real) if settings.loss.uses_real else None,
@@ -147,7 +162,11 @@ class BatchSource:
         )
 
     def gather(self, step: int) -> dict[str, np.ndarray]:
-        """Copy the data of one step out of the shards, by the names in `Batch`, images as uint8."""
+        """Copy the data of one step (from 1) from the shards.
+
+        Returns:
+            Arrays by their names in `Batch`; images are uint8 [N, H, W, 3].
+        """
         arrays = {}
         if self.pairs is not None:
             rows = rows_of_step(self.seed, "train/pairs", step, self.batch, len(self.pairs))
@@ -167,7 +186,7 @@ class BatchSource:
 
 
 def to_batch(arrays: dict[str, np.ndarray], device: torch.device) -> Batch:
-    """Move a gathered batch to a device: images as bytes, which become floats there."""
+    """Move the arrays of `BatchSource.gather` to a device, images as floats in [-1, 1]."""
     batch = Batch()
     for name, array in arrays.items():
         tensor = torch.from_numpy(array)

@@ -1,9 +1,9 @@
-"""One training run in several processes, joined by DistributedDataParallel and started by torchrun.
+"""One training in several processes, started by torchrun and synchronised by DDP.
 
-Each process computes its share of the global batch, with batch-norm statistics of the whole one,
-so that N processes compute the gradients of one: only sums are made in another order. What is not
-of the batch (weights, optimisers, the power iteration of spectral norm, which looks at weights
-alone) is the same in all of them, so one process writes for all.
+Each process (rank) computes an equal share of the global batch, with the batch-norm statistics of
+the whole batch. So N processes compute the same gradients as one, up to the order of summation.
+Everything else (weights, optimisers, the power iteration of spectral norm) is the same on all
+ranks, so rank 0 writes for all.
 """
 
 import os
@@ -19,12 +19,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run, seen from one of them; by default there is this one only.
+    """This process among the processes of a run; by default the only one.
 
     Attributes:
         rank: number of this process, from 0.
-        size: number of all processes.
-        local_rank: its number on this machine, and that of its GPU.
+        size: number of processes.
+        local_rank: number of this process on its machine, and of its GPU.
     """
 
     rank: int = 0
@@ -34,14 +34,17 @@ class World:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this is rank 0, the process that writes."""
         return self.rank == 0
 
     def device(self, name: str) -> torch.device:
-        """Return the device called ``cpu``, ``cuda``, or ``auto``: the GPU where there is one.
+        """Return this process's device.
+
+        Args:
+            name: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
 
         Raises:
-            ValueError: there is no GPU, or fewer than processes on this machine.
+            ValueError: ``cuda`` without a GPU, or more processes than GPUs on this machine.
         """
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -51,7 +54,7 @@ class World:
             raise ValueError("train.device is cuda, but PyTorch sees no GPU: use auto or cpu")
         if self.local_rank >= torch.cuda.device_count():
             raise ValueError(
-                f"PyTorch sees {torch.cuda.device_count()} GPUs: train.processes is more than that"
+                f"PyTorch sees {torch.cuda.device_count()} GPUs, fewer than train.processes"
             )
         return torch.device(name, self.local_rank)
 
@@ -59,7 +62,7 @@ class World:
         """Return this process's rows of a global batch.
 
         Raises:
-            ValueError: the batch cannot be cut into equal shares.
+            ValueError: the batch cannot be divided equally.
         """
         if batch % self.size:
             raise ValueError(f"a batch of {batch} cannot be shared by {self.size} processes")
@@ -67,7 +70,7 @@ class World:
         return slice(self.rank * part, (self.rank + 1) * part)
 
     def wrap_ddp(self, network: nn.Module) -> nn.Module:
-        """Return a network whose gradients, and batch-norm statistics, are of the global batch."""
+        """Wrap a network in DDP, with gradients and batch-norm statistics of the global batch."""
         if self.size == 1:
             return network
         for module in network.modules():
@@ -76,7 +79,7 @@ class World:
         return DistributedDataParallel(network, forward_sync_buffers=False)
 
     def mean(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Average scalars, the same ones in every process, over the processes."""
+        """Average scalars over the processes, which must all pass the same names."""
         if self.size == 1 or not terms:
             return dict(terms)
         values = torch.stack([value.detach() for value in terms.values()])
@@ -84,20 +87,20 @@ class World:
         return dict(zip(terms, values / self.size, strict=True))
 
     def any_rank(self, *flags: bool) -> Sequence[bool]:
-        """Tell of each flag whether it is set in any process; waits for the processes, no device.
+        """Return for each flag whether it is set on any rank; waits for all ranks.
 
-        The end of torchrun itself, which leaves its processes alone, sets the first flag.
+        The first flag is also set if torchrun has ended, which does not stop its processes.
         """
         if self.size == 1:
             return flags
         orphaned = os.getppid() != self._parent
-        found = torch.tensor([flags[0] or orphaned, *flags[1:]], dtype=torch.uint8)
-        distributed.all_reduce(found, distributed.ReduceOp.MAX)
-        return [bool(flag) for flag in found]
+        reduced = torch.tensor([flags[0] or orphaned, *flags[1:]], dtype=torch.uint8)
+        distributed.all_reduce(reduced, distributed.ReduceOp.MAX)
+        return [bool(flag) for flag in reduced]
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
-        """Let the process that writes go through this block before the others."""
+        """Run this block on rank 0 before the other ranks."""
         if not self.is_main:
             self.any_rank(False)
         yield
@@ -109,13 +112,13 @@ ALONE = World()
 
 
 class GlobalBatchNorm(nn.BatchNorm2d):
-    """Batch norm whose statistics, in training, are those of all processes' equal shares.
+    """Batch norm with the statistics of the global batch in training.
 
-    `torch.nn.SyncBatchNorm` does the same on GPUs alone, where nothing of it could be tested.
+    `torch.nn.SyncBatchNorm` does the same, but on GPUs only, so it could not be tested on a CPU.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map x [N, C, H, W] to the same shape; N is this process's share."""
+        """Normalise x [N, C, H, W], this process's share of the batch; the shares are equal."""
         if not self.training:
             return super().forward(x)
         x32 = x.float()
@@ -135,7 +138,7 @@ class GlobalBatchNorm(nn.BatchNorm2d):
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over processes; each one's loss depends on every one's summand."""
+    """Sum over processes; the backward pass sums too, since every loss depends on the result."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:
@@ -156,13 +159,13 @@ def _global_mean(x: Tensor) -> Tensor:
 
 @contextmanager
 def processes(count: int) -> Iterator[World]:
-    """Join the run's processes.
+    """Join the process group of the run for the duration of the block.
 
     Args:
-        count: how many there have to be.
+        count: the expected number of processes.
 
     Raises:
-        ValueError: torchrun has started another number of them.
+        ValueError: torchrun has started a different number.
     """
     if "RANK" not in os.environ and count == 1:
         yield World()
@@ -178,14 +181,19 @@ def processes(count: int) -> Iterator[World]:
 
 
 def launch(arguments: Sequence[str], count: int, threads: int) -> None:
-    """Become torchrun, which runs `tinygan` with these arguments in `count` processes.
+    """Replace this process by torchrun, which runs `tinygan` in several processes.
 
-    Does nothing where one is enough, or in a process that torchrun has started.
+    Does nothing if `count` is 1, or in a process that torchrun has started.
+
+    Args:
+        arguments: the command-line arguments of `tinygan`.
+        count: number of processes.
+        threads: CPU threads per process.
     """
     if count == 1 or "RANK" in os.environ:
         return
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    # By name, because not every machine knows its own.
+    # "localhost", because a machine's own host name may not resolve.
     torchrun = ["torch.distributed.run", "--standalone", "--local-addr=localhost"]
     torchrun += [f"--nproc-per-node={count}"]
     command = [sys.executable, "-m", *torchrun, "-m", "tinygan", *arguments]

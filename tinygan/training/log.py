@@ -1,4 +1,4 @@
-"""The log of a training: the loss terms, the rows of log.csv, and how a run is shown."""
+"""The log of a training: loss terms, log.csv, the progress bar and DVCLive's plots."""
 
 import csv
 import time
@@ -17,10 +17,13 @@ COLUMNS = ("step", *(f"loss_{term}" for term in TERMS), "pixel_weight", "learnin
 
 
 class TrainingLog:
-    """Loss terms since the last row, which stay on their device, and the rows before.
+    """The rows of log.csv, and the loss terms since the last row, which stay on their device.
 
-    A row holds what follows from the run's config and data alone, no time, so that the log of a
-    resumed run has the bytes of one that was never stopped.
+    A row depends on the config and the data only and has no times, so the log of a resumed run is
+    byte-identical to that of an uninterrupted one.
+
+    Attributes:
+        rows: the rows so far, one string per entry of `COLUMNS`.
     """
 
     def __init__(self) -> None:
@@ -28,15 +31,15 @@ class TrainingLog:
         self._since: dict[str, dict[int, Tensor]] = {term: {} for term in TERMS}
 
     def note(self, step: int, terms: Mapping[str, Tensor]) -> None:
-        """Take in the terms of one step, unweighted scalars, without waiting for the device."""
+        """Record the terms of one step, scalars, without waiting for the device."""
         for term, value in terms.items():
             self._since[term][step] = value.detach()
 
     def check(self) -> None:
-        """Look for a loss that is not finite among the steps since the last row.
+        """Check that all loss terms since the last row are finite.
 
         Raises:
-            FloatingPointError: there is one; its first step and its term are named.
+            FloatingPointError: one is not; the message has its term and first step.
         """
         for term, values in self._since.items():
             if values and not (finite := torch.stack(list(values.values())).isfinite()).all():
@@ -46,7 +49,12 @@ class TrainingLog:
                 )
 
     def close_row(self, step: int, pixel_weight: float, learning_rate: float) -> None:
-        """Average the terms since the last row into a new one; empty where a term was not used.
+        """Add a row with the means of the terms since the last row; empty for unused terms.
+
+        Args:
+            step: the last step of the row.
+            pixel_weight: lambda_1 at this step.
+            learning_rate: the learning rate at this step.
 
         Raises:
             FloatingPointError: see `check`.
@@ -62,7 +70,7 @@ class TrainingLog:
         self._since = {term: {} for term in TERMS}
 
     def last_means(self) -> dict[str, str]:
-        """Return the means of the last row, of the terms in use."""
+        """Return the means in the last row, without unused terms."""
         means = zip(TERMS, self.rows[-1][1:], strict=False)
         return {term: mean for term, mean in means if mean}
 
@@ -72,24 +80,24 @@ class TrainingLog:
             csv.writer(file).writerows([COLUMNS, *self.rows])
 
     def pack(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return what a state keeps: tensors named ``log/...``, and a JSON mapping."""
+        """Return the log for a checkpoint: tensors named ``log/...``, and a JSON mapping."""
         used = {term: values for term, values in self._since.items() if values}
         tensors = {f"log/since/{term}": torch.stack(list(v.values())) for term, v in used.items()}
         return tensors, {"rows": self.rows, "since": {t: list(v) for t, v in used.items()}}
 
-    def unpack(self, tensors: Mapping[str, Tensor], kept: Mapping[str, Any]) -> None:
-        """Undo `pack`."""
-        self.rows = kept["rows"]
-        for term, steps in kept["since"].items():
+    def unpack(self, tensors: Mapping[str, Tensor], saved: Mapping[str, Any]) -> None:
+        """Restore what `pack` returned; `tensors` may contain others."""
+        self.rows = saved["rows"]
+        for term, steps in saved["since"].items():
             values = tensors[f"log/since/{term}"]
             self._since[term] = dict(zip(steps, values.unbind(), strict=True))
 
 
 class LiveLog:
-    """The rows of a log as DVCLive's plots, which `dvc plots show FOLDER` or an editor shows.
+    """The log as DVCLive plots, which `dvc plots show FOLDER` or an editor displays.
 
     Args:
-        folder: where they go; what was there is replaced, rows from before a stop included.
+        folder: the folder to write; its content is replaced, and a resumed run writes all rows.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +107,7 @@ class LiveLog:
         self._shown = 0
 
     def show(self, log: TrainingLog, images_per_second: float) -> None:
-        """Add the rows that the log has got since the last call, and the speed now."""
+        """Add the rows since the last call, and the current speed."""
         for row in log.rows[self._shown :]:
             self._live.step = int(row[0])
             for name, value in zip(COLUMNS[1:], row[1:], strict=True):
@@ -112,14 +120,14 @@ class LiveLog:
 
 
 class Display:
-    """What a person sees of a run: a progress bar, and DVCLive's plots.
+    """The progress of a run: a progress bar and, optionally, DVCLive plots.
 
     Args:
         name: the title of the bar.
-        steps: those that are still to be done, ascending.
+        steps: the remaining steps, ascending.
         batch: images per step.
-        live: folder of DVCLive's plots; None: there are none.
-        visible: whether anything is shown, which one process of a run does.
+        live: folder of the DVCLive plots; None for none.
+        visible: whether anything is shown; only rank 0 of a run shows it.
     """
 
     def __init__(
@@ -132,18 +140,18 @@ class Display:
         self._batch, self._shown = batch, (done, time.monotonic())
 
     def update(self) -> None:
-        """Advance the bar by a step."""
+        """Advance the bar by one step."""
         self._bar.update()
 
     def show(self, log: TrainingLog, step: int) -> None:
-        """Show the last row of the log, and the images per second since the row before."""
-        (before, at), now = self._shown, time.monotonic()
-        images_per_second = (step - before) * self._batch / (now - at)
+        """Show the last row of the log, and the images per second since the previous call."""
+        (last_step, last_time), now = self._shown, time.monotonic()
+        images_per_second = (step - last_step) * self._batch / (now - last_time)
         self._shown = step, now
         self._bar.set_postfix(log.last_means() | {"img/s": round(images_per_second)})
         if self._live:
             self._live.show(log, images_per_second)
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Close the progress bar, which stays visible."""
         self._bar.close()

@@ -11,7 +11,14 @@ from tinygan.data.prefetch import prefetch
 from tinygan.data.shards import Shard
 from tinygan.files import atomic_file, sweep
 from tinygan.models.io import save_weights
-from tinygan.training.checkpoint import CheckpointFolder, Stopped, pack, say, stop_signals, unpack
+from tinygan.training.checkpoint import (
+    CheckpointFolder,
+    Stopped,
+    pack,
+    print_notice,
+    stop_signals,
+    unpack,
+)
 from tinygan.training.data import BatchSource, to_batch
 from tinygan.training.distributed import ALONE, World
 from tinygan.training.log import Display, TrainingLog
@@ -32,25 +39,25 @@ def train(
 ) -> None:
     """Train a student on harvested pairs and real images; write log.csv, snapshots and weights.
 
-    Everything random is a function of (seed, step), and so are the schedules: a resumed run ends
-    with the bytes of one that was never stopped.
+    All random numbers and schedules are functions of (seed, step), so the outputs of a resumed run
+    are byte-identical to those of an uninterrupted one.
 
     Args:
-        settings: all that decides the training, but the data.
+        settings: everything that determines the training except the data.
         pairs: the teacher's shards, with z.
         real: shards of real images.
         out: folder for log.csv, snapshots/ and generator.safetensors.
-        name: shown beside the progress bar.
-        checkpoints: where the run saves its checkpoint, from which it resumes; None: nowhere.
-        live: folder for the log in DVCLive's form; None: nowhere.
-        world: the processes that share the run, all of which call this; the first one writes.
+        name: title of the progress bar.
+        checkpoints: folder of the run's checkpoints, from which it resumes; None for none.
+        live: folder of the DVCLive plots; None for none.
+        world: the processes that share the run; all call this function, and rank 0 writes.
 
     Raises:
-        FloatingPointError: a loss became NaN or infinite; the step and the term are named, and the
-            last checkpoint before it stays.
-        Stopped: SIGTERM or SIGINT came; the checkpoint was saved.
-        ValueError: images of pairs and real differ in size, the pairs have no z, the checkpoint is
-            damaged, there is no such device, or the processes cannot share the batch equally.
+        FloatingPointError: a loss became NaN or infinite; the message has the step and the term.
+            The last checkpoint before it remains.
+        Stopped: SIGTERM or SIGINT was received, and a checkpoint was saved.
+        ValueError: pairs and real images differ in size, the pairs have no z, the checkpoint is
+            damaged, the device does not exist, or the batch cannot be divided by the processes.
     """
     schedule = settings.train
     source = BatchSource.of(settings, pairs, real, world.local_slice(schedule.batch))
@@ -75,15 +82,12 @@ def train(
 
 @dataclass
 class _Run:
-    """The state of a run, and what it writes.
+    """A training in progress: what it resumes from, and what it writes.
 
     Attributes:
-        settings: see `train`.
+        settings, out, checkpoints, world: see `train`.
         step: the networks and their optimisers.
-        out: see `train`.
-        checkpoints: see `train`.
-        world: see `train`.
-        log: the loss terms so far.
+        log: the log so far.
     """
 
     settings: Settings
@@ -96,11 +100,11 @@ class _Run:
 
     @property
     def snapshots(self) -> Path:
-        """Where snapshots are written during the run: Snakemake deletes `out` when a job fails."""
+        """The folder of snapshots during the run; not in `out`, which Snakemake may delete."""
         return self.checkpoints.snapshots if self.checkpoints else self.out / "snapshots"
 
     def resume(self) -> int:
-        """Load the run's checkpoint, if there is one; return the number of steps done."""
+        """Load the run's checkpoint, if there is one; return its step, or 0."""
         with self.world.main_first():
             sweep(self.out, self.out / "snapshots")
             loaded = self.checkpoints.load() if self.checkpoints else None
@@ -111,19 +115,25 @@ class _Run:
             unpack(tensors, name, network, self.step.optimisers[name])
         self.log.unpack(tensors, progress["log"])
         if progress["step"] == self.settings.train.steps:
-            say(f"trained before, to step {progress['step']}: the outputs come from its checkpoint")
+            print_notice(
+                f"already trained to step {progress['step']}: writing the outputs of its checkpoint"
+            )
         return progress["step"]
 
     def save_snapshot(self, number: int) -> None:
-        """Save the generator after a step of the learning curve."""
+        """Save the generator if step `number` is one of the learning curve's."""
         if self.world.is_main and number in self.settings.train.snapshot_steps:
             save_weights(self.step.networks["generator"], self.snapshots / _file(number))
 
     def save_checkpoint(self, number: int, received: Callable[[], str | None]) -> None:
-        """Save a checkpoint where one is due: after some time, at the end, or for a signal.
+        """Save a checkpoint if one is due: every `checkpoint_every` s, at the end, after a signal.
+
+        Args:
+            number: the step that was completed.
+            received: returns the name of the signal that was received, see `stop_signals`.
 
         Raises:
-            Stopped: a signal was received by one of the processes.
+            Stopped: one of the processes received a signal.
         """
         train = self.settings.train
         due = time.monotonic() - self._saved_at >= train.checkpoint_every
@@ -139,12 +149,12 @@ class _Run:
             self._saved_at = time.monotonic()
         if stopped:
             raise Stopped(
-                f"stopped by {received() or 'a signal'} after step {number} of {train.steps}; its "
-                f"checkpoint is {self.checkpoints.file}, and the same command resumes from it"
+                f"stopped by {received() or 'a signal'} after step {number} of {train.steps}; the "
+                f"same command resumes from its checkpoint, {self.checkpoints.file}"
             )
 
     def write_outputs(self) -> None:
-        """Write the log and the weights, and the snapshots that are beside the checkpoint."""
+        """Write the log, the weights and, from beside the checkpoint, the snapshots to `out`."""
         if not self.world.is_main:
             return
         for number in self.settings.train.snapshot_steps if self.checkpoints else ():

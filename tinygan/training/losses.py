@@ -1,8 +1,8 @@
 """The terms of the objective (Eq. 1-7), one function each.
 
-A term reads the images of one step, and what the discriminator says of them, from `Images`. Its
-name is its key in the config's section `loss`, whose value is its weight. PyTorch is not imported
-here: the config is checked against these names where there is none.
+A term reads the images of one step, and the discriminator's output for them, from `Images`. The
+config's section `loss` has its weight under the name of the function. PyTorch is not imported here,
+because the config is checked against these names in environments without it.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +20,11 @@ class Term:
     """A term of the objective.
 
     Attributes:
-        compute: its function; returns an unweighted scalar, or one for each discriminator layer.
-        trains: the network that it trains.
-        needs: ``"pairs"`` for harvested pairs and S(z, y), ``"real"`` for real images and S of a
+        compute: returns an unweighted scalar, or one per discriminator layer.
+        trains: the network that the term trains.
+        needs: ``"pairs"`` for harvested pairs and S(z, y); ``"real"`` for real images and S of a
             fresh z.
-        adversarial: whether it enters at the student's adversarial steps alone, every
-            `adversarial_every`-th one.
+        adversarial: whether the term enters at every `adversarial_every`-th step only.
     """
 
     compute: "Callable[[Images], Tensor | Sequence[Tensor]]"
@@ -34,7 +33,7 @@ class Term:
     adversarial: bool = False
 
 
-# By name, in the order in which they are computed.
+# The terms by name, in the order in which they are computed.
 TERMS: dict[str, Term] = {}
 
 
@@ -55,7 +54,7 @@ def term(
 
 @term(trains="student", needs="pairs")
 def pixel(images: "Images") -> "Tensor":
-    """L_KD_pix, Eq. 1: mean absolute difference of the teacher's and the student's image."""
+    """L_KD_pix, Eq. 1: mean absolute difference of the teacher's and the student's images."""
     return (images.student - images.teacher).abs().mean()
 
 

@@ -1,4 +1,4 @@
-"""The settings of a training: the config's sections `student`, `train` and `loss`, typed."""
+"""The settings of a training: the sections `student`, `train` and `loss` as dataclasses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 from tinygan.config.derived import snapshot_steps
 from tinygan.training.losses import TERMS
 
-# Weights by term: a number, or one for each discriminator layer.
+# The weight of each term by name: a number, or one per discriminator layer.
 Weights = dict[str, float | list[float]]
 
 
@@ -17,10 +17,10 @@ class StudentSettings:
 
     Attributes:
         architecture: a module of `tinygan.models.students`.
-        channels: ch, the generator's channel multiplier.
+        channels: ch, the channel multiplier of the generator.
         embedding: length of the shared class embedding E(y).
         discriminator_channels: ch of the discriminator's first layer.
-        image_channels: of the last layer: 3, or 1 for grey images.
+        image_channels: channels of the generator's last layer: 3, or 1 for grey images.
     """
 
     architecture: str
@@ -49,14 +49,14 @@ class TrainSettings:
     processes: int = 1
     dvclive: bool = False
 
-    def learning_rate_at(self, number: int) -> float:
-        """Return the rate at a step, from 1: constant, then linear to 0 (section 5.4)."""
-        left = (self.steps - (number - 1)) / self.steps
+    def learning_rate_at(self, step: int) -> float:
+        """Return the learning rate at a step (from 1): constant, then linear to 0 (section 5.4)."""
+        left = (self.steps - (step - 1)) / self.steps
         return self.learning_rate * min(1.0, left / (1 - self.decay_from))
 
     @property
     def snapshot_steps(self) -> list[int]:
-        """The steps after which the generator is saved for the learning curve."""
+        """The steps after which a snapshot of the generator is saved for the learning curve."""
         return snapshot_steps({"train": {"steps": self.steps, "snapshots": self.snapshots}})
 
 
@@ -65,9 +65,9 @@ class LossSettings:
     """Section `loss`: the weights of Eq. 6 and 7. A weight of 0 or [] drops a term and its cost.
 
     Attributes:
-        weights: by term, see `tinygan.training.losses.TERMS`.
-        pixel_zero_at: fraction of the steps at which lambda_1, the weight of `pixel`, has fallen
-            to 0; None: it is constant.
+        weights: weight of each term, see `tinygan.training.losses.TERMS`.
+        pixel_zero_at: fraction of the steps at which lambda_1, the weight of `pixel`, reaches 0;
+            None for a constant weight.
     """
 
     weights: Weights
@@ -75,42 +75,42 @@ class LossSettings:
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> Self:
-        """Take the config's section."""
+        """Read the config's section."""
         weights = {name: section[name] for name in TERMS if name in section}
         return cls(weights, section["pixel_zero_at"])
 
     @property
     def uses_teacher(self) -> bool:
-        """Whether any term needs harvested pairs, and the student's output for them."""
+        """Whether any term in use needs harvested pairs."""
         return any(TERMS[name].needs == "pairs" for name in self._in_use())
 
     @property
     def uses_real(self) -> bool:
-        """Whether any term needs real images, and the student's output for a fresh z."""
+        """Whether any term in use needs real images."""
         return any(TERMS[name].needs == "real" for name in self._in_use())
 
     @property
     def needs_discriminator(self) -> bool:
-        """Whether any term trains a discriminator."""
+        """Whether any term in use trains a discriminator."""
         return any(TERMS[name].trains == "discriminator" for name in self._in_use())
 
-    def pixel_at(self, number: int, steps: int) -> float:
-        """Return lambda_1 at a step, from 1: linear from its weight to 0."""
+    def pixel_at(self, step: int, steps: int) -> float:
+        """Return lambda_1 at a step (from 1) of `steps`: linear from its initial value to 0."""
         weight = self.weights.get("pixel", 0.0)
         if self.pixel_zero_at is None:
             return weight
-        return weight * max(0.0, 1 - (number - 1) / (self.pixel_zero_at * steps))
+        return weight * max(0.0, 1 - (step - 1) / (self.pixel_zero_at * steps))
 
-    def at(self, number: int, train: TrainSettings) -> Weights:
-        """Return the weights of the terms that enter at a step."""
-        adversarial = number % train.adversarial_every == 0
+    def at(self, step: int, train: TrainSettings) -> Weights:
+        """Return the nonzero weights at a step (from 1), with the schedules applied."""
+        adversarial = step % train.adversarial_every == 0
         weights = {
             name: self.weights[name]
             for name in self._in_use()
             if adversarial or not TERMS[name].adversarial
         }
         if "pixel" in weights:
-            weights["pixel"] = self.pixel_at(number, train.steps)
+            weights["pixel"] = self.pixel_at(step, train.steps)
         return {name: weight for name, weight in weights.items() if weight}
 
     def _in_use(self) -> list[str]:
@@ -119,14 +119,14 @@ class LossSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides a training, but its data.
+    """Everything that determines a training except its data.
 
     Attributes:
-        seed: of the initial weights, the order of the data and the fresh z.
+        seed: seed of the initial weights, the order of the data and the fresh z.
         classes: number of classes.
-        image_size: height and width of the images, px.
+        image_size: height and width of the images in pixels.
         z_dim: length of z.
-        truncation: scale of the fresh z, the teacher's.
+        truncation: truncation of the fresh z, the same as the teacher's.
         student: see `StudentSettings`.
         train: see `TrainSettings`.
         loss: see `LossSettings`.
@@ -143,7 +143,7 @@ class Settings:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
-        """Take a config, resolved for one variant (see `tinygan.config.derived`)."""
+        """Read a config that is resolved for one variant (see `config.derived.resolve_variant`)."""
         return cls(
             seed=config["seed"],
             classes=len(config["classes"]),

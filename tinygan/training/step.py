@@ -1,4 +1,4 @@
-"""One step of training: an update of the discriminator (Eq. 7), then of the student (Eq. 6)."""
+"""One training step: an update of the discriminator (Eq. 7), then one of the student (Eq. 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from tinygan.training.images import Images
 from tinygan.training.losses import TERMS
 from tinygan.training.settings import Settings, Weights
 
-BETAS = (0.0, 0.9)  # of Adam, section 5.4
+BETAS = (0.0, 0.9)  # Adam, section 5.4
 
 
 @dataclass
 class TrainingStep:
-    """The networks, their optimisers, and the whole of Eq. 1-7.
+    """The student, the discriminator and their optimisers; a call performs one step.
 
     Attributes:
-        generator: S, in training mode; with several processes wrapped in DDP.
-        discriminator: D, likewise; None where no term trains one.
-        optimisers: of S and D, under ``"generator"`` and ``"discriminator"``.
-        autocast: the context in which the networks run: float32, or mixed precision.
-        device: where the networks are.
+        generator: the student S in training mode; wrapped in DDP if there are several processes.
+        discriminator: D, likewise; None if no term trains one.
+        optimisers: Adam of S under ``"generator"`` and of D under ``"discriminator"``.
+        autocast: the context in which the networks run: float32 or mixed precision.
+        device: the device of the networks.
     """
 
     generator: nn.Module
@@ -38,10 +38,14 @@ class TrainingStep:
 
     @classmethod
     def of(cls, settings: Settings, world: World = ALONE) -> "TrainingStep":
-        """Build both networks with their initial weights, on the device of this process.
+        """Build both networks with initial weights, on the device of this process.
+
+        Args:
+            settings: the settings of the training.
+            world: the processes that share it.
 
         Raises:
-            ValueError: there is no such device.
+            ValueError: the device does not exist.
         """
         train, device = settings.train, world.device(settings.train.device)
         networks = dict(zip(("generator", "discriminator"), build_networks(settings), strict=True))
@@ -60,14 +64,14 @@ class TrainingStep:
         return cls(wrapped["generator"], wrapped.get("discriminator"), optimisers, autocast, device)
 
     def __call__(self, batch: Batch, weights: Weights) -> dict[str, Tensor]:
-        """Update D, then S, which draws its images once for both.
+        """Update D, then S. The student draws its images once, for both updates.
 
         Args:
             batch: the data of the step, on the device.
-            weights: of the terms that enter at this step, see `LossSettings.at`.
+            weights: weights of the terms that enter at this step, see `LossSettings.at`.
 
         Returns:
-            The terms by name, unweighted scalars on the device.
+            The value of each term by name, see `weighted`.
         """
         student = {n: w for n, w in weights.items() if TERMS[n].trains == "student"}
         discriminator = {n: w for n, w in weights.items() if TERMS[n].trains == "discriminator"}
@@ -76,12 +80,12 @@ class TrainingStep:
         return terms | self.update_student(images, student)
 
     def draw(self, batch: Batch, learning: set[str]) -> Images:
-        """Draw the student's images: S(z, y) of the pairs, and S(z', y) beside the real images.
+        """Draw the student's images: S(z, y) for the pairs, and S(z', y) for the real images.
 
         Args:
-            batch: the data of the step.
-            learning: what the student learns from at this step, ``"pairs"`` or ``"real"``; other
-                images are drawn without a graph.
+            batch: the data of the step, on the device.
+            learning: what the student's terms need at this step: ``"pairs"``, ``"real"`` or both.
+                Other images are drawn without a graph.
         """
         student = fresh = None
         with self.autocast:
@@ -96,55 +100,58 @@ class TrainingStep:
     def update_discriminator(
         self, images: Images, weights: Weights
     ) -> tuple[dict[str, Tensor], Images]:
-        """Take a step on L_D, Eq. 7: all images in one pass of D.
+        """Minimise L_D, Eq. 7, by one step; D scores all images in one forward pass.
 
         Returns:
-            The terms, and the images with the scores that they got.
+            The terms by name, and the images with their scores.
         """
         if not weights:
             return {}, images
         with self.autocast:
             needs = {TERMS[name].needs for name in weights}
-            seen = images.seen_at_once_by(self.discriminator, needs)
-            loss, terms = weighted(seen, weights)
+            scored = images.scored_in_one_pass(self.discriminator, needs)
+            loss, terms = weighted(scored, weights)
         self.descend("discriminator", loss)
-        return terms, seen
+        return terms, scored
 
     def update_student(self, images: Images, weights: Weights) -> dict[str, Tensor]:
-        """Take a step on L_S, Eq. 6, through a frozen D."""
+        """Minimise L_S, Eq. 6, by one step, through a frozen D; return the terms by name."""
         if not weights:
             return {}
-        # Of D no gradient is wanted, so none has to be reduced over the processes.
+        # D gets no gradients here, so DDP, which would reduce them over the processes, is bypassed.
         raw_discriminator = getattr(self.discriminator, "module", self.discriminator)
         if raw_discriminator is not None:
             raw_discriminator.requires_grad_(False)
         with self.autocast:
-            loss, terms = weighted(images.seen_by(raw_discriminator), weights)
+            loss, terms = weighted(images.with_discriminator(raw_discriminator), weights)
         self.descend("generator", loss)
         if raw_discriminator is not None:
             raw_discriminator.requires_grad_(True)
         return terms
 
     def descend(self, name: str, loss: Tensor) -> None:
-        """Take a step of one network's optimiser."""
+        """Compute the gradients of a loss and step the optimiser of one network."""
         self.optimisers[name].zero_grad()
         loss.backward()
         self.optimisers[name].step()
 
     def set_learning_rate(self, rate: float) -> None:
-        """Set the rate of both networks."""
+        """Set the learning rate of both optimisers."""
         for optimiser in self.optimisers.values():
             optimiser.param_groups[0]["lr"] = rate
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """The networks that are trained, without DDP's wrappers."""
+        """The trained networks by name, without the wrappers of DDP."""
         both = {"generator": self.generator, "discriminator": self.discriminator}
         return {name: getattr(n, "module", n) for name, n in both.items() if n is not None}
 
 
 def weighted(images: Images, weights: Weights) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the weighted sum of terms, and each of them; one of several layers comes weighted."""
+    """Return the weighted sum of some terms, and the value of each term by name.
+
+    The value of a term is unweighted, or the weighted sum over layers if it has one per layer.
+    """
     total, terms = 0, {}
     for name, weight in weights.items():
         value = TERMS[name].compute(images)
@@ -158,15 +165,15 @@ def weighted(images: Images, weights: Weights) -> tuple[Tensor, dict[str, Tensor
 
 
 def autocast_on(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context of mixed precision: ``bfloat16``, or ``float32`` for none."""
+    """Return the autocast context: mixed precision for ``bfloat16``, none for ``float32``."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def build_networks(settings: Settings) -> tuple[nn.Module, Discriminator]:
-    """Return S and D with their initial weights.
+    """Return S and D with initial weights.
 
-    These depend on (seed, network, shapes) alone, so all variants of one architecture start from
-    the same point.
+    The weights depend on (seed, network, shapes) only, so all variants of one architecture start
+    from the same ones.
     """
     torch.manual_seed(stream_seed(settings.seed, "train/generator"))
     generator = build_student(**generator_shape(settings))
@@ -180,7 +187,7 @@ def build_networks(settings: Settings) -> tuple[nn.Module, Discriminator]:
 
 
 def generator_shape(settings: Settings) -> dict[str, str | int]:
-    """Return the arguments of `build_student`, which the model's card records."""
+    """Return the arguments of `build_student`, which the model card records."""
     return {
         "architecture": settings.student.architecture,
         "channels": settings.student.channels,

@@ -154,7 +154,7 @@ def test_the_train_subcommand_starts_two_processes_that_resume_together(tmp_path
     stopped.send_signal(signal.SIGTERM)
     error = stopped.communicate(timeout=120)[1]
     assert stopped.returncode != 0
-    assert "of 20; its checkpoint is" in error
+    assert "of 20; the same command resumes from its checkpoint" in error
     (state,) = kept.glob("*/checkpoint.safetensors")
     with safe_open(state, "pt") as file:
         assert 0 < json.loads(file.metadata()["run"])["progress"]["step"] < 20

@@ -27,7 +27,7 @@ def images(
     """Return images before a discriminator that has these features of them."""
     a, b = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
     seen = Layers({id(a): teacher, id(b): student})
-    return Images(teacher=a, student=b, y=y).seen_by(seen)
+    return Images(teacher=a, student=b, y=y).with_discriminator(seen)
 
 
 def test_pixel_is_the_mean_absolute_difference():
@@ -66,7 +66,7 @@ def test_feature_sends_no_gradient_to_the_teacher():
 
     student = torch.ones(1, 1, 2, 2, requires_grad=True)
     teacher = torch.zeros(1, 1, 2, 2, requires_grad=True)
-    (layer,) = losses.feature(Images(teacher=teacher, student=student).seen_by(Scale()))
+    (layer,) = losses.feature(Images(teacher=teacher, student=student).with_discriminator(Scale()))
     layer.backward()
     assert teacher.grad is None
     assert torch.equal(student.grad, torch.full((1, 1, 2, 2), 0.25))
@@ -78,8 +78,8 @@ def test_hinge():
     # max(0, 1 - d): 0, 0.5, 2; max(0, 1 + s): 0, 0.5, 2
     expected = 2 * 2.5 / 3
     assert losses.hinge(genuine, fake).item() == pytest.approx(expected)
-    seen = Images(real_y=torch.zeros(3)).seen_by(torch.nn.Identity())
-    seen._seen["fresh"] = fake, []
+    seen = Images(real_y=torch.zeros(3)).with_discriminator(torch.nn.Identity())
+    seen._outputs["fresh"] = fake, []
     assert losses.gan_student(seen).item() == pytest.approx(0.5)
 
 

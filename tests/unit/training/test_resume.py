@@ -121,9 +121,8 @@ def test_a_checkpoint_of_another_run_is_named_and_not_resumed(stores, tmp_path, 
     stop_at(None)
     new = CheckpointFolder(tmp_path / "state", {"train": {"learning_rate": 2e-3}, "seed": 0})
     run(stores, tmp_path / "m", FULL, learning_rate=2e-3, checkpoints=new)
-    assert "another run (train.learning_rate was 0.001, is 0.002): it stays" in (
-        capsys.readouterr().err
-    )
+    reason = "another run is not used (train.learning_rate was 0.001, is 0.002)"
+    assert f"{reason}; starting from step 1" in capsys.readouterr().err
     assert files(tmp_path / "m") == files(restarted)
     # The first one is found again, where it was stopped.
     assert old.load()[1]["step"] == 3
@@ -276,7 +275,7 @@ def test_the_train_subcommand_resumes(tmp_path, stop_at, capsys):
     shutil.rmtree(tmp_path / "whole")
     stop_at(1)
     assert command("whole") == 0
-    assert "trained before, to step 4" in capsys.readouterr().err
+    assert "already trained to step 4" in capsys.readouterr().err
     assert files(tmp_path / "whole") == trained
     # The two runs of one variant are kept apart.
     assert command("halves", learning_rate=0.5) == 1
