@@ -21,7 +21,7 @@ def test_a_run_without_disk_space_stops_before_its_first_job(tmp_path: Path) -> 
     write_config(tmp_path, config | {"classes": NAMES, "real": real_files("data")})
     output = snakemake(tmp_path, "train_dw", cores=1, fails=True)
     assert "Traceback" not in output
-    assert "what is still to be made under results/mini needs 10776.0 TB" in output
+    assert "the missing files under results/mini need 10776.0 TB" in output
     assert "  10776.0 TB  the teacher's pairs\n" in output
     assert "real images\n" in output and "evaluation\n" not in output
     assert not (tmp_path / "results/mini/images").exists()

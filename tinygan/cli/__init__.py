@@ -1,71 +1,98 @@
-"""The command line: one subcommand per step of the pipeline, each runnable by hand.
+"""The command line: one subcommand per step of the pipeline.
 
-Torch and TensorFlow are imported by the subcommands that need them, never both in one process.
+PyTorch and TensorFlow are imported by the subcommands that need them, never both in one process.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from tinygan.cli import compare, converters, cost, evaluate, generate, plan, real, teacher, train
-from tinygan.cli.options import Subcommand
-from tinygan.cli.streams import BROKEN_PIPE, ReaderHasGone, patient_streams
+from tinygan.cli.options import OUT, Subcommand
+from tinygan.cli.streams import BROKEN_PIPE, OutputClosed, tolerant_streams
 from tinygan.config.read import default_file
 from tinygan.errors import report
 from tinygan.planning.run import load
+
+_DESCRIPTION = """\
+TinyGAN: black-box distillation of a class-conditional GAN.
+
+One subcommand per step of the pipeline, which Snakemake runs in order. Run one by hand to check a
+config, to estimate a run, to score two folders of images or to import published weights.
+"""
+_EXAMPLES = """\
+examples:
+  tinygan validate --config mine.yaml   check a config and the numbers of images
+  tinygan plan --preset paper           estimate time, memory and disk space
+  tinygan score generated/ real/        FID, KID and other scores of two folders of images
+  tinygan SUBCOMMAND --help             all options of a subcommand
+"""
 
 _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (real, teacher, train, generate, evaluate, cost, converters, plan)
     for name, subcommand in module.SUBCOMMANDS.items()
 }
-# These write nothing.
+# Subcommands that write nothing.
 _CHECKS = ("validate", "check-imagenet", "plan")
-# These need no config, and have all their options to themselves.
+# Subcommands without a config; they share no options with the others.
 _STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS
 _ALIASES = {"score": ["compare"]}
-# The pipeline's form of `score`, which is told by these options.
-_TYPED = {"score-features": "tinygan score"}
-_OF_FEATURES = {"--config", *evaluate.SUBCOMMANDS["score-features"][1]}
+# `score-features` is called `score`, and recognised by its options.
+_SHOWN_AS = {"score-features": "tinygan score"}
+_FEATURES_OPTIONS = {"--config", *evaluate.SUBCOMMANDS["score-features"][1]} - {"--out"}
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of `tinygan`."""
-    top = argparse.ArgumentParser(prog="tinygan", description=__doc__.splitlines()[0])
+    top = argparse.ArgumentParser(
+        prog="tinygan",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     subparsers = top.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
     for name, (function, options) in (_SUBCOMMANDS | _STANDALONE).items():
-        summary = function.__doc__
-        names = {"aliases": _ALIASES.get(name, []), "prog": _TYPED.get(name, f"tinygan {name}")}
-        notes = {"help": summary.splitlines()[0], "description": summary}
-        sub = subparsers.add_parser(name, **names, **notes)
+        sub = subparsers.add_parser(
+            name,
+            aliases=_ALIASES.get(name, []),
+            prog=_SHOWN_AS.get(name, f"tinygan {name}"),
+            help=function.__doc__.splitlines()[0],
+            description=function.__doc__,
+        )
         sub.set_defaults(function=function)
-        for flag, option in options.items():
+        for flag, option in (
+            options if name in _STANDALONE else _with_common(name, options)
+        ).items():
             sub.add_argument(flag, **option)
-        if name in _STANDALONE:
-            continue
-        sub.add_argument("--config", help="default: config.yaml, else the one of the package")
-        if name not in _CHECKS:
-            sub.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
-            sub.add_argument("--out", type=Path, required=True, help="what to write")
     return top
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; return 0, or 1 after printing what went wrong.
+def _with_common(name: str, options: dict[str, dict]) -> dict[str, dict]:
+    """Add the options that every subcommand with a config has."""
+    config = {"metavar": "FILE", "help": "default: config.yaml, or the package's if there is none"}
+    common: dict[str, dict] = {"--config": config}
+    if name not in _CHECKS:
+        threads = {"type": int, "metavar": "N", "default": 1, "help": "CPU threads (default: 1)"}
+        common |= {"--threads": threads, "--out": options.get("--out", OUT)}
+    return {flag: option for flag, option in options.items() if flag != "--out"} | common
 
-    Where the reader of standard output has gone, as after `| head`, it ends without a word, and
-    with the status that other tools have then.
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return its exit status: 0, or 1 after printing an error.
+
+    If the reader of standard output has exited, as with `| head`, it returns `BROKEN_PIPE` without
+    a message, as other tools do.
     """
     try:
-        with patient_streams():
+        with tolerant_streams():
             return _run(sys.argv[1:] if argv is None else list(argv))
-    except ReaderHasGone:
+    except OutputClosed:
         return BROKEN_PIPE
 
 
 def _run(typed: list[str]) -> int:
-    argv = _spelled_out(typed)
+    argv = _resolve_score(typed)
     if argv[:1] in (["score-features"], ["curve"]):
         evaluate.use_one_blas_thread()
     arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
@@ -81,7 +108,7 @@ def _run(typed: list[str]) -> int:
     return 0
 
 
-def _spelled_out(argv: list[str]) -> list[str]:
+def _resolve_score(argv: list[str]) -> list[str]:
     """Turn `score --source NAME ...`, as the pipeline calls it, into `score-features ...`."""
-    of_features = any(word.partition("=")[0] in _OF_FEATURES for word in argv[1:])
-    return ["score-features", *argv[1:]] if argv[:1] == ["score"] and of_features else argv
+    is_features = any(word.partition("=")[0] in _FEATURES_OPTIONS for word in argv[1:])
+    return ["score-features", *argv[1:]] if argv[:1] == ["score"] and is_features else argv

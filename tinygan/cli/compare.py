@@ -1,4 +1,4 @@
-"""The subcommand that scores two folders of images, outside any pipeline and without a config."""
+"""The subcommand that scores two folders of images, without a config or the pipeline."""
 
 import json
 import sys
@@ -8,10 +8,10 @@ from tinygan.cli.options import Arguments, Config, Subcommand
 
 
 def _compare(_: Config, arguments: Arguments) -> None:
-    """Score the images of folder A against those of folder B.
+    """Score the images in folder A against those in folder B: FID, KID, precision, recall and more.
 
-    The result is JSON on standard output; a table of it and the progress are on standard error.
-    The pipeline has a form of its own, for features: see `tinygan score-features --help`.
+    The result is printed to standard output as JSON; a readable table and the progress go to
+    standard error. The pipeline scores extracted features: see `tinygan score-features --help`.
     """
     from tinygan.evaluation.compare import compare, select_images, table
     from tinygan.evaluation.image_sets import open_images
@@ -34,20 +34,22 @@ def _compare(_: Config, arguments: Arguments) -> None:
     try:
         if arguments.out:
             write_json(arguments.out, result)
-    finally:  # where that fails, the result is at least printed
+    finally:  # print the result even if it cannot be written
         print(table(result), file=sys.stderr)
         print(json.dumps(result, indent=2))
 
 
 def _check_numbers(arguments: Arguments) -> None:
-    least = dict.fromkeys(("input_size", "samples", "splits", "batch", "threads"), 1) | {"seed": 0}
-    for name, lowest in least.items():
+    """Refuse, with ValueError, numbers that are too small."""
+    minima = dict.fromkeys(("input_size", "samples", "splits", "batch", "threads"), 1) | {"seed": 0}
+    for name, minimum in minima.items():
         value = getattr(arguments, name)
-        if value is not None and value < lowest:
-            raise ValueError(f"--{name.replace('_', '-')} {value}: it must be {lowest} or more")
+        if value is not None and value < minimum:
+            raise ValueError(f"--{name.replace('_', '-')} {value}: it must be {minimum} or more")
 
 
-def _whole(default: int | None, meaning: str) -> dict:
+def _integer(default: int | None, meaning: str) -> dict:
+    """Return the arguments of `add_argument` for an integer option."""
     shown = "all" if default is None else default
     return {
         "type": int,
@@ -57,33 +59,37 @@ def _whole(default: int | None, meaning: str) -> dict:
     }
 
 
-_FOLDER = {"type": Path, "help": "folder of images, or of shards"}
+_FOLDER = {"type": Path, "help": "folder of images, or a shard store"}
 
 SUBCOMMANDS: dict[str, Subcommand] = {
     "score": (
         _compare,
         {
             "a": _FOLDER,
-            "b": _FOLDER | {"help": "the same: the reference"},
+            "b": _FOLDER | {"help": "the reference (real images), likewise"},
             "--extractor": {
                 "metavar": "NAME",
                 "default": "efficientnet_lite0",
                 "help": "efficientnet_lite0 (the default) or inception_tf",
             },
-            "--input-size": _whole(
-                224, "px, images are resized to it; inception_tf always has 299"
+            "--input-size": _integer(
+                224, "resize images to this size in pixels; inception_tf always uses 299"
             ),
             "--graph": {
                 "metavar": "FILE",
                 "help": "file or URL of inception_tf's graph (default: the official URL)",
             },
-            "--samples": _whole(None, "images to draw from each folder"),
-            "--splits": _whole(10, "splits of the Inception score"),
-            "--seed": _whole(0, "seed of the draws"),
-            "--batch": _whole(100, "images read at once"),
-            "--threads": _whole(1, "CPU threads"),
+            "--samples": _integer(None, "images to draw from each folder"),
+            "--splits": _integer(10, "splits of the Inception score"),
+            "--seed": _integer(0, "seed of the random draws"),
+            "--batch": _integer(100, "images per batch"),
+            "--threads": _integer(1, "CPU threads"),
             "--no-classes": {"action": "store_true", "help": "ignore class folders"},
-            "--out": {"type": Path, "metavar": "JSON", "help": "file for the result"},
+            "--out": {
+                "type": Path,
+                "metavar": "JSON",
+                "help": "file to write the result to",
+            },
         },
     ),
 }

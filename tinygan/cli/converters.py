@@ -5,21 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.classes.imagenet import ANIMALS, IMAGENET_CLASSES, wnid_of_name
-from tinygan.cli.options import Arguments, Config, Subcommand
+from tinygan.cli.options import OUT, Arguments, Config, Subcommand
 
 _FILE = {"type": Path, "metavar": "FILE"}
-_NAMES = {
+_OPTIONS = {
     "--classes": {
         "nargs": "+",
         "metavar": "NAME",
-        "help": "names of the model's classes in the order of its labels, or a file with one a line"
-        " (default: ImageNet's, for a model of the published size)",
-    }
+        "help": "names of the model's classes in the order of its labels, or a file with one per "
+        "line (default: ImageNet's, for a model with as many classes as a published one)",
+    },
+    "--out": OUT | {"help": "folder of the model to write"},
 }
 
 
 def _import_tinygan(config: Config, arguments: Arguments) -> None:
-    """Turn the TinyGAN authors' checkpoint (model_30.tar) into a model to sample and score."""
+    """Convert the TinyGAN authors' checkpoint (model_30.tar) to a model to sample and score."""
     from tinygan.models.converters import tinygan_authors
 
     generator, recipe = tinygan_authors.read_student(arguments.file)
@@ -28,7 +29,7 @@ def _import_tinygan(config: Config, arguments: Arguments) -> None:
 
 
 def _import_sngan(config: Config, arguments: Arguments) -> None:
-    """Turn a Chainer snapshot of SNGAN-projection's generator into a model to sample and score."""
+    """Convert a Chainer snapshot of SNGAN-projection's generator to a model to sample and score."""
     from tinygan.models.converters.sngan_chainer import read_generator
 
     generator, recipe = read_generator(arguments.file)
@@ -39,9 +40,13 @@ def _import_sngan(config: Config, arguments: Arguments) -> None:
 def _classes(
     arguments: Arguments, recipe: dict[str, Any], published: Sequence[int]
 ) -> list[str] | None:
-    """Return the names of a model's classes in the order of its labels; None: they are not known.
+    """Return the names of a model's classes in the order of its labels, or None if unknown.
 
-    A model with as many classes as a published one has the first of ImageNet, by WNID.
+    Without --classes, a model with as many classes as a published one has the first classes of
+    ImageNet, by WNID.
+
+    Raises:
+        ValueError: --classes does not give one distinct name per class.
     """
     count, given = recipe["classes"], arguments.classes
     if not given:
@@ -51,7 +56,7 @@ def _classes(
     if len(given) != count or len(set(given)) != count:
         raise ValueError(
             f"--classes gives {len(set(given))} different names, but {arguments.file} has {count} "
-            "classes: give one name for each, in the order of the model's labels"
+            "classes: give one name per class, in the order of the model's labels"
         )
     return given
 
@@ -64,6 +69,7 @@ def _save(
     name: str,
     truncation: float | None,
 ) -> None:
+    """Write the weights and the card of a model to --out."""
     from tinygan.files import sha256
     from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card, save_weights
@@ -81,13 +87,13 @@ def _save(
     save_card(arguments.out, card)
     print(f"{arguments.out}: {recipe}, {card['parameters']:,} parameters")
     if classes is None:
-        print(f"{arguments.out}: its classes have no names; with --classes they can be matched")
+        print(f"{arguments.out}: the classes have no names; give them with --classes")
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
-    "import-tinygan": (_import_tinygan, {"file": _FILE | {"help": "e.g. model_30.tar"}} | _NAMES),
+    "import-tinygan": (_import_tinygan, {"file": _FILE | {"help": "e.g. model_30.tar"}} | _OPTIONS),
     "import-sngan": (
         _import_sngan,
-        {"file": _FILE | {"help": "e.g. ResNetGenerator_850000.npz"}} | _NAMES,
+        {"file": _FILE | {"help": "e.g. ResNetGenerator_850000.npz"}} | _OPTIONS,
     ),
 }

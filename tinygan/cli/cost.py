@@ -1,10 +1,10 @@
-"""The subcommand that counts what the models cost."""
+"""The subcommand that counts parameters and multiply-accumulates of models."""
 
 import csv
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import Arguments, Config, Subcommand
+from tinygan.cli.options import OUT_FILE, Arguments, Config, Subcommand
 from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import teacher_classes
 from tinygan.files import atomic_file
@@ -12,16 +12,19 @@ from tinygan.files import atomic_file
 if TYPE_CHECKING:
     from torch import nn
 
-    # Source, architecture, ch, generator, and discriminator if it is trained with one.
-    Row = tuple[str, str, int, nn.Module, nn.Module | None]
+    # Source, architecture, ch, generator, and the discriminator if one is trained.
+    System = tuple[str, str, int, nn.Module, nn.Module | None]
 
 
 def _cost(config: Config, arguments: Arguments) -> None:
-    """Count parameters and multiply-accumulates of the preset's models, or of the paper's."""
+    """Count parameters and multiply-accumulates of the config's models, or of the paper's.
+
+    Writes CSV with one row per model. The multiply-accumulates are those of one image.
+    """
     from tinygan.models.flops import count_parameters, multiply_accumulates
     from tinygan.models.paper import SYSTEMS, Z_DIM
 
-    rows = _paper_rows() if arguments.paper else _preset_rows(config)
+    systems = _paper_systems() if arguments.paper else _config_systems(config)
     z_dim = Z_DIM if arguments.paper else config["z_dim"]
     with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
         columns = ["source", "architecture", "channels", "parameters_total"]
@@ -29,28 +32,28 @@ def _cost(config: Config, arguments: Arguments) -> None:
         printed = ["parameters_total", "parameters_generator", "macs"]
         table = csv.writer(file, lineterminator="\n")
         table.writerow(columns + [f"paper_{name}" for name in printed if arguments.paper])
-        for source, architecture, channels, generator, discriminator in rows:
-            own = count_parameters(generator)
-            total = own + (count_parameters(discriminator) if discriminator else 0)
-            # On the device "meta" shapes are followed and nothing is computed.
+        for source, architecture, channels, generator, discriminator in systems:
+            parameters = count_parameters(generator)
+            total = parameters + (count_parameters(discriminator) if discriminator else 0)
+            # The device "meta" propagates shapes and computes nothing.
             macs = multiply_accumulates(generator.to("meta"), z_dim)
-            row: list[Any] = [source, architecture, channels, total, own, *macs]
+            row: list[Any] = [source, architecture, channels, total, parameters, *macs]
             if arguments.paper:
                 units = zip(SYSTEMS[source].printed, ("e6", "e6", "e9"), strict=True)
                 row += [int(float(value + unit)) for value, unit in units]
             table.writerow(row)
 
 
-def _paper_rows() -> Iterator["Row"]:
-    """Give the systems of Table 1 one after the other, so that one at a time is in memory."""
+def _paper_systems() -> Iterator["System"]:
+    """Yield the systems of Table 1, so that only one at a time is in memory."""
     from tinygan.models.paper import SYSTEMS
 
     for source, system in SYSTEMS.items():
         yield source, system.architecture, system.channels, *system.build()
 
 
-def _preset_rows(config: Config) -> Iterator["Row"]:
-    """Give the teacher and the variants of a preset; what a function costs is not known."""
+def _config_systems(config: Config) -> Iterator["System"]:
+    """Yield the teacher and the variants of a config; the cost of a Python teacher is unknown."""
     from tinygan.training.settings import Settings
     from tinygan.training.step import build_networks
 
@@ -64,10 +67,10 @@ def _preset_rows(config: Config) -> Iterator["Row"]:
 
 
 def _teacher(config: Config) -> tuple[int, "nn.Module", "nn.Module"]:
-    """Build the preset's teacher: ch, generator, discriminator.
+    """Build the config's teacher: ch, generator, discriminator.
 
-    A black box does not tell its cost: BigGAN-deep at 128 px is known by its file's kind or its
-    name on TF-Hub, and every other module counts as the mini teacher.
+    The teacher is a black box, so its architecture is guessed. BigGAN-deep at 128 px is recognised
+    by the kind ``torch`` or by its name on TF-Hub; every other module counts as the mini teacher.
     """
     from tinygan.models import biggan_deep
     from tinygan.models.discriminator import Discriminator
@@ -93,8 +96,9 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         {
             "--paper": {
                 "action": "store_true",
-                "help": "the six systems of Table 1 at 128 px, beside the paper's numbers",
-            }
+                "help": "count the six systems of Table 1 at 128 px, with the paper's numbers",
+            },
+            "--out": OUT_FILE | {"help": "CSV file to write"},
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""Subcommands that turn images into features, and features into scores."""
+"""Subcommands that extract features from images and compute scores from features."""
 
 import csv
 import os
@@ -8,6 +8,7 @@ from tinygan.cli.options import (
     FEATURES,
     FOLDER,
     MODEL,
+    OUT_FILE,
     REAL_FEATURES,
     Arguments,
     Config,
@@ -20,7 +21,7 @@ from tinygan.runtime import configure_torch
 
 
 def _features(config: Config, arguments: Arguments) -> None:
-    """Compute the extractor's features and logits of one shard of images."""
+    """Compute the features and logits of one shard of images."""
     from tinygan.classes.by_name import match
     from tinygan.data.shards import open_shard
     from tinygan.features.extract import features_of
@@ -44,9 +45,11 @@ def _features(config: Config, arguments: Arguments) -> None:
 
 
 def _score(config: Config, arguments: Arguments) -> None:
-    """Score features against the real images'; without --images, real against real.
+    """Score the features of one source against those of the real images; see also `score`.
 
-    This is the pipeline's form; `tinygan score A B` scores two folders of images.
+    The pipeline calls it as `tinygan score --source NAME ...`, on the output of `tinygan features`.
+    Without --images, one half of the real images is scored against the other (the floor). To score
+    two folders of images directly, run `tinygan score A B`.
     """
     from tinygan.evaluation.parts import read_parts, real_vs_real
     from tinygan.evaluation.scores import Settings, score, write_scores
@@ -58,8 +61,8 @@ def _score(config: Config, arguments: Arguments) -> None:
     else:
         samples, seed = config["metrics"]["samples_per_class"], config["seed"]
         parts = (real_vs_real(read_features([path], ids), samples, seed) for path in arguments.real)
-    # Real images, and those from outside, were not drawn with the truncation of this run.
-    of_others = not arguments.images or arguments.source in config["sources"]
+    # Real and external images were not drawn with this run's truncation.
+    is_external = not arguments.images or arguments.source in config["sources"]
     result, rows = score(
         arguments.source,
         parts,
@@ -67,7 +70,7 @@ def _score(config: Config, arguments: Arguments) -> None:
         Settings.of(config, threads=arguments.threads),
         {
             "seed": config["seed"],
-            "truncation": None if of_others else config["teacher"]["truncation"],
+            "truncation": None if is_external else config["teacher"]["truncation"],
             "classes": ids,
         },
         progress=f"scores {arguments.source}",
@@ -78,7 +81,7 @@ def _score(config: Config, arguments: Arguments) -> None:
 
 
 def _curve(config: Config, arguments: Arguments) -> None:
-    """Score the snapshots of one training run: FID and Inception score against the step."""
+    """Score the snapshots of one training: FID and Inception score by step."""
     from tinygan.evaluation.curve import curve_point
     from tinygan.evaluation.parts import read_moments
     from tinygan.metrics.fid import Gaussian
@@ -98,24 +101,47 @@ def _curve(config: Config, arguments: Arguments) -> None:
 
 
 def use_one_blas_thread() -> None:
-    """Give each product of matrices one thread; to be called before anything imports NumPy.
+    """Limit BLAS to one thread; call this before NumPy is imported.
 
-    Scores then do not depend on the number of threads, in whose parts BLAS would sum.
+    The order in which BLAS sums depends on its number of threads, so scores would depend on it too.
     """
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
-    "features": (_features, {"--images": FOLDER | {"help": "a shard of images"}}),
+    "features": (
+        _features,
+        {
+            "--images": FOLDER | {"help": "folder of a shard of images"},
+            "--out": OUT_FILE | {"help": "NPZ file to write"},
+        },
+    ),
     "score-features": (
         _score,
         {
-            "--source": {"required": True, "help": "name under which the scores are kept"},
+            "--source": {
+                "required": True,
+                "metavar": "NAME",
+                "help": "name of the scored source, recorded with its scores",
+            },
             "--real": REAL_FEATURES,
             # The pipeline passes no file to score real images against real images.
             "--images": FEATURES | {"nargs": "*"},
-            "--intra": {"type": Path, "required": True, "help": "CSV of the per-class scores"},
+            "--intra": {
+                "type": Path,
+                "required": True,
+                "metavar": "CSV",
+                "help": "file to write the scores per class to",
+            },
+            "--out": OUT_FILE | {"help": "JSON file to write the scores to"},
         },
     ),
-    "curve": (_curve, {"--model": MODEL, "--real": REAL_FEATURES}),
+    "curve": (
+        _curve,
+        {
+            "--model": MODEL,
+            "--real": REAL_FEATURES,
+            "--out": OUT_FILE | {"help": "CSV file to write"},
+        },
+    ),
 }

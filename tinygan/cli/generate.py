@@ -1,6 +1,6 @@
-"""Subcommands that write the images to be scored: a student's, and external ones."""
+"""Subcommands that write the images to be scored: a model's, and external ones."""
 
-from tinygan.cli.options import CLASSES, MODEL, Arguments, Config, Subcommand
+from tinygan.cli.options import CLASSES, MODEL, OUT_SHARD, Arguments, Config, Subcommand
 from tinygan.config.derived import parse_range
 from tinygan.config.read import ConfigError
 from tinygan.data.classes import class_ids
@@ -9,7 +9,11 @@ from tinygan.runtime import configure_torch
 
 
 def _sample(config: Config, arguments: Arguments) -> None:
-    """Draw a model's images of a class range, with the z of the teacher's evaluation split."""
+    """Draw a model's images of a class range, and write them as one shard.
+
+    The latent vectors are those of the teacher's evaluation split, so the images can be compared
+    pairwise.
+    """
     from tinygan.classes.by_name import warn_unnamed
     from tinygan.data.shards import new_shard
     from tinygan.generation.sampling import draw_model
@@ -21,7 +25,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
     require_shard(arguments.out, classes, count, config)
     names = class_ids(config) if "classes" in card else None
     if names is None:
-        # Its images do not name their classes either, so that nothing takes them for others.
+        # The shard gets no class names either, so that it cannot be matched by a wrong name.
         warn_unnamed(str(arguments.model))
     drawn, provenance = draw_model(
         arguments.model,
@@ -34,12 +38,15 @@ def _sample(config: Config, arguments: Arguments) -> None:
     with new_shard(
         arguments.out, source=card["variant"], provenance=provenance, names=names
     ) as shard:
-        for rows in drawn:
-            shard.append(*rows)
+        for batch in drawn:
+            shard.append(*batch)
 
 
 def _source(config: Config, arguments: Arguments) -> None:
-    """Read, or draw, the images of one entry under `sources` as a shard, for a class range."""
+    """Read or draw an external source's images of a class range, and write them as one shard.
+
+    A source is an entry of `sources` in the config: a folder of images, a shard store or a model.
+    """
     import torch
 
     from tinygan.data.shards import new_shard
@@ -50,11 +57,11 @@ def _source(config: Config, arguments: Arguments) -> None:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
-    # Not configure_torch: freed memory, kept, would bring SNGAN at 128 px from 2.9 to 6.3 GB.
+    # Not `configure_torch`: reusing freed memory would raise SNGAN's peak from 2.9 to 6.3 GB.
     torch.set_num_threads(arguments.threads)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
-    read, provenance = read_source(
+    batches, provenance = read_source(
         sources[arguments.name],
         config["classes"],
         classes,
@@ -67,17 +74,18 @@ def _source(config: Config, arguments: Arguments) -> None:
     with new_shard(
         arguments.out, source=arguments.name, provenance=provenance, names=names
     ) as shard:
-        for rows in read:
-            shard.append(*rows)
+        for batch in batches:
+            shard.append(*batch)
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
-    "sample": (_sample, {"--model": MODEL, "--classes": CLASSES}),
+    "sample": (_sample, {"--model": MODEL, "--classes": CLASSES, "--out": OUT_SHARD}),
     "source": (
         _source,
         {
             "--name": {"required": True, "help": "a name under `sources` in the config"},
             "--classes": CLASSES,
+            "--out": OUT_SHARD,
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""The options that several subcommands share, and the type of a subcommand."""
+"""Options that several subcommands share, and the type of a subcommand."""
 
 import argparse
 from collections.abc import Callable
@@ -7,13 +7,21 @@ from typing import Any
 
 Config = dict[str, Any]
 Arguments = argparse.Namespace
-# Its function, and the keyword arguments of `add_argument` for each of its own options.
+# A function, whose docstring is the help text, and the arguments of `add_argument` for each option.
 Subcommand = tuple[Callable[[Config, Arguments], None], dict[str, dict[str, Any]]]
 
 MANIFESTS = {"nargs": "+", "type": Path, "required": True, "metavar": "MANIFEST"}
 FOLDER = {"type": Path, "required": True, "metavar": "FOLDER"}
-REAL = MANIFESTS | {"help": "shards of real images"}
+REAL = MANIFESTS | {"help": "manifest.json of the shards of real images"}
 REAL_FEATURES = MANIFESTS | {"metavar": "NPZ", "help": "features of the real images"}
-FEATURES = {"nargs": "+", "type": Path, "metavar": "NPZ", "help": "features of the images"}
-CLASSES = {"required": True, "metavar": "FIRST-LAST", "help": "class range, e.g. 000-004"}
-MODEL = FOLDER | {"help": "a trained model"}
+FEATURES = {"nargs": "+", "type": Path, "metavar": "NPZ", "help": "features of the images to score"}
+CLASSES = {
+    "required": True,
+    "metavar": "FIRST-LAST",
+    "help": "class indices, both ends included, e.g. 000-004",
+}
+MODEL = FOLDER | {"help": "folder of a trained model"}
+OUT = FOLDER | {"help": "folder to write"}
+OUT_SHARD = FOLDER | {"help": "folder of the shard to write"}
+FILE = FOLDER | {"metavar": "FILE"}
+OUT_FILE = FILE | {"help": "file to write"}

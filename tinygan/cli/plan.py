@@ -1,4 +1,4 @@
-"""Subcommands that look ahead: what a config describes, and what its run will take."""
+"""Subcommands that check a config and estimate its run."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def _validate(config: Config, arguments: Arguments) -> None:
-    """Check a config and the numbers of images, and say what it describes."""
+    """Check a config and the numbers of images, and print a summary."""
     from tinygan.planning.image_counts import require_images
 
     require_images(config)
@@ -21,57 +21,63 @@ def _validate(config: Config, arguments: Arguments) -> None:
 
 
 def _plan(config: Config, arguments: Arguments) -> None:
-    """Estimate time, memory and disk of a whole run; measures each step for some seconds."""
+    """Estimate the time, memory and disk space of a whole run.
+
+    Each step is measured for a few seconds on this machine, with synthetic data of the config's
+    sizes, and extrapolated. Times are those of one job at a time.
+    """
     from tinygan.planning.image_counts import require_images
-    from tinygan.planning.plan import measured, steps_of
+    from tinygan.planning.plan import measure_steps, steps_of
 
     require_images(config)
-    print("| step | jobs | work | a second | time in all | peak memory of a job |")
+    print("| step | jobs | work | per second | total time | peak memory per job |")
     print("| :-- | --: | --: | --: | --: | --: |", flush=True)
     seconds, unknown = 0.0, []
-    for step, speed in measured(config, steps_of(config), _stated(arguments.rate)):
+    for step, speed in measure_steps(config, steps_of(config), _given_rates(arguments.rate)):
         print(_row(step, speed), flush=True)
         if speed is None:
             unknown.append(step.name)
         else:
             seconds += step.amount / speed.rate
     without = f", without {' and '.join(unknown)}" if unknown else ""
-    print(f"| together{without} | | | | {_time(seconds)} | |\n")
+    print(f"| total{without} | | | | {_time(seconds)} | |\n")
     for name in unknown:
-        print(f"{name} cannot be measured here: state it, e.g. --rate {name}=100\n")
-    print("| disk | |\n| :-- | --: |")
+        print(f"{name} cannot be measured here: give its rate, e.g. --rate {name}=100\n")
+    print("| disk space | |\n| :-- | --: |")
     needed = disk_needed(config)
     for kind, size in needed.items():
         print(f"| {KINDS[kind]} | {size_text(size)} |")
-    print(f"| together | {size_text(sum(needed.values()))} |")
+    print(f"| total | {size_text(sum(needed.values()))} |")
 
 
-def _stated(words: list[str]) -> dict[str, float]:
-    stated = {}
+def _given_rates(words: list[str]) -> dict[str, float]:
+    """Parse the values of --rate; refuse others than STEP=NUMBER with ValueError."""
+    rates = {}
     for word in words:
         name, _, number = word.rpartition("=")
         try:
-            stated[name] = float(number)
+            rates[name] = float(number)
         except ValueError:
-            stated[name] = 0.0
-        if not (name and stated[name] > 0):
+            rates[name] = 0.0
+        if not (name and rates[name] > 0):
             raise ValueError(f"--rate {word}: write STEP=NUMBER, e.g. harvest=250")
-    return stated
+    return rates
 
 
 def _row(step: "Step", speed: "Speed | None") -> str:
+    """Return a row of the table of steps, in Markdown."""
     amount = f"{step.amount:,} {step.unit}"
     if speed is None:
         return f"| {step.name} | {step.jobs} | {amount} | – | – | – |"
     memory = size_text(speed.memory) if speed.memory else "–"
     if speed.device_memory:
         memory += f", GPU {size_text(speed.device_memory)}"
-    taken = _time(step.amount / speed.rate)
-    return f"| {step.name} | {step.jobs} | {amount} | {speed.rate:,.3g} | {taken} | {memory} |"
+    time = _time(step.amount / speed.rate)
+    return f"| {step.name} | {step.jobs} | {amount} | {speed.rate:,.3g} | {time} | {memory} |"
 
 
 def _time(seconds: float) -> str:
-    """Return a time in the largest unit of which there are two or more."""
+    """Format a time in the largest unit in which it is at least 2, e.g. ``"85.1 min"``."""
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:,.1f} {unit}"
@@ -83,13 +89,16 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "plan": (
         _plan,
         {
-            "--preset": {"metavar": "NAME", "help": "lay a preset over the config, e.g. paper"},
+            "--preset": {
+                "metavar": "NAME",
+                "help": "a preset that overrides the config, e.g. paper; a name or a file",
+            },
             "--rate": {
                 "action": "append",
                 "default": [],
                 "metavar": "STEP=NUMBER",
-                "help": "take this many images (score: classes) a second instead of measuring; "
-                "STEP as in the table, or its first word",
+                "help": "use this rate instead of measuring, in images per second (score: classes "
+                "per second); STEP as in the table, or its first word; repeatable",
             },
         },
     ),

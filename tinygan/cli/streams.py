@@ -1,4 +1,4 @@
-"""Standard output and error: what is computed is not lost because somebody stopped reading it."""
+"""Standard output and error that tolerate closed pipes, so that no computed result is lost."""
 
 import io
 import os
@@ -8,21 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO
 
-# The exit status of a tool that wrote to a pipe whose reader has gone.
+# The exit status of a tool that wrote to a closed pipe.
 BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
-class ReaderHasGone(Exception):
-    """Nobody reads standard output any more, as after `| head`."""
+class OutputClosed(Exception):
+    """The reader of standard output has exited, as with `| head`."""
 
 
 class _Stream:
-    """A stream that drops what is written once its reader has gone, and says so if it matters."""
+    """A text stream that discards its output once the reader has exited.
 
-    def __init__(self, stream: TextIO, *, matters: bool):
+    Args:
+        stream: the stream to write to.
+        required: raise `OutputClosed` when the reader has exited; else continue silently.
+    """
+
+    def __init__(self, stream: TextIO, *, required: bool) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-        self._stream, self._matters = stream, matters
+        self._stream, self._required = stream, required
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -38,22 +43,22 @@ class _Stream:
         try:
             action()
         except BrokenPipeError:
-            # Also what Python would write at its end, and complain.
+            # Redirect the stream, or Python's flush at exit would print an error.
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self._stream.fileno())
             os.close(null)
-            if self._matters:
-                raise ReaderHasGone from None
+            if self._required:
+                raise OutputClosed from None
 
 
 @contextmanager
-def patient_streams() -> Iterator[None]:
-    """Replace characters that a terminal does not know, and go on without readers of the progress.
+def tolerant_streams() -> Iterator[None]:
+    """Replace characters that the terminal cannot print, and ignore a closed standard error.
 
     Raises:
-        ReaderHasGone: by whatever writes to standard output; not by what writes to standard error.
+        OutputClosed: on a write to standard output whose reader has exited.
     """
-    output, error = _Stream(sys.stdout, matters=True), _Stream(sys.stderr, matters=False)
+    output, error = _Stream(sys.stdout, required=True), _Stream(sys.stderr, required=False)
     with redirect_stdout(output), redirect_stderr(error):
         try:
             yield

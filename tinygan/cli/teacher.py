@@ -1,4 +1,4 @@
-"""Subcommands for the teacher: its harvest, and how the mini teacher is made."""
+"""Subcommands that harvest the teacher, and that train and export the mini teacher."""
 
 import os
 
@@ -7,6 +7,9 @@ from tinygan.cli.options import (
     FEATURES,
     FOLDER,
     MANIFESTS,
+    OUT,
+    OUT_FILE,
+    OUT_SHARD,
     REAL,
     REAL_FEATURES,
     Arguments,
@@ -20,7 +23,7 @@ from tinygan.runtime import configure_torch
 
 
 def _harvest(config: Config, arguments: Arguments) -> None:
-    """Ask the teacher for the images of a class range and write them as one shard with z."""
+    """Draw the teacher's images of a class range, and write them with their z as one shard."""
     from tinygan.data.shards import FILES
     from tinygan.files import require_own
     from tinygan.teacher.harvest import harvest
@@ -50,7 +53,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
 
 
 def _train_teacher(config: Config, arguments: Arguments) -> None:
-    """Train the mini teacher; writes generator.safetensors and log.csv."""
+    """Train the mini teacher; write generator.safetensors and log.csv."""
     import numpy as np
 
     from tinygan.data.shards import open_store
@@ -59,8 +62,8 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
     configure_torch(arguments.threads)
     if teacher_classes(config) != config["classes"]:
         raise ValueError(
-            f"the mini teacher learns the classes of the run in their order: set teacher.classes "
-            f"to {config['classes']} as well, or `classes` to {teacher_classes(config)}"
+            f"the mini teacher learns the run's classes in their order: set teacher.classes to "
+            f"{config['classes']} as well, or `classes` to {teacher_classes(config)}"
         )
     shards = open_store(arguments.real, class_ids(config), what="the store of --real", verify=True)
     settings = MiniTeacherSettings.of(config)
@@ -83,7 +86,7 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
 
 
 def _export_teacher(config: Config, arguments: Arguments) -> None:
-    """Turn the trained mini teacher into a TF1-format TF-Hub module."""
+    """Export the trained mini teacher as a TF1-format TF-Hub module."""
     from safetensors.numpy import load_file
 
     from tinygan.mini_teacher.export import export
@@ -110,21 +113,30 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "harvest": (
         _harvest,
         {
-            "--split": {"choices": ["pairs", "evaluation"], "required": True},
+            "--split": {
+                "choices": ["pairs", "evaluation"],
+                "required": True,
+                "help": "pairs: for training; evaluation: for the scores, with other z",
+            },
             "--classes": CLASSES,
+            "--out": OUT_SHARD,
         },
     ),
     "train-teacher": (_train_teacher, {"--real": REAL}),
     "export-teacher": (
         _export_teacher,
-        {"--weights": FOLDER | {"help": "output of train-teacher"}},
+        {
+            "--weights": FOLDER | {"help": "output folder of train-teacher"},
+            "--out": OUT | {"help": "folder of the module to write"},
+        },
     ),
     "teacher-card": (
         _teacher_card,
         {
-            "--shards": MANIFESTS | {"help": "the teacher's evaluation split"},
+            "--shards": MANIFESTS | {"help": "manifest.json of the teacher's evaluation shards"},
             "--real": REAL_FEATURES,
-            "--images": FEATURES,
+            "--images": FEATURES | {"required": True, "help": "features of the teacher's images"},
+            "--out": OUT_FILE | {"help": "Markdown file to write; the grid is a PNG beside it"},
         },
     ),
 }

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinygan.cli.options import MANIFESTS, REAL, Arguments, Config, Subcommand
+from tinygan.cli.options import MANIFESTS, OUT, REAL, Arguments, Config, Subcommand
 from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
@@ -13,12 +13,15 @@ from tinygan.runtime import configure_torch
 if TYPE_CHECKING:
     from tinygan.data.shards import Shard
 
-# What neither a student's weights nor its log depend on.
-_FREE = ("threads", "checkpoint_every", "dvclive")
+# Keys of `train` that affect neither a student's weights nor its log.
+_WITHOUT_EFFECT = ("threads", "checkpoint_every", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
-    """Train one variant; writes generator.safetensors, snapshots/, log.csv and card.json."""
+    """Train one variant; write generator.safetensors, snapshots/, log.csv and card.json.
+
+    A stopped training resumes from its checkpoint when the same command runs again.
+    """
     from tinygan.data.shards import open_store
     from tinygan.models.flops import count_parameters
     from tinygan.models.io import save_card
@@ -37,9 +40,10 @@ def _train(config: Config, arguments: Arguments) -> None:
     pairs = open_store(arguments.pairs, ids, what="the store of --pairs", verify=True)
     real = open_store(arguments.real, ids, what="the store of --real", verify=True)
     data = {"pairs": list(map(_digest, pairs)), "real": list(map(_digest, real))}
-    folder = _beside(arguments.checkpoints, arguments, "checkpoints")
+    folder = arguments.checkpoints or _default_folder(arguments, "checkpoints")
     checkpoints = CheckpointFolder(folder, _identity(config, data))
-    live = _beside(arguments.live, arguments, "live") if settings.train.dvclive else None
+    live = arguments.live or _default_folder(arguments, "live")
+    live = live if settings.train.dvclive else None
     with processes(count) as world, checkpoints.locked() if world.is_main else nullcontext():
         options = {"name": arguments.variant, "checkpoints": checkpoints, "live": live}
         train(settings, pairs, real, arguments.out, **options, world=world)
@@ -63,17 +67,22 @@ def _train(config: Config, arguments: Arguments) -> None:
 
 
 def _digest(shard: "Shard") -> str:
-    """Return a hash over a shard's arrays and what its labels stand for."""
+    """Return a hash over a shard's arrays and the names of its labels."""
     return digest_json([shard.manifest["arrays"], shard.manifest.get("class_names")])
 
 
-def _beside(folder: Path | None, arguments: Arguments, ending: str) -> Path:
-    """Return a folder that was given, or else OUT.ending."""
-    return folder or arguments.out.with_name(f"{arguments.out.name}.{ending}")
+def _default_folder(arguments: Arguments, suffix: str) -> Path:
+    """Return the folder OUT.suffix, beside the output folder."""
+    return arguments.out.with_name(f"{arguments.out.name}.{suffix}")
 
 
 def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
-    """Return all that decides what a training makes, for its checkpoint to be compared with."""
+    """Return everything that determines the result of a training, see `CheckpointFolder`.
+
+    Args:
+        config: resolved for the variant.
+        data: the digests of the shards, by kind.
+    """
     import torch
 
     from tinygan.code import digests_of
@@ -81,8 +90,8 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
 
     code = digests_of("train", f"tinygan.models.students.{config['student']['architecture']}")
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
-    settings = {key: value for key, value in config["train"].items() if key not in _FREE}
-    # On a machine without GPU, `auto` and `cpu` are one.
+    settings = {key: value for key, value in config["train"].items() if key not in _WITHOUT_EFFECT}
+    # The device that is used: without a GPU, `auto` is the same as `cpu`.
     settings["device"] = World().device(settings["device"]).type
     return {
         **{section: config[section] for section in sections},
@@ -97,19 +106,24 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "train": (
         _train,
         {
-            "--variant": {"required": True, "help": "a name under `variants` in the config"},
-            "--pairs": MANIFESTS | {"help": "the teacher's shards"},
+            "--variant": {
+                "required": True,
+                "metavar": "NAME",
+                "help": "a name under `variants` in the config",
+            },
+            "--pairs": MANIFESTS | {"help": "manifest.json of the teacher's shards of pairs"},
             "--real": REAL,
             "--checkpoints": {
                 "type": Path,
                 "metavar": "FOLDER",
-                "help": "where the checkpoints are saved (default: OUT.checkpoints)",
+                "help": "folder for checkpoints (default: OUT.checkpoints)",
             },
             "--live": {
                 "type": Path,
                 "metavar": "FOLDER",
-                "help": "where train.dvclive shows the log (default: OUT.live)",
+                "help": "folder for DVCLive's plots, if train.dvclive is on (default: OUT.live)",
             },
+            "--out": OUT | {"help": "folder of the model to write"},
         },
     ),
 }

@@ -68,12 +68,21 @@ def load_generator(folder: Path, step: int | None = None) -> nn.Module:
         FileNotFoundError, ValueError: see `load_weights`.
     """
     folder = Path(folder)
-    recipe = read_card(folder)["generator"]
-    if recipe["architecture"] == "sngan":
-        recipe = {key: value for key, value in recipe.items() if key != "architecture"}
-        generator: nn.Module = sngan.Generator(**recipe)
-    else:
-        generator = build_student(**recipe)
+    generator = _build(folder, read_card(folder)["generator"])
     name = "generator.safetensors" if step is None else f"snapshots/{step:06d}.safetensors"
     load_weights(generator, folder / name)
     return generator.to(memory_format=torch.channels_last).eval()
+
+
+def _build(folder: Path, recipe: dict[str, Any]) -> nn.Module:
+    """Build the generator that a card describes; ValueError for keys of another version."""
+    try:
+        if recipe["architecture"] == "sngan":
+            shape = {key: value for key, value in recipe.items() if key != "architecture"}
+            return sngan.Generator(**shape)
+        return build_student(**recipe)
+    except TypeError as error:
+        raise ValueError(
+            f"{folder}/card.json is of another version of this project ({error}): train or import "
+            "the model again"
+        ) from error

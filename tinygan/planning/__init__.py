@@ -1,1 +1,1 @@
-"""What a run needs before it starts: a checked config, disk, images, time."""
+"""Checks and estimates before a run: its config, disk space, numbers of images, time and memory."""

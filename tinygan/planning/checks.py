@@ -1,4 +1,4 @@
-"""What contradicts itself in a config, or cannot be: the checks that a schema cannot make."""
+"""Checks of a config beyond its schema: contradictions between keys, and impossible values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,11 +15,11 @@ from tinygan.training.losses import TERMS
 def contradictions(
     config: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
-    """Yield what a schema cannot say is wrong, each problem with the path of its key.
+    """Yield the problems of a config that its schema cannot find, each with the path of its key.
 
     Args:
-        config: with values of the schema's types, and the names of its classes.
-        variants: the config as each variant overlays it.
+        config: valid by the schema, `classes` as names.
+        variants: the config resolved for each variant, by name.
     """
     for name in sorted({c for c in config["classes"] if config["classes"].count(c) > 1}):
         yield f"classes: {name} is listed more than once"
@@ -35,16 +35,16 @@ def contradictions(
     for path, loss in losses.items():
         for key in sorted(loss.keys() - TERMS.keys() - {"pixel_zero_at"}):
             yield unknown_key(path, key, [*TERMS, "pixel_zero_at"])
-    found: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for name, resolved in variants.items():
         for problem in _variant_contradictions(resolved):
-            # What is wrong for several variants comes from the shared section; say it once.
-            found[problem] = f"variants.{name}.{problem}" if problem not in found else problem
-    yield from found.values()
+            # A problem of several variants comes from the shared section: report it once, there.
+            problems[problem] = f"variants.{name}.{problem}" if problem not in problems else problem
+    yield from problems.values()
 
 
 def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
-    """Compare the classes with those of the real images, then with the teacher's."""
+    """Yield classes that the real dataset lacks or, if there are none, that the teacher lacks."""
     classes = config["classes"]
     try:
         dataset = open_dataset(config["real"]["source"])
@@ -61,25 +61,28 @@ def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
-    """Compare the size of the images, and the keys of `real`, with what the data set can do."""
+    """Yield contradictions of `image_size` and of section `real` with the real dataset."""
     size, real = config["image_size"], config["real"]
     dataset = open_dataset(real["source"])
-    least, most = dataset.sizes
+    smallest, largest = dataset.sizes
     if not _is_allowed_size(size):
         allowed = [2**k for k in range(3, 11)]
         nearest = min(allowed, key=lambda s: abs(s - size))
         yield f"image_size: {size} px is not 4 * 2^k with k >= 1; the nearest allowed is {nearest}"
-    elif not least <= size <= most:
-        yield f"image_size: {size} px; {real['source']} is prepared at {least} to {most} px"
+    elif not smallest <= size <= largest:
+        yield (
+            f"image_size: {size} px; {real['source']} can be prepared at {smallest} to {largest} px"
+        )
     for key in dataset.needs:
         if real[key] is None:
-            where = ": say where its images are" if key == "path" else ""
-            yield f"missing key real.{key}, which {real['source']} needs{where}"
+            hint = ": give the path of its images" if key == "path" else ""
+            yield f"missing key real.{key}, which {real['source']} needs{hint}"
     if real["check_counts"] and not dataset.counts_known:
-        yield f"real.check_counts: {real['source']} has no official numbers of images; leave it out"
+        yield f"real.check_counts: {real['source']} has no official numbers of images; remove it"
 
 
 def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
+    """Yield contradictions between the keys of section `teacher`."""
     kind, handle, target = teacher["kind"], teacher["handle"], teacher["target"]
     needed, other = ("target", "handle") if kind == "python" else ("handle", "target")
     if not teacher[needed]:
@@ -95,24 +98,26 @@ def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
             )
     if kind != "python" and "://" in (handle or "") and (kind == "torch" or teacher["sha256"]):
         yield (
-            f"teacher.handle: {handle} is a URL, which kind torch cannot read and which "
-            "has no sha256; give the path of a local file or folder"
+            f"teacher.handle: {handle} is a URL, which kind torch cannot read and sha256 cannot "
+            "check; give the path of a local file or folder"
         )
 
 
 def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:
+    """Yield contradictions in the sections that a variant may override."""
     train, loss = resolved["train"], resolved["loss"]
     if train["snapshots"] > train["steps"]:
         yield f"train.snapshots: {train['snapshots']} snapshots in {train['steps']} steps"
     if train["batch"] % train["processes"]:
         yield (
-            f"train.processes: a batch of {train['batch']} cannot be shared equally by "
+            f"train.processes: a batch of {train['batch']} cannot be divided equally among "
             f"{train['processes']} processes; choose a divisor of train.batch"
         )
     yield from _loss_contradictions(loss, resolved["image_size"])
 
 
 def _loss_contradictions(loss: Mapping[str, Any], image_size: int) -> Iterator[str]:
+    """Yield weights that do not fit the discriminator, and losses that train no network."""
     layers = discriminator_layers(image_size) if _is_allowed_size(image_size) else None
     for name, weight in loss.items():
         if isinstance(weight, list) and layers and len(weight) not in (0, layers):
@@ -123,7 +128,7 @@ def _loss_contradictions(loss: Mapping[str, Any], image_size: int) -> Iterator[s
     in_use = {name: TERMS[name] for name in TERMS if _any(loss.get(name, 0))}
     student = [name for name in TERMS if TERMS[name].trains == "student"]
     if not in_use.keys() & set(student):
-        yield f"loss: {', '.join(student)} are all 0, nothing would train the generator"
+        yield f"loss: {', '.join(student)} are all 0, so nothing would train the generator"
     trained = [name for name in TERMS if TERMS[name].trains == "discriminator"]
     if any(term.adversarial for term in in_use.values()) and not in_use.keys() & set(trained):
         terms = " and ".join(trained)
@@ -135,4 +140,5 @@ def _any(weight: float | list[float]) -> bool:
 
 
 def _is_allowed_size(size: int) -> bool:
+    """Return whether a size is 4 * 2^k with k >= 1."""
     return size >= 8 and size & (size - 1) == 0

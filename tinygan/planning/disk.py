@@ -1,7 +1,6 @@
-"""Room on disk: the space that a job or a run needs is compared with what is free before it starts.
+"""Disk space: refuse to start a job or a run that needs more than is free.
 
-Sizes are those of the arrays; headers, manifests, logs, tables and figures are a few MB and left
-out.
+Sizes are those of the arrays. Headers, manifests, logs, tables and figures (a few MB) are ignored.
 """
 
 import shutil
@@ -15,20 +14,19 @@ from tinygan.features.extractor import outputs_of
 from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
 from tinygan.training.settings import LossSettings
 
-_FLOAT = 4
-_LABEL = 8
-# Figures 1, 3 and 11 show images of these variants, which are kept for them.
+_FLOAT, _LABEL = 4, 8  # bytes
+# Figures 1, 3 and 11 show images of these variants, so they stay until the figures are drawn.
 _SHOWN = ("dw", "pix_only")
 
-# What `disk_needed` counts, in words.
+# The kinds of files that `disk_needed` counts, with their descriptions.
 KINDS = {
     "real": "real images",
-    "real_train": "real images in the students' crop",
+    "real_train": "real images in the training crop",
     "teacher_pairs": "the teacher's pairs",
     "teacher": "the teacher's images for evaluation",
-    "samples": "images of the variants that figures show and of another one, deleted after use",
-    "features": "features of real images and of one source, deleted likewise",
-    "models": "models with their snapshots",
+    "samples": "images of the variants in figures and of one more, deleted after use",
+    "features": "features of the real images and of one source, deleted after use",
+    "models": "models and snapshots",
     "checkpoints": "checkpoints of trainings",
 }
 
@@ -38,27 +36,27 @@ def shard_bytes(images: int, image_size: int, z_dim: int = 0) -> int:
 
     Args:
         images: number of images.
-        image_size: their side in pixels.
-        z_dim: length of z; 0 where there is none.
+        image_size: height and width of the images in pixels.
+        z_dim: length of z; 0 for a shard without z.
     """
     return images * (3 * image_size**2 + _LABEL + _FLOAT * z_dim)
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Refuse to start what the disk has no room for.
+    """Refuse to start a job whose output does not fit on the disk.
 
     Args:
-        folder: where it will be written; it need not exist.
-        needed: bytes.
+        folder: the output folder; it need not exist.
+        needed: size of the output in bytes.
 
     Raises:
-        OSError: less is free there.
+        OSError: the disk has less free space.
     """
-    place = _existing(folder)
-    free = shutil.disk_usage(place).free
+    parent = _nearest_existing(folder)
+    free = shutil.disk_usage(parent).free
     if needed > free:
         raise OSError(
-            f"{folder} needs {size_text(needed)}, but the disk of {place} has {size_text(free)} "
+            f"{folder} needs {size_text(needed)}, but the disk of {parent} has {size_text(free)} "
             "free: make room, or write to another disk"
         )
 
@@ -66,15 +64,19 @@ def require_space(folder: Path, needed: int) -> None:
 def require_shard(
     folder: Path, classes: Collection[int], count: int, config: Mapping[str, Any]
 ) -> None:
-    """Refuse with OSError to start a shard with z, `count` images a class, without the room."""
+    """Refuse to start a shard with z and `count` images per class that does not fit on the disk.
+
+    Raises:
+        OSError: see `require_space`.
+    """
     needed = shard_bytes(len(classes) * count, config["image_size"], config["z_dim"])
     require_space(folder, needed)
 
 
 def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
-    """Return the number of images of each of these classes; crops leave some of them out.
+    """Return the number of real images of each of these classes, before crops drop any.
 
-    See `count` of `tinygan.data.dataset.Dataset`.
+    See `tinygan.data.dataset.Dataset.count`.
 
     Raises:
         ValueError: see `tinygan.data.image_folders`.
@@ -87,63 +89,63 @@ def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
 def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the bytes that a whole run of a config needs, for each of `KINDS`.
 
-    Of what is temporary, the samples that figures show and those of one more variant are counted,
-    and the features of real images and of one source: Snakemake deletes them when they are used,
-    unless several variants come to be scored at the same time.
+    Snakemake deletes temporary files after use, so samples count for the variants in figures and
+    one more, and features for the real images and one source. Parallel jobs that score several
+    variants at the same time need more.
 
     Args:
-        config: checked, with the names of its classes.
+        config: validated, `classes` as names.
     """
     real = config["real"]
     classes, size, z_dim = len(config["classes"]), config["image_size"], config["z_dim"]
     files = sum(real_counts(config, config["classes"]))
-    other_crop = real["train_crop"] != real["crop"]
+    has_train_crop = real["train_crop"] != real["crop"]
     samples = classes * config["metrics"]["samples_per_class"]
     row = _FLOAT * sum(outputs_of(config["metrics"]["extractor"])) + _LABEL
-    kept = sum(name in config["variants"] for name in _SHOWN)
+    shown = sum(name in config["variants"] for name in _SHOWN)
     return {
         "real": shard_bytes(files, size),
-        "real_train": shard_bytes(files, size) if other_crop else 0,
+        "real_train": shard_bytes(files, size) if has_train_crop else 0,
         "teacher_pairs": shard_bytes(classes * config["teacher"]["pairs_per_class"], size, z_dim),
         "teacher": shard_bytes(samples, size, z_dim),
-        "samples": (kept + 1) * shard_bytes(samples, size, z_dim),
+        "samples": (shown + 1) * shard_bytes(samples, size, z_dim),
         "features": (files + samples) * row,
         **_trainings(config),
     }
 
 
 def require_run(config: Mapping[str, Any], results: Path, kinds: Collection[str]) -> None:
-    """Refuse to start a run whose missing files the disk has no room for.
+    """Refuse to start a run whose missing files do not fit on the disk.
 
     Args:
-        config: checked, with the names of its classes.
-        results: the folder of the run's results; it need not exist. What is there already in the
-            folder of a kind counts as made.
-        kinds: those of `KINDS` that are to be made.
+        config: validated, `classes` as names.
+        results: the folder of the run's results; it need not exist. Files already in the folder of
+            a kind are subtracted from what the kind needs.
+        kinds: the kinds of files that the run writes, of `KINDS`.
 
     Raises:
-        OSError: with a table of what is missing.
+        OSError: a disk has less free space; the message lists the missing files by kind.
     """
     missing: dict[Path, dict[str, int]] = {}
     for kind, needed in disk_needed(config).items():
         folders = _folders(config, results, kind)
-        if kind in kinds and (more := needed - sum(map(_held, folders))) > 0:
+        if kind in kinds and (more := needed - sum(map(_size, folders))) > 0:
             # Folders of results may be links to other disks.
-            place = _existing(folders[0])
-            missing.setdefault(_mount(place), {})[kind] = more
-    for place, parts in missing.items():
-        free, needed = shutil.disk_usage(place).free, sum(parts.values())
+            disk = _mount_point(_nearest_existing(folders[0]))
+            missing.setdefault(disk, {})[kind] = more
+    for disk, parts in missing.items():
+        free, needed = shutil.disk_usage(disk).free, sum(parts.values())
         if needed > free:
-            rows = [*((KINDS[kind], more) for kind, more in parts.items()), ("together", needed)]
-            table = "\n".join(f"  {size_text(more):>9}  {what}" for what, more in rows)
+            rows = [*((KINDS[kind], more) for kind, more in parts.items()), ("total", needed)]
+            table = "\n".join(f"  {size_text(more):>9}  {text}" for text, more in rows)
             raise OSError(
-                f"the disk of {place} has {size_text(free)} free, but what is still to be made "
-                f"under {results} needs {size_text(needed)}:\n{table}"
+                f"the disk of {disk} has {size_text(free)} free, but the missing files under "
+                f"{results} need {size_text(needed)}:\n{table}"
             )
 
 
 def size_text(count: int) -> str:
-    """Return a number of bytes in words, e.g. ``"59.3 GB"``; 1 GB is 10^9 bytes."""
+    """Format a number of bytes, e.g. ``"59.3 GB"``; 1 GB is 10^9 bytes."""
     size, unit = float(count), "bytes"
     for larger in ("kB", "MB", "GB", "TB"):
         if size < 1000:
@@ -153,31 +155,33 @@ def size_text(count: int) -> str:
 
 
 def _folders(config: Mapping[str, Any], results: Path, kind: str) -> list[Path]:
+    """Return the folders of the results that contain the files of a kind."""
     if kind in ("features", "models", "checkpoints"):
         return [results / kind]
     names = [*config["variants"], *config["sources"]] if kind == "samples" else [kind]
     return [results / "images" / name for name in names]
 
 
-def _held(folder: Path) -> int:
+def _size(folder: Path) -> int:
+    """Return the size of the files in a folder in bytes; 0 if it does not exist."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _existing(folder: Path) -> Path:
-    """Return a folder, or the nearest one above it that exists."""
+def _nearest_existing(folder: Path) -> Path:
+    """Return a folder, or its nearest parent that exists."""
     folder = Path(folder).resolve()
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
-def _mount(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.is_mount())
+def _mount_point(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.is_mount())
 
 
 def _trainings(config: Mapping[str, Any]) -> dict[str, int]:
-    """Count each variant's generator and snapshots, and its checkpoint.
+    """Return the bytes of all variants' models (with snapshots) and of their checkpoints.
 
-    A checkpoint has the weights, Adam's two moments of each of them, and the snapshots so far; the
-    next one is written before it is removed.
+    A checkpoint contains the weights and Adam's two moments of each weight, and beside it are the
+    snapshots so far. The next checkpoint is written before the previous one is deleted.
     """
     models = checkpoints = 0
     for name in config["variants"]:
@@ -187,9 +191,9 @@ def _trainings(config: Mapping[str, Any]) -> dict[str, int]:
         width = student.pop("discriminator_channels")
         generator = generator_bytes(**student, **shape, z_dim=config["z_dim"])
         discriminator = discriminator_bytes(channels=width, **shape)
-        kept = generator * variant["train"]["snapshots"]
+        snapshots = generator * variant["train"]["snapshots"]
         adversarial = LossSettings.of(variant["loss"]).needs_discriminator
         trained = generator + (discriminator if adversarial else 0)
-        models += generator + kept
-        checkpoints += 2 * 3 * trained + kept
+        models += generator + snapshots
+        checkpoints += 2 * 3 * trained + snapshots
     return {"models": models, "checkpoints": checkpoints}

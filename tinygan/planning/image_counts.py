@@ -1,4 +1,4 @@
-"""Whether there are enough images to score, counted before the first job."""
+"""Check before the first job that every class has enough images to score."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,33 +14,35 @@ from tinygan.planning.disk import real_counts
 
 
 def require_images(config: Mapping[str, Any], shards: Sequence[Path] = ()) -> None:
-    """Refuse a run with a class that has too few images for the scores.
+    """Refuse a run if a class has too few images for the scores.
 
     Args:
-        config: checked, with the names of its classes.
-        shards: the manifests of all shards of real images, where they are made; else the files
+        config: validated, `classes` as names.
+        shards: the manifests of all shards of real images, if they exist already; else the files
             under real.path are counted, if they are on this machine.
 
     Raises:
-        ValueError: says what is too few, one problem a line, with the key to change.
+        ValueError: images are missing; one problem per line, with the key to change.
         FileNotFoundError, ValueError: real.path lacks a class.
     """
     names = config["classes"]
-    counts = _made(shards, len(names)) if shards else _files(config)
+    counts = _shard_counts(shards, len(names)) if shards else _file_counts(config)
     problems = list(real_problems(config["metrics"], names, counts)) if counts else []
     problems += _source_problems(config)
     if problems:
         raise ValueError("\n".join(problems))
 
 
-def _made(shards: Sequence[Path], classes: int) -> list[int]:
+def _shard_counts(shards: Sequence[Path], classes: int) -> list[int]:
+    """Return the number of images of each class in some shards."""
     counts = dict.fromkeys(range(classes), 0)
     for manifest in shards:
         counts |= {int(label): n for label, n in read_json(manifest)["classes"].items()}
     return list(counts.values())
 
 
-def _files(config: Mapping[str, Any]) -> list[int]:
+def _file_counts(config: Mapping[str, Any]) -> list[int]:
+    """Return the number of real images of each class; empty if they are not on this machine."""
     real, names = config["real"], config["classes"]
     dataset = open_dataset(real["source"])
     if not dataset.packaged:
@@ -51,26 +53,27 @@ def _files(config: Mapping[str, Any]) -> list[int]:
 
 
 def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what `sources` lack: class folders, or images in them.
+    """Yield missing class folders of `sources`, and folders with too few images.
 
-    Models draw as many as they are asked for. Shards are looked at when they are read.
+    Models are skipped, since they can draw any number. Shard stores are checked when they are read.
     """
     needed = config["metrics"]["samples_per_class"]
     for source, folder in config["sources"].items():
         folder = Path(folder)
         if not folder.is_dir() or (folder / "card.json").is_file() or find_manifests(folder):
             continue
-        found = first_level(folder)[1]
+        class_folders = first_level(folder)[1]
         wanted = [class_key(name) for name in config["classes"]]
+        noun = "folders for the classes"
         try:
-            match(list(found), wanted, what=str(folder), exact=True, noun="folders for the classes")
+            match(list(class_folders), wanted, what=str(folder), exact=True, noun=noun)
         except ValueError as error:
             yield f"sources.{source}: {error}"
             continue
         for name in wanted:
-            if (count := count_images(found[name])) < needed:
+            if (count := count_images(class_folders[name])) < needed:
                 yield (
                     f"sources.{source}: class {name} has {count} images in {folder}, but "
-                    f"metrics.samples_per_class asks for {needed}: add images, or lower it for "
-                    "every source"
+                    f"metrics.samples_per_class is {needed}: add images, or lower that number, "
+                    "which applies to all sources"
                 )

@@ -2,19 +2,19 @@
 
 import math
 
-_FLOAT, _COUNTER = 4, 8
+_FLOAT, _COUNTER = 4, 8  # bytes
 
 
 def generator_bytes(
     *, architecture: str, channels: int, embedding: int, image_channels: int, **shape: int
 ) -> int:
-    """Return the size of a student's weights (section 4.1).
+    """Return the size of a student's weights in bytes (section 4.1).
 
-    An architecture of one's own counts as ``std``, the larger of the two.
+    Other architectures than ``dw`` count as ``std``, the larger of the two.
 
     Args:
-        architecture, channels, embedding, image_channels: the config's section `student`.
-        shape: classes, image_size and z_dim.
+        architecture, channels, embedding, image_channels: see the config's section `student`.
+        shape: the number of classes, image_size and z_dim.
     """
     blocks = int(math.log2(shape["image_size"])) - 2
     widths = [channels * 2**i for i in reversed(range(blocks))]
@@ -38,13 +38,13 @@ def generator_bytes(
 
 
 def discriminator_bytes(*, channels: int, classes: int, image_size: int) -> int:
-    """Return the size of the discriminator's weights, with the vectors of spectral norm."""
+    """Return the size of a discriminator's weights in bytes, with spectral norm's vectors."""
     layers = int(math.log2(image_size)) - 2
     widths = [3, *(channels * 2**i for i in range(layers))]
     floats = 0
     for inputs, outputs in zip(widths, widths[1:], strict=False):
         floats += 16 * inputs * outputs + 2 * outputs + 16 * inputs
     last = widths[-1]
-    floats += 2 * last + 2  # the linear map of the head
-    floats += classes * last + classes + last  # its class embedding
+    floats += 2 * last + 2  # the linear layer of the head
+    floats += classes * last + classes + last  # the class embedding of the head
     return _FLOAT * floats

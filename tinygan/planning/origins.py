@@ -1,8 +1,7 @@
-"""The files from outside that a job reads, as one hash: what its freshness depends on.
+"""One hash over the external files that a job reads; the job reruns when the hash changes.
 
-Of images, the names, sizes and modification times of the files that are read count, and nothing
-else. Where none of them is there any more, the hash is the empty string: what was made of them
-stays as it is.
+For images, it covers the names, sizes and modification times of the files that the job reads. If
+all of them are gone, it is the empty string, and the job's outputs stay valid.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +22,10 @@ _ARRAYS = ("manifest.json", "images.npy", "labels.npy", "z.npy")
 def real_origin(config: Mapping[str, Any], classes: range) -> str:
     """Return the hash over the real images of some classes, under real.path.
 
-    The one tar of all classes is one file; a class folder is read once a process.
+    A single tar of all classes counts as one file. The listing of real.path is cached.
 
     Args:
-        config: checked, with the names of its classes; the data set is not a packaged one.
+        config: validated, `classes` as names, and without a packaged dataset.
         classes: class indices.
     """
     path = Path(config["real"]["path"])
@@ -37,10 +36,10 @@ def real_origin(config: Mapping[str, Any], classes: range) -> str:
 
 
 def source_origin(folder: Path | str, names: Sequence[str]) -> str:
-    """Return the hash over what is read of a source from outside for some classes.
+    """Return the hash over the files of an external source that are read for some classes.
 
     Args:
-        folder: a model, a shard store, or a folder of images by class, see `evaluation.sources`.
+        folder: a model, a shard store, or a folder of images by class; see `evaluation.sources`.
         names: the names of the classes.
     """
     folder = Path(folder)
@@ -54,13 +53,15 @@ def source_origin(folder: Path | str, names: Sequence[str]) -> str:
 
 
 def teacher_origin(config: Mapping[str, Any]) -> str:
-    """Return what identifies the teacher: its fingerprint, which every shard of it records.
+    """Return the teacher's fingerprint, which each of its shards records.
 
-    It is a hash over bytes, not times, so that a teacher that is copied is the same one; 1 GB takes
-    about a second.
+    It is a hash over contents, so a copied teacher has the same one; 1 GB takes about a second.
+
+    Args:
+        config: validated.
 
     Raises:
-        FileNotFoundError, ValueError: it is not there.
+        FileNotFoundError, ValueError: the teacher or one of `teacher.files` does not exist.
     """
     fingerprint = _fingerprint(config["teacher"]["kind"], teacher_handle(config))
     return with_files(fingerprint, config["teacher"]["files"])
@@ -90,7 +91,7 @@ def _of_classes(path: Path, names: Sequence[str]) -> str:
     try:
         states = [_of_class(path, name) for name in names]
     except (OSError, ValueError) as error:
-        # The job that reads it says what is wrong.
+        # The job that reads the images reports the error.
         return digest_json(str(error))
     return digest_json(states) if all(states) else ""
 

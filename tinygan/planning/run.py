@@ -1,8 +1,8 @@
-"""The config of a run: read, merged and checked against everything that the run will use.
+"""Load the config of a run: read, merge and check it.
 
 A config is the nested dictionary of config.yaml. The schema fixes names, types and ranges (see
-`tinygan.config.schema`); `validate` adds what a schema cannot say and reports everything
-that is wrong at once, each problem with the full path of its key.
+`tinygan.config.schema`), and `tinygan.planning.checks` finds contradictions. All problems are
+reported at once, each with the full path of its key.
 """
 
 import re
@@ -28,14 +28,17 @@ _MOST_PROBLEMS = 20
 
 
 def load(path: Path | str, preset: str | None = None) -> dict[str, Any]:
-    """Read and check a config file; its classes become a list of names.
+    """Read and check a config file; see `load_files`.
 
     Args:
-        path: the file; one that lists only what differs is laid over the default, see `load_files`.
-        preset: a preset to lay over it: a name in config/, or a file; None: none.
+        path: the file; it may list only the keys that differ from the default.
+        preset: a preset that overrides the file: its name in config/, or a file; None for none.
+
+    Returns:
+        The config with every key, and `classes` as names.
 
     Raises:
-        ConfigError: a file or the preset is missing, is not YAML, or `validate` refuses it.
+        ConfigError: a file or the preset is missing or not YAML, or the config is invalid.
     """
     files = [Path(path)]
     if preset is not None:
@@ -55,21 +58,20 @@ def load(path: Path | str, preset: str | None = None) -> dict[str, Any]:
 def load_files(
     files: Sequence[Path | str], overrides: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Read files and check what comes out when each is laid over the ones before.
+    """Read, merge and check config files; later files override earlier ones.
 
-    Together they may list only what differs from the default: config.yaml in the working directory,
-    or, where there is none, that of this project. What lacks nothing is taken as it is.
+    If the files lack required keys, they override the default: config.yaml in the working directory
+    or, if there is none, the package's copy. Complete files are used without it.
 
     Args:
-        files: YAML files, later ones over earlier ones; none: the default.
-        overrides: keys and values of a command line, over all files.
+        files: YAML files; empty for the default.
+        overrides: keys and values of a command line, which override all files.
 
     Returns:
-        The config with every key of the schema, every value of its type, and a list of names as its
-        classes.
+        The config with every key, values of the schema's types, and `classes` as names.
 
     Raises:
-        ConfigError: see `load`; each problem names the file that has the key.
+        ConfigError: see `load`; each problem has the file with the key.
     """
     layers = [(str(file), coerce(read_file(file))) for file in files]
     if overrides:
@@ -105,7 +107,7 @@ def _merged(layers: Sequence[tuple[str, Any]]) -> Any:
 def _problems(config: Any) -> list[str]:
     if problems := schema_problems(config):
         return problems
-    # What follows relies on the types that the schema has verified.
+    # The checks below rely on the types that the schema has checked.
     try:
         config = completed(config)
     except ConfigError as error:
@@ -115,17 +117,17 @@ def _problems(config: Any) -> list[str]:
 
 
 def completed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config with every key, and a list of names as its classes.
+    """Return a config that is valid by the schema with every key, and `classes` as names.
 
     Raises:
-        ConfigError: the data set has no such classes.
+        ConfigError: the real dataset has no such classes.
     """
     config = with_defaults(config) | {"classes": class_names(config)}
     real, metrics, student = config["real"], config["metrics"], config["student"]
     if real["train_crop"] is None:
         config["real"] = real | {"train_crop": real["crop"]}
     if metrics["input_size"] is None:
-        # Twice the images' size, as far as EfficientNet-Lite0's own goes.
+        # Twice the images' size, up to EfficientNet-Lite0's own input size.
         config["metrics"] = metrics | {"input_size": min(224, 2 * config["image_size"])}
     if student["image_channels"] is None:
         channels = open_dataset(real["source"]).image_channels
@@ -134,7 +136,7 @@ def completed(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _listed(problems: Sequence[str], layers: Sequence[tuple[str, Any]]) -> str:
-    """Return one line for each problem, with the file that has its key, and no more than 20."""
+    """Return one line per problem, with the file that has the key; at most `_MOST_PROBLEMS`."""
     owners = {key: name for name, layer in layers for key in key_paths(layer)}
     lines = []
     for problem in problems[:_MOST_PROBLEMS]:

@@ -1,7 +1,7 @@
-"""How fast this machine does each step of a run, by a few batches of it on made-up data.
+"""Measure the throughput of each step of a run with a few batches of synthetic data.
 
-Every function takes the config and returns how many images (or classes) a second. PyTorch and
-TensorFlow are imported by those that need them.
+Every public function but `iteration` takes the config and returns images (or classes) per second.
+PyTorch and TensorFlow are imported in the functions that need them.
 """
 
 import io
@@ -17,12 +17,21 @@ from tinygan.features.extractor import outputs_of
 from tinygan.planning.disk import real_counts
 from tinygan.runtime import configure_torch
 
-# Sides of the photographs that real images are prepared from, px: the median of ImageNet.
+# Width and height of the synthetic photograph in pixels: the median of ImageNet.
 _PHOTOGRAPH = (500, 375)
 
 
 def _rate(work: Callable[[], object], amount: int, seconds: float = 1.0) -> float:
-    """Call once to warm up, then for about `seconds`; return the amount done a second."""
+    """Call a function repeatedly for about `seconds`, after one call to warm up.
+
+    Args:
+        work: the function.
+        amount: images or classes per call.
+        seconds: duration of the measurement.
+
+    Returns:
+        Images or classes per second.
+    """
     work()
     started, calls = time.perf_counter(), 0
     while calls == 0 or time.perf_counter() - started < seconds:
@@ -37,7 +46,12 @@ def _images(config: Mapping[str, Any], count: int) -> np.ndarray:
 
 
 def real(config: Mapping[str, Any], crop: str) -> float:
-    """Prepare a made-up photograph of ImageNet's median size; return images a second."""
+    """Crop and resize a synthetic photograph of ImageNet's median size; return images per second.
+
+    Args:
+        config: validated.
+        crop: ``sngan`` or ``biggan``.
+    """
     from PIL import Image
 
     from tinygan.data.crops import crop_of
@@ -52,7 +66,7 @@ def real(config: Mapping[str, Any], crop: str) -> float:
 
 
 def harvest(config: Mapping[str, Any]) -> float:
-    """Ask the teacher for a batch; return images a second."""
+    """Run a batch through the teacher; return images per second."""
     from tinygan.teacher.open import open_teacher
 
     teacher, _ = open_teacher(config, threads=1)
@@ -62,13 +76,14 @@ def harvest(config: Mapping[str, Any]) -> float:
 
 
 def iteration(config: Mapping[str, Any]) -> Callable[[bool], None]:
-    """Return one step of a variant's training on made-up data, to be timed.
+    """Return a function that performs one training step on synthetic data, for timing.
 
     Args:
         config: resolved for the variant, see `tinygan.config.derived.resolve_variant`.
 
     Returns:
-        A function of whether the student's adversarial terms enter; it waits for the device.
+        A function of one argument, whether the student's adversarial terms enter. It waits for the
+        device.
     """
     import torch
 
@@ -92,7 +107,8 @@ def iteration(config: Mapping[str, Any]) -> Callable[[bool], None]:
         batch.z, batch.y, batch.teacher = z(), labels, images()
     if settings.loss.uses_real:
         batch.fresh_z, batch.real_y, batch.real = z(), labels, images()
-    # At step 1 all terms have their full weight; the adversarial ones enter at another.
+    # The weights of step 1, where the pixel term has its full weight, without and with the
+    # adversarial terms.
     weights = {False: settings.loss.at(1, replace(train, adversarial_every=2))}
     weights[True] = settings.loss.at(1, replace(train, adversarial_every=1))
 
@@ -105,7 +121,7 @@ def iteration(config: Mapping[str, Any]) -> Callable[[bool], None]:
 
 
 def train(config: Mapping[str, Any], name: str) -> float:
-    """Run iterations of a variant's training; return pairs a second."""
+    """Run training steps of a variant; return pairs per second."""
     config = resolve_variant(config, name)
     configure_torch(config["train"]["threads"])
     iterate, every = iteration(config), config["train"]["adversarial_every"]
@@ -114,7 +130,7 @@ def train(config: Mapping[str, Any], name: str) -> float:
 
 
 def sample(config: Mapping[str, Any], name: str) -> float:
-    """Draw a batch of a variant's images; return images a second."""
+    """Draw a batch of images of a variant's generator; return images per second."""
     import torch
 
     from tinygan.models.pixels import to_uint8
@@ -132,7 +148,7 @@ def sample(config: Mapping[str, Any], name: str) -> float:
 
 
 def features(config: Mapping[str, Any]) -> float:
-    """Run the extractor on a batch; return images a second."""
+    """Run the extractor on a batch; return images per second."""
     from tinygan.features.extract import open_extractor
 
     metrics = config["metrics"]
@@ -144,22 +160,22 @@ def features(config: Mapping[str, Any]) -> float:
 
 
 def score(config: Mapping[str, Any]) -> float:
-    """Score one class, without what all classes are put together for; return classes a second."""
+    """Score one class, without the scores over all classes; return classes per second."""
     from tinygan.evaluation.scores import Settings
     from tinygan.evaluation.scores import score as score_class
     from tinygan.features.files import Features
 
     metrics, classes = config["metrics"], len(config["classes"])
-    of_class = max(1, sum(real_counts(config, config["classes"])) // classes)
-    dimensions, logits = outputs_of(metrics["extractor"])
+    real_per_class = max(1, sum(real_counts(config, config["classes"])) // classes)
+    dimensions, num_logits = outputs_of(metrics["extractor"])
     rng = np.random.default_rng(0)
 
-    def made(count: int) -> Features:
+    def synthetic(count: int) -> Features:
         features = rng.random((count, dimensions), np.float32)
-        drawn = rng.random((count, logits), np.float32)
-        return Features(features, drawn, np.zeros(count, np.int64), metrics["extractor"], "")
+        logits = rng.random((count, num_logits), np.float32)
+        return Features(features, logits, np.zeros(count, np.int64), metrics["extractor"], "")
 
-    images, real = made(metrics["samples_per_class"]), made(of_class)
+    images, real = synthetic(metrics["samples_per_class"]), synthetic(real_per_class)
     settings = replace(
         Settings.of(config),
         overall_samples=metrics["overall_samples"] // classes,

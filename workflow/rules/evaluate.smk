@@ -68,7 +68,7 @@ rule source:
         mem_mb=4000 if config["image_size"] >= 128 else 2000,
     params:
         config=planned,
-        code=code("source"),
+        code=code("source", "tinygan.models.students.dw", "tinygan.models.students.std"),
         folder=subpath(output.manifest, parent=True),
         origin=source_files,
         settings=lambda wildcards: sections("seed", "image_size", "classes")

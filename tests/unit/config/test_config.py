@@ -53,7 +53,7 @@ def test_the_shipped_config_is_valid() -> None:
         ("variants.dw.metrics", {}, "config: unknown key variants.dw.metrics"),
         ("image_size", 33, "the nearest allowed is 32"),
         ("image_size", 4, "the nearest allowed is 8"),
-        ("image_size", 16, "image_size: 16 px; animal_mnist is prepared at 32 to 1024 px"),
+        ("image_size", 16, "image_size: 16 px; animal_mnist can be prepared at 32 to 1024 px"),
         ("classes", ["cat", "dog", "cat"], "classes: cat is listed more than once"),
         ("classes", ["cat", False], "classes[1]: False is not of type 'string'"),
         ("teacher.pairs_per_class", -1, "teacher.pairs_per_class: -1 is less than the minimum"),

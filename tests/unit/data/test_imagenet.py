@@ -220,7 +220,7 @@ def test_names_of_subsets_and_indices_are_for_imagenet_only(base: dict, classes:
         ({"crop": None}, "config: missing key real.crop"),
         (
             {"path": None},
-            "config: missing key real.path, which imagenet needs: say where its images are",
+            "config: missing key real.path, which imagenet needs: give the path of its images",
         ),
         ({"crop": "center"}, "real.crop: 'center' is not one of ['sngan', 'biggan']"),
         ({"max_dropped": 2}, "real.max_dropped: 2 is greater than the maximum"),
@@ -237,7 +237,7 @@ def test_bad_settings_of_real_images_are_refused(base: dict, change: dict, messa
 
 
 def test_image_sizes_that_cannot_be_prepared_are_refused(base: dict) -> None:
-    with pytest.raises(ConfigError, match="imagenet is prepared at 32 to 256 px"):
+    with pytest.raises(ConfigError, match="imagenet can be prepared at 32 to 256 px"):
         configs.validate(base | {"image_size": 512})
 
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from tinygan.cli import main
-from tinygan.planning.plan import measured, steps_of
+from tinygan.planning.plan import measure_steps, steps_of
 from tinygan.planning.run import load
 
 
@@ -41,7 +41,7 @@ def test_measured_steps_have_rate_and_memory_and_stated_rates_are_used():
     config = load("config.yaml", "smoke") | {"variants": {"pix_only": {"loss": {}}}}
     stated = {name: 10.0 for name in ("harvest", "sample", "features", "score")}
     steps = steps_of(config)
-    found = {step.name: speed for step, speed in measured(config, steps, stated)}
+    found = {step.name: speed for step, speed in measure_steps(config, steps, stated)}
     assert found["features"].rate == 10 and found["features"].memory is None
     assert found["train pix_only"].rate > 1
     assert 100e6 < found["train pix_only"].memory < 2e9
@@ -57,7 +57,7 @@ def test_the_table_shows_amounts_over_rates(tmp_path, capsys):
     assert rows["train dw"][4] == "5.0 h"  # 1,119,375 * 32 / 2,000 s
     assert rows["train std"][4] == "9.9 h"  # 9.95 h
     assert rows["features"][3:5] == ["–", "–"]
-    assert "together, without features" in rows
+    assert "total, without features" in rows
     assert any("--rate features=100" in line for line in lines)
     assert rows["the teacher's pairs"][1].strip(" |") == "59.3 GB"
 
@@ -67,7 +67,7 @@ def test_the_table_shows_amounts_over_rates(tmp_path, capsys):
     [
         (["--rate", "harvest"], "--rate harvest: write STEP=NUMBER, e.g. harvest=250"),
         (["--rate", "harvest=-1"], "--rate harvest=-1: write STEP=NUMBER"),
-        (["--rate", "fly=3"], "--rate fly: there is no such step; choose of ['features'"),
+        (["--rate", "fly=3"], "--rate fly: there is no such step; choose one of ['features'"),
         (["--preset", "papr"], "there is no preset papr; did you mean paper? (presets: paper,"),
     ],
 )

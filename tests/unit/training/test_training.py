@@ -16,6 +16,7 @@ from helpers.training_setup import (
 )
 
 from tinygan.data.shards import open_store, write_shard
+from tinygan.files import read_json, write_json
 from tinygan.generation.sampling import draw
 from tinygan.models.io import load_generator, load_weights, save_weights
 from tinygan.models.pixels import normalize, to_uint8
@@ -204,6 +205,11 @@ def test_checkpoint_round_trip_and_refusals(stores, tmp_path):
         load_generator(folder, step=3)
     with pytest.raises(FileNotFoundError, match="not a model"):
         load_generator(tmp_path)
+    card = read_json(folder / "card.json")
+    card["generator"]["colours"] = card["generator"].pop("image_channels")
+    write_json(folder / "card.json", card)
+    with pytest.raises(ValueError, match="another version .*colours.*: train or import the model"):
+        load_generator(folder)
 
 
 def test_samples_do_not_depend_on_the_class_ranges():
