@@ -2,13 +2,11 @@
 
 import os
 import re
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
 from helpers.checkouts import make_checkout, snakemake
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from helpers.distributions import imports_outside
 
 pytestmark = pytest.mark.slow
 NEEDED = ("snakemake", "pyyaml", "jsonschema", "numpy")
@@ -28,29 +26,9 @@ if any(word.endswith("snakemake") for word in sys.orig_argv):
 """
 
 
-def blocked() -> set[str]:
-    """Return the names that can be imported here, but belong to none of what is needed."""
-    waiting, inside = list(NEEDED), {"tinygan"}
-    while waiting:
-        name = canonicalize_name(waiting.pop())
-        if name in inside:
-            continue
-        inside.add(name)
-        try:
-            wanted = map(Requirement, requires(name) or [])
-        except PackageNotFoundError:
-            continue
-        waiting += [r.name for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})]
-    return {
-        name
-        for name, distributions in packages_distributions().items()
-        if not {canonicalize_name(d) for d in distributions} & inside
-    }
-
-
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    names = blocked()
+    names = imports_outside(NEEDED)
     assert {"torch", "tensorflow", "PIL", "scipy", "tqdm", "pandas", "safetensors"} <= names
     files = {"site/sitecustomize.py": f"BLOCKED = {names!r}\n{BLOCKER}"}
     top = tmp_path_factory.mktemp("driver")

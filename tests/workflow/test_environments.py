@@ -4,14 +4,13 @@ import ast
 import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from helpers.distributions import imports_outside
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 from PIL import Image
 
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of, roots_of
@@ -58,32 +57,11 @@ def modules(environment: str) -> list[str]:
     return sorted(found | ({"tinygan.cli", *CLI} if environment != "analysis" else set()))
 
 
-def allowed(environment: str) -> set[str]:
-    """Return the distributions of an environment: its pins, and what they require."""
-    path = ROOT / "workflow" / "envs" / f"{environment}.yaml"
-    pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
-    waiting, found = [Requirement(pin).name for pin in pins], set()
-    while waiting:
-        name = canonicalize_name(waiting.pop())
-        if name in found:
-            continue
-        found.add(name)
-        try:
-            wanted = map(Requirement, requires(name) or [])
-        except PackageNotFoundError:
-            continue
-        waiting += [r.name for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})]
-    return found
-
-
 def outside(environment: str) -> set[str]:
     """Return the names that can be imported here and not in an environment."""
-    inside = allowed(environment)
-    return {
-        name
-        for name, distributions in packages_distributions().items()
-        if not {canonicalize_name(d) for d in distributions} & (inside | {"tinygan"})
-    }
+    path = ROOT / "workflow" / "envs" / f"{environment}.yaml"
+    pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
+    return imports_outside(Requirement(pin).name for pin in pins)
 
 
 @pytest.mark.parametrize("environment", RUNS)

@@ -201,6 +201,7 @@ def test_a_script_runs_by_hand_from_any_folder(results, tmp_path):
     assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_script_reads_only_what_it_is_given_and_shows_how_to_call_it(results):
     program = [sys.executable, ROOT / "analysis" / "fig8.py"]
     command = [*program, "--config", results / "config.yaml", "--out", results / "fig8"]

@@ -12,6 +12,13 @@ def weights(folder):
     return (folder / "generator.safetensors").read_bytes()
 
 
+def first_losses(stores, out, **options):
+    """Return the loss terms of the first step."""
+    with open(run(stores, out, FULL, 1, log_every=1, **options) / "log.csv") as file:
+        (row,) = csv.DictReader(file)
+    return [float(row[key]) for key in row if key.startswith("loss_") and row[key]]
+
+
 def test_float32_and_no_compilation_are_the_defaults(stores, tmp_path):
     plain = run(stores, tmp_path / "a", FULL)
     options = {"device": "cpu", "precision": "float32", "compile": False}
@@ -29,14 +36,12 @@ def test_compiled_networks_train_to_the_same_bytes_with_the_same_kernels(
 
 
 def test_bfloat16_follows_float32_to_two_digits(stores, tmp_path):
-    rows = []
-    for precision in ("float32", "bfloat16"):
-        folder = run(stores, tmp_path / precision, FULL, 1, log_every=1, precision=precision)
-        with open(folder / "log.csv") as file:
-            (row,) = csv.DictReader(file)
-        rows.append([float(row[key]) for key in row if key.startswith("loss_") and row[key]])
-    assert rows[0] != rows[1]
-    assert rows[1] == pytest.approx(rows[0], rel=0.02)
+    exact, coarse = (
+        first_losses(stores, tmp_path / precision, precision=precision)
+        for precision in ("float32", "bfloat16")
+    )
+    assert exact != coarse
+    assert coarse == pytest.approx(exact, rel=0.02)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
@@ -48,10 +53,7 @@ def test_a_missing_gpu_is_reported(stores, tmp_path):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_follows_the_cpu(stores, tmp_path):
-    rows = []
-    for device in ("cpu", "cuda"):
-        folder = run(stores, tmp_path / device, FULL, 1, log_every=1, device=device)
-        with open(folder / "log.csv") as file:
-            (row,) = csv.DictReader(file)
-        rows.append([float(row[key]) for key in row if key.startswith("loss_") and row[key]])
-    assert rows[1] == pytest.approx(rows[0], rel=0.01)
+    cpu, gpu = (
+        first_losses(stores, tmp_path / device, device=device) for device in ("cpu", "cuda")
+    )
+    assert gpu == pytest.approx(cpu, rel=0.01)
