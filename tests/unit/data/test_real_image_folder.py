@@ -89,13 +89,13 @@ def test_damage_is_reported_in_every_format(form: str, monkeypatch: pytest.Monke
     # The last bytes of some formats hold no pixels.
     assert all(refused(content[:cut]) for cut in range(0, len(content) - 32, 7))
     rng = np.random.default_rng(0)
-    found = set()
+    refusals = 0
     for _ in range(100):
         changed = bytearray(content)
         for place in rng.integers(0, min(len(content), 200), 3):
             changed[place] = rng.integers(256)
-        found.add(refused(bytes(changed)))
-    assert True in found
+        refusals += refused(bytes(changed))
+    assert refusals > 0
 
 
 def files(count: int, seed: int = 0) -> dict[str, bytes]:
