@@ -67,8 +67,6 @@ NEUTRAL = frozenset(
         "tinygan.syntax",
     }
 )
-# Modules that import alternatives inside functions; the config chooses one of them.
-CHOOSING = frozenset({"tinygan.teacher.open"})
 
 
 def code_of(step: str, *chosen: str) -> list[Path]:
@@ -123,12 +121,10 @@ def closure(*roots: str, neutral: frozenset[str] = NEUTRAL) -> set[str]:
 
 
 @cache
-def imports_of(name: str, *, every: bool = False) -> tuple[str, ...]:
+def imports_of(name: str) -> tuple[str, ...]:
     """Return the modules of the project that a module imports, sorted.
 
-    Args:
-        name: the full name of the module.
-        every: include the alternatives of which the config chooses one, see `CHOOSING`.
+    What the config chooses is imported by name, and is not among them: see `code_of`.
 
     Raises:
         FileNotFoundError: the project has no such module.
@@ -137,8 +133,7 @@ def imports_of(name: str, *, every: bool = False) -> tuple[str, ...]:
     if path is None:
         return ()
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = ast.iter_child_nodes(tree) if name in CHOOSING and not every else ast.walk(tree)
-    targets = {target for node in nodes for target in _targets(node, path)}
+    targets = {target for node in ast.walk(tree) for target in _targets(node, path)}
     return tuple(sorted(targets - {name}))
 
 

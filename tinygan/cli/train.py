@@ -29,7 +29,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     from tinygan.training.distributed import launch, processes
     from tinygan.training.loop import train
     from tinygan.training.settings import Settings
-    from tinygan.training.step import build_networks, generator_shape
+    from tinygan.training.step import generator_shape
 
     config = resolve_variant(config, arguments.variant)
     settings, ids = Settings.of(config), class_ids(config)
@@ -46,17 +46,16 @@ def _train(config: Config, arguments: Arguments) -> None:
     live = live if settings.train.dvclive else None
     with processes(count) as world, checkpoints.locked() if world.is_main else nullcontext():
         options = {"name": arguments.variant, "checkpoints": checkpoints, "live": live}
-        train(settings, pairs, real, arguments.out, **options, world=world)
+        networks = train(settings, pairs, real, arguments.out, **options, world=world)
     if not world.is_main:
         return
-    generator, discriminator = build_networks(settings)
-    used = settings.loss.needs_discriminator
+    parameters = {name: count_parameters(network) for name, network in networks.items()}
     card = {
         "variant": arguments.variant,
         "generator": generator_shape(settings),
         "classes": ids,
-        "parameters": count_parameters(generator),
-        "discriminator_parameters": count_parameters(discriminator) if used else 0,
+        "parameters": parameters["generator"],
+        "discriminator_parameters": parameters.get("discriminator", 0),
         "loss": config["loss"],
         "train": config["train"],
         "seed": config["seed"],

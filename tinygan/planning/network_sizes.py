@@ -1,6 +1,6 @@
 """The size of a student's and its discriminator's weights on disk, computed without PyTorch."""
 
-import math
+from tinygan.config.derived import discriminator_layers
 
 _FLOAT, _COUNTER = 4, 8  # bytes
 
@@ -16,7 +16,7 @@ def generator_bytes(
         architecture, channels, embedding, image_channels: see the config's section `student`.
         shape: the number of classes, image_size and z_dim.
     """
-    blocks = int(math.log2(shape["image_size"])) - 2
+    blocks = discriminator_layers(shape["image_size"])  # as many as the discriminator has layers
     widths = [channels * 2**i for i in reversed(range(blocks))]
     widths = [widths[0], *widths]
 
@@ -39,7 +39,7 @@ def generator_bytes(
 
 def discriminator_bytes(*, channels: int, classes: int, image_size: int) -> int:
     """Return the size of a discriminator's weights in bytes, with spectral norm's vectors."""
-    layers = int(math.log2(image_size)) - 2
+    layers = discriminator_layers(image_size)
     widths = [3, *(channels * 2**i for i in range(layers))]
     floats = 0
     for inputs, outputs in zip(widths, widths[1:], strict=False):

@@ -6,6 +6,7 @@ all of them are gone, it is the empty string, and the job's outputs stay valid.
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tinygan.data.dataset import open_dataset
 from tinygan.data.image_folders import class_key, first_level, is_image
 from tinygan.data.shards import find_manifests
 from tinygan.files import digest_json, entries_state, folder_state
+from tinygan.teacher import MODULES
 from tinygan.teacher.fingerprint import sha256_of, with_files
 
 _ARRAYS = ("manifest.json", "images.npy", "labels.npy", "z.npy")
@@ -69,13 +71,9 @@ def teacher_origin(config: Mapping[str, Any]) -> str:
 
 @cache
 def _fingerprint(kind: str, handle: str) -> str:
-    if kind == "torch":
+    if kind == "torch":  # its module imports PyTorch, which the driver must not need
         return sha256_of(handle, "teacher.handle")
-    if kind == "python":
-        from tinygan.teacher.callable import handle_fingerprint
-    else:
-        from tinygan.teacher.tfhub import handle_fingerprint
-    return handle_fingerprint(handle)
+    return import_module(MODULES[kind]).handle_fingerprint(handle)
 
 
 def _of_model(name: str) -> bool:

@@ -92,7 +92,8 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     points = sum(len(snapshot_steps(variant)) for variant in curves)
     scored = len(variants) + len(config["sources"]) + 1  # and the teacher
     extracted = files + scored * samples + points * classes * metrics["curve_samples_per_class"]
-    measure = throughput.features if metrics["extractor"] == "efficientnet_lite0" else None
+    # The graph of inception_tf may have to be downloaded first.
+    measure = None if metrics["extractor"] == "inception_tf" else throughput.features
     jobs = (scored + 1) * shards + len(curves)
     steps.append(Step("features", jobs, extracted, "images", measure))
     steps.append(Step("score", scored + 1, (scored + 1) * classes, "classes", throughput.score))

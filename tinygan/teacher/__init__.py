@@ -22,5 +22,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+# The module of each `teacher.kind`.
+MODULES = {
+    "tfhub": "tinygan.teacher.tfhub",
+    "torch": "tinygan.teacher.biggan_pytorch",
+    "python": "tinygan.teacher.callable",
+}
 # z float [N, z_dim], class indices [N], truncation -> images uint8 [N, H, W, 3].
 Teacher = Callable[["np.ndarray", "np.ndarray", float], "np.ndarray"]

@@ -1,6 +1,7 @@
 """Open the teacher that a config describes, whatever its kind."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from tinygan.classes.by_name import match
 from tinygan.config.derived import teacher_handle
 from tinygan.data.classes import teacher_classes
-from tinygan.teacher import Teacher
+from tinygan.teacher import MODULES, Teacher
 from tinygan.teacher.fingerprint import with_files
 from tinygan.teacher.trial import check_teacher
 
@@ -29,15 +30,8 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         FileNotFoundError: there is no such teacher.
     """
     settings, classes = config["teacher"], teacher_classes(config)
-    if settings["kind"] == "torch":
-        from tinygan.teacher.biggan_pytorch import handle_fingerprint, load_teacher
-    elif settings["kind"] == "python":
-        from tinygan.teacher.callable import handle_fingerprint, load_teacher
-    else:
-        from tinygan.teacher.tfhub import handle_fingerprint, load_teacher
-
-    handle = teacher_handle(config)
-    fingerprint = handle_fingerprint(handle)
+    module, handle = import_module(MODULES[settings["kind"]]), teacher_handle(config)
+    fingerprint = module.handle_fingerprint(handle)
     if settings["sha256"] not in (None, fingerprint):
         raise ValueError(
             f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
@@ -45,7 +39,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         )
     fingerprint = with_files(fingerprint, settings["files"])
     labels_of = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
-    teacher = load_teacher(
+    teacher = module.load_teacher(
         handle,
         classes=len(classes),
         z_dim=config["z_dim"],

@@ -2,10 +2,12 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from torch import nn
 
 from tinygan.data.prefetch import prefetch
 from tinygan.data.shards import Shard
@@ -36,7 +38,7 @@ def train(
     checkpoints: CheckpointFolder | None = None,
     live: Path | None = None,
     world: World = ALONE,
-) -> None:
+) -> Mapping[str, nn.Module]:
     """Train a student on harvested pairs and real images; write log.csv, snapshots and weights.
 
     All random numbers and schedules are functions of (seed, step), so the outputs of a resumed run
@@ -51,6 +53,9 @@ def train(
         checkpoints: folder of the run's checkpoints, from which it resumes; None for none.
         live: folder of the DVCLive plots; None for none.
         world: the processes that share the run; all call this function, and rank 0 writes.
+
+    Returns:
+        the trained networks by name; the discriminator only where a term trains it.
 
     Raises:
         FloatingPointError: a loss became NaN or infinite; the message has the step and the term.
@@ -78,6 +83,7 @@ def train(
             run.save_checkpoint(i, received)
     display.close()
     run.write_outputs()
+    return run.step.networks
 
 
 @dataclass

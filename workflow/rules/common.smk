@@ -22,6 +22,7 @@ from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.disk import require_run
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
+from tinygan.teacher import MODULES
 
 # A job on a cluster parses the workflow again: it gets the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")

@@ -1,16 +1,11 @@
 # The teacher, a black box: z, y -> images. Also the training of the mini teacher that is shipped.
-if config["teacher"]["kind"] == "torch":
-    TEACHER_CODE = "tinygan.teacher.biggan_pytorch"
-    TEACHER_ENV = "../envs/torch.yaml"
-    TEACHER_MB = 3500
-elif config["teacher"]["kind"] == "python":
-    TEACHER_CODE = "tinygan.teacher.callable"
-    TEACHER_ENV = "../envs/torch.yaml"
-    TEACHER_MB = 3500
-else:
-    TEACHER_CODE = "tinygan.teacher.tfhub"
+TEACHER_CODE = MODULES[config["teacher"]["kind"]]
+if config["teacher"]["kind"] == "tfhub":
     TEACHER_ENV = "../envs/teacher.yaml"
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
+else:
+    TEACHER_ENV = "../envs/torch.yaml"
+    TEACHER_MB = 3500
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
 

@@ -15,6 +15,7 @@ from tinygan.files import write_json
 from tinygan.models.discriminator import Discriminator
 from tinygan.models.students import build_student
 from tinygan.planning.disk import disk_needed, real_counts, require_run, require_space, size_text
+from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
 from tinygan.planning.run import load
 
 NAMES = ["bear", "bird", "cat"]
@@ -69,6 +70,22 @@ def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
     assert needed["models"] == 2 * (1 + 6) * found[0]
     # pix_only trains no discriminator.
     assert needed["checkpoints"] == 2 * 3 * (2 * found[0] + found[1]) + 2 * 6 * found[0]
+
+
+@pytest.mark.parametrize("architecture", ["dw", "std"])
+@pytest.mark.parametrize("image_channels", [1, 3])
+@pytest.mark.parametrize("image_size", [32, 128])
+def test_the_sizes_of_networks_are_those_of_pytorch(
+    architecture: str, image_channels: int, image_size: int
+) -> None:
+    size = {"classes": 3, "image_size": image_size}
+    shape = {"architecture": architecture, "channels": 4, "embedding": 8, "z_dim": 16}
+    shape |= size | {"image_channels": image_channels}
+    for network, found in (
+        (build_student(**shape), generator_bytes(**shape)),
+        (Discriminator(channels=4, **size), discriminator_bytes(channels=4, **size)),
+    ):
+        assert found == sum(value.nbytes for value in network.state_dict().values())
 
 
 def test_files_are_counted_in_class_folders_and_known_for_tars(base: dict, tmp_path: Path) -> None:
