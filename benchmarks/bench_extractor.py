@@ -19,9 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from tinygan.features import efficientnet_lite
-from tinygan.features.efficientnet_lite import CHUNK, fold_norms
+from tinygan.features.efficientnet_lite import CHUNK as CHUNKS
+from tinygan.features.efficientnet_lite import fold_norms
 
 Network = Callable[[Tensor], Tensor]
+
+CHUNK = CHUNKS["cpu"]
 
 
 def onnx_runtime(model: nn.Module, example: Tensor, threads: int) -> Network:

@@ -69,10 +69,10 @@ def tinygan_iteration(variant: str, side: int, arguments: argparse.Namespace) ->
     config = resolve_variant(load(Path(__file__).parents[1] / "config.yaml"), variant)
     config["train"] |= {
         "batch": arguments.batch,
-        "device": arguments.device,
         "precision": arguments.precision,
         "compile": arguments.compile,
     }
+    config["device"] = arguments.device
     if side == 128:
         config["student"] |= PAPER | {"channels": PAPER_CHANNELS.get(variant, 32)}
         config["loss"]["feature"] = PAPER_FEATURE if config["loss"]["feature"] else []

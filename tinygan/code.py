@@ -61,6 +61,7 @@ NEUTRAL = frozenset(
         "tinygan.errors",
         "tinygan.external",
         "tinygan.files",
+        "tinygan.gpu",
         "tinygan.runtime",
         # this module, and the digests that it uses
         "tinygan.code",

@@ -1,6 +1,10 @@
-"""CPU threads and memory of PyTorch."""
+"""CPU threads, memory and device of PyTorch."""
 
 import ctypes
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 # Constants of glibc's <malloc.h>.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -23,3 +27,60 @@ def configure_torch(threads: int) -> None:
     if hasattr(libc, "gnu_get_libc_version"):
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def device_of(name: str, index: int = 0) -> "torch.device":
+    """Return a device of PyTorch; on a GPU, float32 is computed as float32, not as TF32.
+
+    Args:
+        name: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
+        index: number of the GPU among those that this process sees.
+
+    Raises:
+        ValueError: ``cuda`` without a GPU, or there is no GPU of this number.
+    """
+    import torch
+
+    has_gpu = torch.cuda.is_available()
+    if name == "cpu" or (name == "auto" and not has_gpu):
+        return torch.device("cpu")
+    if not has_gpu:
+        raise ValueError(
+            "device is cuda, but PyTorch sees no GPU: use auto or cpu, or install the CUDA build "
+            "of PyTorch"
+        )
+    if index >= torch.cuda.device_count():
+        raise ValueError(
+            f"PyTorch sees {torch.cuda.device_count()} GPUs, fewer than train.processes"
+        )
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.cuda.set_device(index)
+    torch.backends.cudnn.benchmark = True  # all batches but the last have one size
+    return torch.device("cuda", index)
+
+
+def use_tensorflow_device(name: str) -> None:
+    """Let TensorFlow use the GPU or not; call this before its first operation.
+
+    On a GPU it allocates memory as it needs it, and computes float32 as float32, not as TF32.
+
+    Args:
+        name: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
+
+    Raises:
+        ValueError: ``cuda`` without a GPU.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if name == "cuda" and not gpus:
+        raise ValueError(
+            "device is cuda, but TensorFlow sees no GPU: use auto or cpu, or install "
+            "tensorflow[and-cuda]"
+        )
+    if gpus and name == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    elif gpus:
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -43,7 +43,8 @@ Stores = tuple[list[Shard], list[Shard]]
 
 
 def settings(weights: Mapping[str, Any] = FULL, steps: int = 4, **options: Any) -> Settings:
-    """Settings for 3 classes of 32 px and z of 16; `options` are keys of the section `train`."""
+    """Settings for 3 classes of 32 px and z of 16; `options` are keys of `train`, or `device`."""
+    device = options.pop("device", "auto")
     train = {"steps": steps, "batch": 4, "learning_rate": 1e-3, "decay_from": 0.5}
     train |= {"adversarial_every": 2, "log_every": 2, "snapshots": 2}
     return Settings(
@@ -55,6 +56,7 @@ def settings(weights: Mapping[str, Any] = FULL, steps: int = 4, **options: Any) 
         student=StudentSettings(**STUDENT),
         train=TrainSettings(**(train | options)),
         loss=LossSettings.of(weights),
+        device=device,
     )
 
 

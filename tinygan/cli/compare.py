@@ -17,6 +17,7 @@ def _compare(_: Config, arguments: Arguments) -> None:
     from tinygan.evaluation.image_sets import open_images
     from tinygan.features.extract import check_name, open_extractor
     from tinygan.files import require_writable, write_json
+    from tinygan.gpu import claim_gpus
 
     _check_numbers(arguments)
     check_name(arguments.extractor)
@@ -26,10 +27,10 @@ def _compare(_: Config, arguments: Arguments) -> None:
     a, b = (open_images(folder, by_class=by_class) for folder in (arguments.a, arguments.b))
     draw = {name: getattr(arguments, name) for name in ("seed", "samples", "splits")}
     select_images(a, b, **draw)  # what cannot be scored is refused before the extractor is opened
-    options = {"graph": arguments.graph} if arguments.graph else {}
-    with open_extractor(
-        arguments.extractor, input_size=arguments.input_size, threads=arguments.threads, **options
-    ) as extractor:
+    claim_gpus(arguments.device)
+    options = {name: getattr(arguments, name) for name in ("input_size", "threads", "device")}
+    options |= {"graph": arguments.graph} if arguments.graph else {}
+    with open_extractor(arguments.extractor, **options) as extractor:
         result = compare(a, b, extractor, batch=arguments.batch, **draw)
     try:
         if arguments.out:
@@ -84,6 +85,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "--seed": _integer(0, "seed of the random draws"),
             "--batch": _integer(100, "images per batch"),
             "--threads": _integer(1, "CPU threads"),
+            "--device": {
+                "choices": ["auto", "cpu", "cuda"],
+                "default": "auto",
+                "help": "where to extract features (default: auto, a GPU if there is one)",
+            },
             "--no-classes": {"action": "store_true", "help": "ignore class folders"},
             "--out": {
                 "type": Path,

@@ -17,6 +17,7 @@ from tinygan.cli.options import (
 from tinygan.config.derived import resolve_variant, snapshot_steps
 from tinygan.data.classes import class_ids
 from tinygan.files import atomic_file, read_json
+from tinygan.gpu import claim_gpus
 from tinygan.runtime import configure_torch
 
 
@@ -27,6 +28,7 @@ def _features(config: Config, arguments: Arguments) -> None:
     from tinygan.features.extract import features_of
     from tinygan.features.files import write_features
 
+    claim_gpus(config["device"])
     shard = open_shard(arguments.images, verify=True)
     if shard.class_names is not None:
         match(class_ids(config), shard.class_names, what="the run", by=str(arguments.images))
@@ -40,6 +42,7 @@ def _features(config: Config, arguments: Arguments) -> None:
         threads=arguments.threads,
         progress=f"features {shard.manifest['source']}",
         class_names=shard.class_names,
+        device=config["device"],
     )
     write_features(arguments.out, features)
 
@@ -86,6 +89,7 @@ def _curve(config: Config, arguments: Arguments) -> None:
     from tinygan.evaluation.parts import read_moments
     from tinygan.metrics.fid import Gaussian
 
+    claim_gpus(config["device"])
     configure_torch(arguments.threads)
     moments, example = read_moments(arguments.real, class_ids(config))
     real = Gaussian.of_moments(moments)

@@ -4,6 +4,7 @@ from tinygan.cli.options import CLASSES, MODEL, OUT_SHARD, Arguments, Config, Su
 from tinygan.config.derived import parse_range
 from tinygan.config.read import ConfigError
 from tinygan.data.classes import class_ids
+from tinygan.gpu import claim_gpus
 from tinygan.planning.disk import require_shard
 from tinygan.runtime import configure_torch
 
@@ -19,6 +20,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
     from tinygan.generation.sampling import draw_model
     from tinygan.models.io import read_card
 
+    claim_gpus(config["device"])
     configure_torch(arguments.threads)
     card = read_card(arguments.model)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
@@ -34,6 +36,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
         seed=config["seed"],
         batch=config["metrics"]["batch"],
         names=names,
+        device=config["device"],
     )
     with new_shard(
         arguments.out, source=card["variant"], provenance=provenance, names=names
@@ -57,6 +60,7 @@ def _source(config: Config, arguments: Arguments) -> None:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
+    claim_gpus(config["device"])
     # Not `configure_torch`: reusing freed memory would raise SNGAN's peak from 2.9 to 6.3 GB.
     torch.set_num_threads(arguments.threads)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
@@ -69,6 +73,7 @@ def _source(config: Config, arguments: Arguments) -> None:
         image_size=config["image_size"],
         seed=config["seed"],
         batch=config["metrics"]["batch"],
+        device=config["device"],
     )
     names = class_ids(config)
     with new_shard(

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tinygan.cli.options import Arguments, Config, Subcommand
+from tinygan.gpu import claim_gpus
 from tinygan.planning.disk import KINDS, disk_needed, size_text
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ def _plan(config: Config, arguments: Arguments) -> None:
     sizes, and extrapolated. Times are those of one job at a time.
     """
     from tinygan.planning.image_counts import require_images
-    from tinygan.planning.plan import measure_steps, steps_of
+    from tinygan.planning.plan import device_name, measure_steps, steps_of
 
     require_images(config)
+    # Where there is no GPU yet, the CPU is measured, and the table says so.
+    config = config | {"device": "cpu" if config["device"] == "cpu" else "auto"}
+    claim_gpus(config["device"])
+    print(f"Measured on {device_name(config)}.\n")
     print("| step | jobs | work | per second | total time | peak memory per job |")
     print("| :-- | --: | --: | --: | --: | --: |", flush=True)
     seconds, unknown = 0.0, []

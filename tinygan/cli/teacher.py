@@ -18,6 +18,7 @@ from tinygan.cli.options import (
 )
 from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids, teacher_classes
+from tinygan.gpu import claim_gpus
 from tinygan.planning.disk import require_shard
 from tinygan.runtime import configure_torch
 
@@ -34,6 +35,7 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         "pairs": settings["pairs_per_class"],
         "evaluation": config["metrics"]["samples_per_class"],
     }
+    claim_gpus(config["device"])
     require_shard(arguments.out, parse_range(arguments.classes), count[arguments.split], config)
     require_own(arguments.out, FILES)
     teacher, fingerprint = open_teacher(config, threads=arguments.threads)

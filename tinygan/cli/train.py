@@ -8,7 +8,8 @@ from tinygan.cli.options import MANIFESTS, OUT, REAL, Arguments, Config, Subcomm
 from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
-from tinygan.runtime import configure_torch
+from tinygan.gpu import claim_gpus
+from tinygan.runtime import configure_torch, device_of
 
 if TYPE_CHECKING:
     from tinygan.data.shards import Shard
@@ -35,6 +36,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     settings, ids = Settings.of(config), class_ids(config)
     count = settings.train.processes
     threads = max(1, arguments.threads // count)
+    claim_gpus(config["device"], count)
     launch(arguments.argv, count, threads)
     configure_torch(threads)
     pairs = open_store(arguments.pairs, ids, what="the store of --pairs", verify=True)
@@ -85,16 +87,15 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     import torch
 
     from tinygan.code import digests_of
-    from tinygan.training.distributed import World
 
     code = digests_of("train", f"tinygan.models.students.{config['student']['architecture']}")
     sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _WITHOUT_EFFECT}
-    # The device that is used: without a GPU, `auto` is the same as `cpu`.
-    settings["device"] = World().device(settings["device"]).type
     return {
         **{section: config[section] for section in sections},
         "train": settings,
+        # The device that is used: without a GPU, `auto` is the same as `cpu`.
+        "device": device_of(config["device"]).type,
         "truncation": config["teacher"]["truncation"],
         "data": {source: digest_json(digests) for source, digests in data.items()},
         "code": code | {"torch": torch.__version__},

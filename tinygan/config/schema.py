@@ -41,6 +41,7 @@ RENAMED = {
     "metrics.interval_groups": "metrics.jackknife_groups",
     "student.colours": "student.image_channels",
     "train.state_every": "train.checkpoint_every",
+    "train.device": "device",
 }
 
 
@@ -154,7 +155,8 @@ def unknown_key(path: str, key: str, known: Iterable[str]) -> str:
     """Describe an unknown key of the section `path`, and suggest the key that was meant."""
     new = RENAMED.get(".".join([*path.split(".")[-1:], key]))
     if new:
-        return f"unknown key {_join([path, key])}: it was renamed to {new.split('.')[-1]}"
+        moved = "" if "." in new else ", a key of the whole run"
+        return f"unknown key {_join([path, key])}: it was renamed to {new.split('.')[-1]}{moved}"
     hint = suggest(key, known, path) or _suggest_elsewhere(key)
     return f"unknown key {_join([path, key])}{hint}"
 

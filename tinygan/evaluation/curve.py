@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygan.evaluation.scores import Settings
 from tinygan.features.extract import extract, open_extractor
+from tinygan.features.extractor import environment_of
 from tinygan.features.files import Features
 from tinygan.generation.sampling import draw, labels_in_model
 from tinygan.metrics.fid import Gaussian, frechet_distance
@@ -47,7 +48,7 @@ def curve_point(
         model_labels = labels_in_model(model, card, config["classes"], classes)
     count = metrics["curve_samples_per_class"]
     drawn = draw(
-        load_generator(model, step),
+        load_generator(model, step, device=config["device"]),
         classes,
         count,
         seed=config["seed"],
@@ -61,6 +62,7 @@ def curve_point(
         input_size=metrics["input_size"],
         threads=threads,
         graph=metrics["inception_graph"],
+        device=_extractor_device(config),
     ) as extractor:
         # Extract batch by batch: 50,000 images of 128 px would take 2.5 GB.
         parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]
@@ -75,3 +77,12 @@ def curve_point(
     score, _ = inception_score(features.logits, metrics["is_splits"])
     fid = frechet_distance(features.features, real, offset=Settings.of(config).offset)
     return fid, score
+
+
+def _extractor_device(config: dict[str, Any]) -> str:
+    """Return the extractor's device: with PyTorch on the GPU, TensorFlow may have none.
+
+    The CUDA libraries of the two cannot be installed into one environment.
+    """
+    is_torch = environment_of(config["metrics"]["extractor"]) == "torch"
+    return config["device"] if is_torch or config["device"] == "cpu" else "auto"

@@ -34,6 +34,7 @@ def read_source(
     image_size: int,
     seed: int,
     batch: int,
+    device: str = "cpu",
 ) -> tuple[Iterator[Batch], dict[str, Any]]:
     """Read, or sample from a model, the same number of images of each class, batch by batch.
 
@@ -48,6 +49,7 @@ def read_source(
         image_size: side of the images in pixels; nothing is resized.
         seed: the run's seed.
         batch: batch size of a model.
+        device: device of a model, see `tinygan.runtime.device_of`.
 
     Returns:
         an iterator over images uint8 [N, image_size, image_size, 3] and labels int64 [N], `count`
@@ -68,7 +70,8 @@ def read_source(
     if (folder / "card.json").is_file():
         from tinygan.generation.sampling import draw_model
 
-        drawn, provenance = draw_model(folder, classes, count, seed=seed, batch=batch, names=names)
+        options = {"seed": seed, "batch": batch, "names": names, "device": device}
+        drawn, provenance = draw_model(folder, classes, count, **options)
         batches: Iterator[Batch] = ((images, labels) for images, labels, _ in drawn)
     elif manifests := find_manifests(folder):
         shards = open_store(manifests, verify=True)

@@ -17,7 +17,12 @@ INCEPTION_URL = "http://download.tensorflow.org/models/frozen_inception_v1_2015_
 
 @contextmanager
 def open_extractor(
-    name: str, *, input_size: int, threads: int, graph: str = INCEPTION_URL
+    name: str,
+    *,
+    input_size: int,
+    threads: int,
+    graph: str = INCEPTION_URL,
+    device: str = "cpu",
 ) -> Iterator[Extractor]:
     """Open an extractor; its resources are released at the end of the block.
 
@@ -26,17 +31,19 @@ def open_extractor(
         input_size: height and width of the network's input in pixels; inception_tf always has 299.
         threads: CPU threads; for efficientnet_lite0 those of PyTorch, set for the whole process.
         graph: file or URL of inception_tf's frozen graph, see `inception_tf.open_inception`.
+        device: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
 
     Raises:
         ValueError: there is no such extractor, a number is not positive, or the weights are not the
-            expected ones.
+            expected ones, or there is no such device.
         FileNotFoundError, OSError, RuntimeError: see `inception_tf.open_inception`.
     """
     if min(input_size, threads) < 1:
         raise ValueError(f"input size {input_size} and threads {threads} must be at least 1")
     check_name(name)
     module = import_module(f"tinygan.features.extractors.{name}")
-    with module.open_extractor(input_size=input_size, threads=threads, graph=graph) as extractor:
+    options = {"input_size": input_size, "threads": threads, "graph": graph, "device": device}
+    with module.open_extractor(**options) as extractor:
         yield extractor
 
 
@@ -112,17 +119,19 @@ def features_of(
     graph: str = INCEPTION_URL,
     progress: str | None = None,
     class_names: Mapping[int, str] | None = None,
+    device: str = "cpu",
 ) -> Features:
     """Open an extractor (see `open_extractor`), and run it on labelled images (see `extract`).
 
     Args:
         images: uint8 [N, H, W, 3].
         labels: class indices [N].
-        input_size, threads, extractor, graph: see `open_extractor`.
+        input_size, threads, extractor, graph, device: see `open_extractor`.
         batch, progress: see `extract`.
         class_names: the name of each label, see `Features`.
     """
-    with open_extractor(extractor, input_size=input_size, threads=threads, graph=graph) as opened:
+    options = {"input_size": input_size, "threads": threads, "graph": graph, "device": device}
+    with open_extractor(extractor, **options) as opened:
         features, logits = extract(images, opened, batch=batch, progress=progress)
         labels = np.array(labels, dtype=np.int64)
         identity = opened.name, opened.sha256, opened.input_size

@@ -33,3 +33,8 @@ def outputs_of(name: str) -> tuple[int, int]:
     """Return the numbers of features and of logits per image, without opening the extractor."""
     module = import_module(f"tinygan.features.extractors.{name}")
     return module.FEATURES, module.LOGITS
+
+
+def environment_of(name: str) -> str:
+    """Return the conda environment that an extractor needs: ``torch`` or ``teacher``."""
+    return import_module(f"tinygan.features.extractors.{name}").ENVIRONMENT

@@ -22,6 +22,7 @@ import numpy as np
 from tinygan.external import check_content, content_problem, reason
 from tinygan.features.extractor import Extractor
 from tinygan.files import atomic_file, sha256, write_text
+from tinygan.runtime import use_tensorflow_device
 
 NAME = "inception_tf"
 MEMBER = "inceptionv1_for_inception_score.pb"
@@ -32,13 +33,14 @@ INPUT, OUTPUTS = "Mul:0", ["pool_3:0", "logits:0"]
 
 
 @contextmanager
-def open_inception(graph: str, threads: int) -> Iterator[Extractor]:
+def open_inception(graph: str, threads: int, device: str = "cpu") -> Iterator[Extractor]:
     """Start the extractor; its process ends with the block.
 
     Args:
         graph: the frozen graph, as the tarball `frozen_inception_v1_2015_12_05.tar.gz` or the file
             in it; a path, or a URL, which is downloaded once into `cache_folder()`.
         threads: CPU threads of TensorFlow.
+        device: ``cpu``, ``cuda``, or ``auto`` for a GPU if TensorFlow sees one.
 
     Yields:
         the extractor. Features are pool_3 [N, 2048], logits the first 1,000 of the graph's.
@@ -47,7 +49,8 @@ def open_inception(graph: str, threads: int) -> Iterator[Extractor]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, is not this graph, or has changed since it was recorded.
+        ValueError: the file is damaged, is not this graph, or has changed since it was recorded; or
+            there is no such device.
         OSError: the download failed, or the record cannot be written.
         RuntimeError: TensorFlow cannot be started, or its process has ended.
     """
@@ -59,7 +62,7 @@ def open_inception(graph: str, threads: int) -> Iterator[Extractor]:
             "restore the file, or delete the record if the change was intended"
         )
     content = _graph_bytes(path)
-    with _child(path, content, threads) as run:
+    with _child(path, content, threads, device) as run:
         if not record.exists():
             write_text(record, f"{digest}  {path.name}\n")
         yield Extractor(NAME, hashlib.sha256(content).hexdigest(), SIDE, RESIZE, run)
@@ -115,12 +118,12 @@ def _graph_bytes(path: Path) -> bytes:
 
 @contextmanager
 def _child(
-    path: Path, content: bytes, threads: int
+    path: Path, content: bytes, threads: int, device: str
 ) -> Iterator[Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]]:
     """Start the child process and send it the graph; yield a function that runs it."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit torch
     parent_end, child_end = context.Pipe()
-    process = context.Process(target=_serve, args=(child_end, threads), daemon=True)
+    process = context.Process(target=_serve, args=(child_end, threads, device), daemon=True)
     process.start()
     child_end.close()  # so that each process sees the end of the pipe when the other one ends
 
@@ -146,7 +149,7 @@ def _child(
         process.join()
 
 
-def _serve(connection: Connection, threads: int) -> None:
+def _serve(connection: Connection, threads: int, device: str) -> None:
     """Serve in the child process: receive the graph, then images until the pipe is closed.
 
     The response to the graph is None, or an error message; to images, their features and logits.
@@ -155,7 +158,7 @@ def _serve(connection: Connection, threads: int) -> None:
         raise RuntimeError("TensorFlow and PyTorch must not share a process")
     try:
         try:
-            run = _load(connection.recv(), threads)
+            run = _load(connection.recv(), threads, device)
         except ValueError as error:
             connection.send(str(error))
             return
@@ -166,14 +169,17 @@ def _serve(connection: Connection, threads: int) -> None:
         return
 
 
-def _load(content: bytes, threads: int) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return the graph as a function of uint8 images; ValueError if it is not this graph."""
+def _load(
+    content: bytes, threads: int, device: str
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return the graph as a function of uint8 images; ValueError for another graph or device."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    use_tensorflow_device(device)
     graph = tf.compat.v1.GraphDef()
     try:
         graph.ParseFromString(content)

@@ -36,7 +36,7 @@ def draw(
     image does not depend on how classes are split into jobs.
 
     Args:
-        generator: in evaluation mode.
+        generator: in evaluation mode, on any device.
         classes: class indices.
         count: images per class.
         seed: the run's seed.
@@ -48,10 +48,12 @@ def draw(
     Yields:
         images uint8 [N, H, W, 3], labels int64 [N], z float32 [N, z_dim], N <= batch.
     """
+    device = next(generator.parameters()).device
     for label in tqdm(list(classes), desc="sample", unit="class"):
         y = label if model_labels is None else model_labels[label]
         for z in latent_batches(seed, "evaluation", label, count, z_dim, truncation, batch):
-            images = generator(torch.from_numpy(z), torch.full((len(z),), y))
+            labels = torch.full((len(z),), y, device=device)
+            images = generator(torch.from_numpy(z).to(device), labels)
             yield to_uint8(images), np.full(len(z), label), z
 
 
@@ -92,6 +94,7 @@ def draw_model(
     seed: int,
     batch: int,
     names: Sequence[str] | None = None,
+    device: str = "cpu",
 ) -> tuple[Iterator[Batch], dict[str, Any]]:
     """Sample images of a model on disk, with z scaled as its card says; see `draw`.
 
@@ -103,6 +106,7 @@ def draw_model(
         batch: batch size of the generator.
         names: the names of the run's classes, in the order of the class index: class indices are
             mapped to the model's labels, by name. None: `classes` are the model's own labels.
+        device: see `tinygan.runtime.device_of`.
 
     Returns:
         what `draw` yields, and its provenance.
@@ -120,5 +124,5 @@ def draw_model(
         )
     settings = {"seed": seed, "truncation": card["truncation"], "batch": batch}
     options = settings | {"z_dim": recipe["z_dim"], "model_labels": model_labels}
-    batches = draw(load_generator(folder), classes, count, **options)
+    batches = draw(load_generator(folder, device=device), classes, count, **options)
     return batches, settings | {"generator": card["sha256"]}

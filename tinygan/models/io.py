@@ -12,6 +12,7 @@ from tinygan.external import check_content
 from tinygan.files import atomic_file, read_json, sha256, write_json
 from tinygan.models import sngan
 from tinygan.models.students import build_student
+from tinygan.runtime import device_of
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
@@ -54,7 +55,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     return read_json(Path(folder) / "card.json")
 
 
-def load_generator(folder: Path, step: int | None = None) -> nn.Module:
+def load_generator(folder: Path, step: int | None = None, *, device: str = "cpu") -> nn.Module:
     """Load a generator, (z, y) -> images, in evaluation mode.
 
     The card's ``generator.architecture`` determines its class: ``sngan`` is SNGAN-projection, any
@@ -63,15 +64,16 @@ def load_generator(folder: Path, step: int | None = None) -> nn.Module:
     Args:
         folder: the model's folder, with card.json.
         step: step of a snapshot for the learning curve; None for the final model.
+        device: see `tinygan.runtime.device_of`.
 
     Raises:
-        FileNotFoundError, ValueError: see `load_weights`.
+        FileNotFoundError, ValueError: see `load_weights` and `device_of`.
     """
     folder = Path(folder)
     generator = _build(folder, read_card(folder)["generator"])
     name = "generator.safetensors" if step is None else f"snapshots/{step:06d}.safetensors"
     load_weights(generator, folder / name)
-    return generator.to(memory_format=torch.channels_last).eval()
+    return generator.to(device_of(device), memory_format=torch.channels_last).eval()
 
 
 def _build(folder: Path, recipe: dict[str, Any]) -> nn.Module:

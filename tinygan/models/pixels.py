@@ -13,4 +13,4 @@ def normalize(images: np.ndarray | Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> np.ndarray:
     """Convert [N, 3, H, W] in [-1, 1] to uint8 [N, H, W, 3]: floor((x + 1) / 2 * 256), clipped."""
     scaled = (images + 1).mul(128).clamp_(0, 255).to(torch.uint8)
-    return scaled.permute(0, 2, 3, 1).contiguous().numpy()
+    return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -17,6 +17,7 @@ from typing import Any
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning import throughput
 from tinygan.planning.disk import real_counts
+from tinygan.runtime import device_of
 
 # The variants with a learning curve, Figure 8.
 _CURVES = ("dw", "scratch")
@@ -136,6 +137,14 @@ def _measure(step: Step, config: Mapping[str, Any]) -> Speed:
     torch = sys.modules.get("torch")
     has_gpu = torch and torch.cuda.is_available()
     return Speed(rate, _peak_memory(), torch.cuda.max_memory_allocated() if has_gpu else None)
+
+
+def device_name(config: Mapping[str, Any]) -> str:
+    """Return the name of the GPU that the steps of a run use here, or ``the CPU``."""
+    import torch
+
+    device = device_of(config["device"])
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "the CPU"
 
 
 def _peak_memory() -> int:

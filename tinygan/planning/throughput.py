@@ -15,7 +15,7 @@ import numpy as np
 from tinygan.config.derived import resolve_variant
 from tinygan.features.extractor import outputs_of
 from tinygan.planning.disk import real_counts
-from tinygan.runtime import configure_torch
+from tinygan.runtime import configure_torch, device_of
 
 # Width and height of the synthetic photograph in pixels: the median of ImageNet.
 _PHOTOGRAPH = (500, 375)
@@ -141,8 +141,10 @@ def sample(config: Mapping[str, Any], name: str) -> float:
     configure_torch(1)
     generator, _ = build_networks(Settings.of(config))
     z_dim = config["z_dim"]
-    generator.to(memory_format=torch.channels_last).eval()
-    z, y = torch.zeros(batch, z_dim), torch.zeros(batch, dtype=torch.long)
+    device = device_of(config["device"])
+    generator.to(device, memory_format=torch.channels_last).eval()
+    z = torch.zeros(batch, z_dim, device=device)
+    y = torch.zeros(batch, dtype=torch.long, device=device)
     with torch.no_grad():
         return _rate(lambda: to_uint8(generator(z, y)), batch)
 
@@ -154,7 +156,10 @@ def features(config: Mapping[str, Any]) -> float:
     metrics = config["metrics"]
     images = _images(config, metrics["batch"])
     with open_extractor(
-        metrics["extractor"], input_size=metrics["input_size"], threads=1
+        metrics["extractor"],
+        input_size=metrics["input_size"],
+        threads=1,
+        device=config["device"],
     ) as extractor:
         return _rate(lambda: extractor.run(images), len(images))
 

@@ -1,14 +1,15 @@
 """Teachers: black boxes (z, y, truncation) -> images.
 
 Each kind of teacher is a module with two functions. `handle_fingerprint(handle)` returns what
-identifies the teacher. `load_teacher(handle, *, classes, z_dim, image_size, threads, trial)` loads
-it and checks that it is the teacher that the config describes:
+identifies the teacher. `load_teacher`, with the arguments below, loads it and checks that it is the
+teacher that the config describes:
 
     handle: what the teacher is loaded from, see the module.
     classes: number of the teacher's classes.
     z_dim: length of z.
     image_size: side of the images in pixels.
     threads: CPU threads of the library that runs the teacher; None: the library's default.
+    device: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
     trial: batch size of a first call that checks type and size of the images; 0: no such call.
 
 The returned `Teacher` takes z float [N, z_dim], class indices [N] and the truncation, and returns

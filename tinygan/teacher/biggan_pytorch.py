@@ -9,7 +9,7 @@ from tinygan.classes.imagenet import IMAGENET_CLASSES
 from tinygan.files import sha256
 from tinygan.models.converters.biggan_torch import read_generator, statistics_at
 from tinygan.models.pixels import to_uint8
-from tinygan.runtime import configure_torch
+from tinygan.runtime import configure_torch, device_of
 from tinygan.teacher import Teacher
 
 
@@ -20,6 +20,7 @@ def load_teacher(
     z_dim: int,
     image_size: int,
     threads: int | None = None,
+    device: str = "cpu",
     trial: int = 1,
 ) -> Teacher:
     """Load the published state dict; arguments and result as in `tinygan.teacher`.
@@ -31,6 +32,7 @@ def load_teacher(
         z_dim: 128.
         image_size: 128.
         threads: CPU threads of PyTorch.
+        device: see `tinygan.runtime.device_of`.
         trial: unused: type and size of the images are known.
 
     Returns:
@@ -39,7 +41,8 @@ def load_teacher(
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: it is not such a state dict, or its sizes are not those of the config.
+        ValueError: it is not such a state dict, its sizes are not those of the config, or there is
+            no such device.
     """
     if threads is not None:
         configure_torch(threads)
@@ -57,15 +60,16 @@ def load_teacher(
             "for it, which cannot be assigned: write `classes: all` under `teacher`, and give the "
             "run's classes by WNID or ImageNet name"
         )
-    generator.to(memory_format=torch.channels_last)
+    place = device_of(device)
+    generator.to(place, memory_format=torch.channels_last)
 
     @torch.no_grad()
     def teacher(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
         if np.min(labels) < 0 or np.max(labels) >= classes:
             raise ValueError(f"teacher {handle}: labels must be in 0..{classes - 1}")
         generator.load_state_dict(statistics_at(statistics, truncation), strict=False)
-        y = torch.from_numpy(np.asarray(labels, dtype=np.int64))
-        images = generator(torch.from_numpy(np.asarray(z, dtype=np.float32)), y)
+        y = torch.from_numpy(np.asarray(labels, dtype=np.int64)).to(place)
+        images = generator(torch.from_numpy(np.asarray(z, dtype=np.float32)).to(place), y)
         if not torch.isfinite(images).all():
             raise FloatingPointError(f"teacher {handle}: an image has NaN or infinite values")
         return to_uint8(images)

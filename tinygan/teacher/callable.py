@@ -24,6 +24,7 @@ def load_teacher(
     z_dim: int,
     image_size: int,
     threads: int | None = None,
+    device: str = "cpu",
     trial: int = 1,
 ) -> Teacher:
     """Import a function; arguments and result as in `tinygan.teacher`.
@@ -36,6 +37,7 @@ def load_teacher(
         z_dim: length of z.
         image_size: side of the images in pixels.
         threads: value of the environment variable OMP_NUM_THREADS, unless it is set already.
+        device: unused: the function chooses its device.
         trial: batch size of a first call that checks the images; 0: no such call.
 
     Returns:

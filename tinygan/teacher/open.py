@@ -45,6 +45,7 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         z_dim=config["z_dim"],
         image_size=config["image_size"],
         threads=threads,
+        device=config["device"],
         trial=0,
     )
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygan.external import check_content, reason
 from tinygan.files import find_files, sha256
+from tinygan.runtime import use_tensorflow_device
 from tinygan.teacher import Teacher
 
 
@@ -27,6 +28,7 @@ def load_teacher(
     z_dim: int,
     image_size: int,
     threads: int | None = None,
+    device: str = "cpu",
     trial: int = 1,
 ) -> Teacher:
     """Load a module; arguments and result as in `tinygan.teacher`.
@@ -38,6 +40,7 @@ def load_teacher(
         z_dim: length of its input z.
         image_size: side of its images in pixels.
         threads: CPU threads of TensorFlow.
+        device: see `tinygan.runtime.use_tensorflow_device`.
         trial: batch size of a first call that checks the images; 0: no such call.
 
     Returns:
@@ -46,10 +49,10 @@ def load_teacher(
 
     Raises:
         FileNotFoundError: the folder does not exist or contains no module.
-        ValueError: signature, inputs or output are not as expected.
+        ValueError: signature, inputs or output are not as expected, or there is no such device.
         RuntimeError: TensorFlow is already running with another number of threads.
     """
-    function = _load_signature(handle, threads)
+    function = _load_signature(handle, threads, device)
     _check_inputs(handle, function.structured_input_signature[1], classes, z_dim)
     _check_output(handle, function.structured_outputs)
     pixels = _pixels(function, classes, z_dim)
@@ -74,7 +77,7 @@ def load_teacher(
     return teacher
 
 
-def _load_signature(handle: str, threads: int | None) -> Any:
+def _load_signature(handle: str, threads: int | None, device: str) -> Any:
     """Load a module and return its signature ``default``, a TensorFlow function."""
     if not _is_url(handle) and not Path(handle, "saved_model.pb").is_file():
         raise FileNotFoundError(
@@ -95,9 +98,7 @@ def _load_signature(handle: str, threads: int | None) -> Any:
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        # By default TensorFlow allocates all memory of the GPU, and jobs could not share it.
-        tf.config.experimental.set_memory_growth(gpu, True)
+    use_tensorflow_device(device)
     try:
         module = hub.load(handle)
     except Exception as error:  # a dozen types, from four libraries

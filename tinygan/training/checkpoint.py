@@ -190,6 +190,8 @@ def unpack(
                 # In the parameter's memory format, like the optimiser's own: in another format,
                 # other elements would run through vector code, which may round differently.
                 value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+            elif optimiser.defaults["fused"]:  # which counts its steps on the device
+                value = value.to(parameter.device)
             optimiser.state[parameter][kind] = value
     network.load_state_dict(weights)
 

@@ -1,6 +1,6 @@
 """Batches from shards: the seeded order of the rows, their arrays, and the move to a device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
@@ -13,6 +13,9 @@ from tinygan.data.shards import Shard
 from tinygan.models.pixels import normalize
 from tinygan.seeding import stream, truncated_normal
 from tinygan.training.settings import Settings
+
+# The part of a GPU's free memory that the data may take; the rest is for the networks.
+RESIDENT = 0.7
 
 
 @lru_cache(maxsize=4)
@@ -84,6 +87,62 @@ class ShardDataset:
         return out
 
 
+class ResidentDataset(ShardDataset):
+    """The rows of several shards in the memory of a device: a batch is gathered there.
+
+    Args:
+        shards: see `ShardDataset`.
+        device: the device; all arrays are copied to it at once.
+    """
+
+    def __init__(self, shards: Sequence[Shard], device: torch.device) -> None:
+        super().__init__(shards)
+        self._arrays = {
+            name: _copy([getattr(shard, name) for shard in shards], device)
+            for name in _arrays_of(shards)
+        }
+
+    def gather(self, name: str, rows: np.ndarray) -> Tensor:
+        """Copy rows of an array within the device; see `ShardDataset.gather`."""
+        array = self._arrays[name]
+        return array[torch.from_numpy(rows).to(array.device)]
+
+
+def _arrays_of(shards: Sequence[Shard]) -> list[str]:
+    return [name for name in ("images", "labels", "z") if getattr(shards[0], name) is not None]
+
+
+def _copy(arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+    """Copy arrays to a device one after another, joined along their first axis."""
+    shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
+    dtype = torch.from_numpy(np.empty(0, arrays[0].dtype)).dtype
+    joined, start = torch.empty(shape, dtype=dtype, device=device), 0
+    for array in arrays:
+        joined[start : start + len(array)] = torch.from_numpy(np.array(array))
+        start += len(array)
+    return joined
+
+
+def open_datasets(
+    kinds: Mapping[str, Sequence[Shard]], device: torch.device
+) -> dict[str, ShardDataset]:
+    """Open the data of a training, in the memory of its GPU if it fits there.
+
+    Args:
+        kinds: shards by name; all of them become resident, or none.
+        device: the device of the networks. On the CPU, shards are read from disk as needed.
+    """
+    size = sum(
+        getattr(shard, name).nbytes
+        for shards in kinds.values()
+        for name in _arrays_of(shards)
+        for shard in shards
+    )
+    if device.type != "cuda" or size > RESIDENT * torch.cuda.mem_get_info(device)[0]:
+        return {name: ShardDataset(shards) for name, shards in kinds.items()}
+    return {name: ResidentDataset(shards, device) for name, shards in kinds.items()}
+
+
 @dataclass
 class Batch:
     """The data of one step: harvested pairs, and real images with fresh latent vectors.
@@ -131,7 +190,13 @@ class BatchSource:
 
     @classmethod
     def of(
-        cls, settings: Settings, pairs: Sequence[Shard], real: Sequence[Shard], local_slice: slice
+        cls,
+        settings: Settings,
+        pairs: Sequence[Shard],
+        real: Sequence[Shard],
+        *,
+        local_slice: slice,
+        device: torch.device,
     ) -> Self:
         """Open what the loss terms in use need: harvested pairs, real images, or both.
 
@@ -140,6 +205,7 @@ class BatchSource:
             pairs: the teacher's shards, with z.
             real: shards of real images.
             local_slice: see `BatchSource`.
+            device: see `open_datasets`.
 
         Raises:
             ValueError: pairs and real images differ in size, or the pairs have no z.
@@ -151,9 +217,12 @@ class BatchSource:
             )
         if pairs[0].z is None:
             raise ValueError(f"{pairs[0].folder} has no z: are these the teacher's pairs?")
+        needed = {"pairs": pairs} if settings.loss.uses_teacher else {}
+        needed |= {"real": real} if settings.loss.uses_real else {}
+        opened = open_datasets(needed, device)
         return cls(
-            pairs=ShardDataset(pairs) if settings.loss.uses_teacher else None,
-            real=ShardDataset(real) if settings.loss.uses_real else None,
+            pairs=opened.get("pairs"),
+            real=opened.get("real"),
             seed=settings.seed,
             batch=settings.train.batch,
             z_dim=pairs[0].z.shape[1],
@@ -161,11 +230,12 @@ class BatchSource:
             local_slice=local_slice,
         )
 
-    def gather(self, step: int) -> dict[str, np.ndarray]:
+    def gather(self, step: int) -> dict[str, np.ndarray | Tensor]:
         """Copy the data of one step (from 1) from the shards.
 
         Returns:
-            Arrays by their names in `Batch`; images are uint8 [N, H, W, 3].
+            Arrays by their names in `Batch`; images are uint8 [N, H, W, 3]. They are tensors on the
+            device where the data are resident.
         """
         arrays = {}
         if self.pairs is not None:
@@ -185,12 +255,12 @@ class BatchSource:
         return arrays
 
 
-def to_batch(arrays: dict[str, np.ndarray], device: torch.device) -> Batch:
+def to_batch(arrays: Mapping[str, np.ndarray | Tensor], device: torch.device) -> Batch:
     """Move the arrays of `BatchSource.gather` to a device, images as floats in [-1, 1]."""
     batch = Batch()
     for name, array in arrays.items():
-        tensor = torch.from_numpy(array)
-        if device.type == "cuda":
+        tensor = torch.as_tensor(array)
+        if tensor.device.type != device.type:
             tensor = tensor.pin_memory().to(device, non_blocking=True)
         setattr(batch, name, normalize(tensor) if name in ("teacher", "real") else tensor)
     return batch

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from tinygan.runtime import device_of
+
 
 @dataclass(frozen=True)
 class World:
@@ -38,25 +40,8 @@ class World:
         return self.rank == 0
 
     def device(self, name: str) -> torch.device:
-        """Return this process's device.
-
-        Args:
-            name: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
-
-        Raises:
-            ValueError: ``cuda`` without a GPU, or more processes than GPUs on this machine.
-        """
-        if name == "auto":
-            name = "cuda" if torch.cuda.is_available() else "cpu"
-        if name == "cpu":
-            return torch.device(name)
-        if not torch.cuda.is_available():
-            raise ValueError("train.device is cuda, but PyTorch sees no GPU: use auto or cpu")
-        if self.local_rank >= torch.cuda.device_count():
-            raise ValueError(
-                f"PyTorch sees {torch.cuda.device_count()} GPUs, fewer than train.processes"
-            )
-        return torch.device(name, self.local_rank)
+        """Return this process's device, see `tinygan.runtime.device_of`."""
+        return device_of(name, self.local_rank)
 
     def local_slice(self, batch: int) -> slice:
         """Return this process's rows of a global batch.

@@ -65,8 +65,9 @@ def train(
             damaged, the device does not exist, or the batch cannot be divided by the processes.
     """
     schedule = settings.train
-    source = BatchSource.of(settings, pairs, real, world.local_slice(schedule.batch))
     run = _Run(settings, TrainingStep.of(settings, world), out, checkpoints, world)
+    local_slice = world.local_slice(schedule.batch)
+    source = BatchSource.of(settings, pairs, real, local_slice=local_slice, device=run.step.device)
     steps = range(run.resume() + 1, schedule.steps + 1)
     display = Display(name, steps, schedule.batch, live=live, visible=world.is_main)
     with stop_signals() if checkpoints else nullcontext(lambda: None) as received:

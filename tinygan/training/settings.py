@@ -42,9 +42,9 @@ class TrainSettings:
     log_every: int
     snapshots: int = 1
     checkpoint_every: float = 60
-    device: str = "auto"
     precision: str = "float32"
     compile: bool = False
+    compile_mode: str = "default"
     threads: int = 1
     processes: int = 1
     dvclive: bool = False
@@ -130,6 +130,7 @@ class Settings:
         student: see `StudentSettings`.
         train: see `TrainSettings`.
         loss: see `LossSettings`.
+        device: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
     """
 
     seed: int
@@ -140,6 +141,7 @@ class Settings:
     student: StudentSettings
     train: TrainSettings
     loss: LossSettings
+    device: str = "auto"
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
@@ -153,4 +155,5 @@ class Settings:
             student=StudentSettings(**config["student"]),
             train=TrainSettings(**config["train"]),
             loss=LossSettings.of(config["loss"]),
+            device=config["device"],
         )

@@ -28,6 +28,7 @@ class TrainingStep:
         optimisers: Adam of S under ``"generator"`` and of D under ``"discriminator"``.
         autocast: the context in which the networks run: float32 or mixed precision.
         device: the device of the networks.
+        compiled: whether the networks run through torch.compile.
     """
 
     generator: nn.Module
@@ -35,6 +36,7 @@ class TrainingStep:
     optimisers: dict[str, torch.optim.Optimizer]
     autocast: torch.autocast
     device: torch.device
+    compiled: bool = False
 
     @classmethod
     def of(cls, settings: Settings, world: World = ALONE) -> "TrainingStep":
@@ -47,7 +49,7 @@ class TrainingStep:
         Raises:
             ValueError: the device does not exist.
         """
-        train, device = settings.train, world.device(settings.train.device)
+        train, device = settings.train, world.device(settings.device)
         networks = dict(zip(("generator", "discriminator"), build_networks(settings), strict=True))
         if not settings.loss.needs_discriminator:
             del networks["discriminator"]
@@ -55,13 +57,15 @@ class TrainingStep:
         for name, network in networks.items():
             network.to(device, memory_format=torch.channels_last).train()
             if train.compile:
-                network.compile()
+                network.compile(mode=train.compile_mode)
+            options = {"betas": BETAS, "fused": device.type == "cuda" or None}
             optimisers[name] = torch.optim.Adam(
-                network.parameters(), train.learning_rate, betas=BETAS
+                network.parameters(), train.learning_rate, **options
             )
         wrapped = {name: world.wrap_ddp(network) for name, network in networks.items()}
         autocast = autocast_on(device, train.precision)
-        return cls(wrapped["generator"], wrapped.get("discriminator"), optimisers, autocast, device)
+        both = wrapped["generator"], wrapped.get("discriminator")
+        return cls(*both, optimisers, autocast, device, train.compile)
 
     def __call__(self, batch: Batch, weights: Weights) -> dict[str, Tensor]:
         """Update D, then S. The student draws its images once, for both updates.
@@ -73,6 +77,8 @@ class TrainingStep:
         Returns:
             The value of each term by name, see `weighted`.
         """
+        if self.compiled:  # CUDA graphs keep what this step draws until the next one begins
+            torch.compiler.cudagraph_mark_step_begin()
         student = {n: w for n, w in weights.items() if TERMS[n].trains == "student"}
         discriminator = {n: w for n, w in weights.items() if TERMS[n].trains == "discriminator"}
         images = self.draw(batch, learning={TERMS[name].needs for name in student})

@@ -66,6 +66,13 @@ REAL_TRAIN = "real" if TRAIN_CROP == CROP else "real_train"
 # name of a variant or source, whose images are temporary.
 CROPS = {"real": CROP, "real_train": TRAIN_CROP}
 SPLITS = {"teacher": "evaluation", "teacher_pairs": "pairs"}
+# Steps that can use a GPU request one, unless the config keeps them on the CPU. They take turns: a
+# profile says how many GPUs there are. The CUDA builds of PyTorch and TensorFlow cannot share an
+# environment, nor replace the CPU builds where their size matters.
+GPUS = 0 if config["device"] == "cpu" else 1
+CUDA = "-gpu" if GPUS else ""
+TORCH_ENV = f"../envs/torch{CUDA}.yaml"
+TENSORFLOW_ENV = f"../envs/teacher{CUDA}.yaml"
 GENERATOR = f"{P}/models/{{variant}}/generator.safetensors"
 CARD = f"{P}/models/{{variant}}/card.json"
 

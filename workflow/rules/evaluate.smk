@@ -5,9 +5,9 @@ SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
 # An extractor names its environment. The curve also samples with PyTorch: with an extractor of
 # another environment it runs in the one that has everything.
 EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
-EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}.yaml"
-TENSORFLOW = EXTRACTOR_ENV == "../envs/teacher.yaml"
-CURVE_ENV = "../envs/torch.yaml" if "torch" in EXTRACTOR_ENV else "../../environment.yml"
+EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}{CUDA}.yaml"
+TENSORFLOW = EXTRACTOR_ENV == TENSORFLOW_ENV
+CURVE_ENV = "../../environment.yml" if TENSORFLOW else TORCH_ENV
 # A graph at a URL is not a file of the workflow.
 GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else []
 GRAPH = [file for file in GRAPH if "://" not in file]
@@ -30,10 +30,11 @@ rule sample:
     benchmark:
         f"{P}/benchmarks/sample/{{variant}}/{{range}}.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH_ENV
     threads: 1
     resources:
         mem_mb=SAMPLE_MB,
+        gpu=GPUS,
     params:
         config=planned,
         code=lambda wildcards: code("sample", student(wildcards.variant)),
@@ -61,11 +62,12 @@ rule source:
     benchmark:
         f"{P}/benchmarks/source/{{outside}}/{{range}}.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH_ENV
     threads: 1
     resources:
         # Measured: 3.0 GB for SNGAN at 128 px, 100 images per batch.
         mem_mb=4000 if config["image_size"] >= 128 else 2000,
+        gpu=GPUS,
     params:
         config=planned,
         code=code("source", "tinygan.models.students.dw", "tinygan.models.students.std"),
@@ -99,6 +101,7 @@ rule features:
     threads: 1
     resources:
         mem_mb=4000 if TENSORFLOW else 2000,
+        gpu=GPUS,
     params:
         config=planned,
         code=code("features", EXTRACTOR),
@@ -162,6 +165,7 @@ rule curve:
     threads: 1
     resources:
         mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
+        gpu=GPUS,
     params:
         config=planned,
         code=lambda wildcards: code("curve", EXTRACTOR, student(wildcards.variant)),

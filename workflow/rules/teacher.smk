@@ -1,10 +1,10 @@
 # The teacher, a black box: z, y -> images. Also the training of the mini teacher that is shipped.
 TEACHER_CODE = MODULES[config["teacher"]["kind"]]
 if config["teacher"]["kind"] == "tfhub":
-    TEACHER_ENV = "../envs/teacher.yaml"
+    TEACHER_ENV = TENSORFLOW_ENV
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
 else:
-    TEACHER_ENV = "../envs/torch.yaml"
+    TEACHER_ENV = TORCH_ENV
     TEACHER_MB = 3500
 MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
@@ -26,6 +26,7 @@ rule harvest:
     threads: 1
     resources:
         mem_mb=TEACHER_MB,
+        gpu=GPUS,
     params:
         config=planned,
         code=code("harvest", TEACHER_CODE, DATASET_CODE),

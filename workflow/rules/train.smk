@@ -26,10 +26,11 @@ for variant in VARIANTS:
         # First, so that no training is left for the end, when other cores are idle.
         priority: 1
         conda:
-            "../envs/torch.yaml"
+            TORCH_ENV
         threads: RESOLVED[variant]["train"]["threads"]
         resources:
             mem_mb=TRAIN_MB,
+            gpu=GPUS * RESOLVED[variant]["train"]["processes"],
         params:
             config=planned,
             code=code("train", student(variant)),

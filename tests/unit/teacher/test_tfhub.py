@@ -148,7 +148,8 @@ def _published_signature(folder: Path) -> None:
         patch.setattr(
             tf.config.experimental, "set_memory_growth", lambda *called: grown.append(called)
         )
-        teacher = load_teacher(PUBLISHED, classes=1000, z_dim=128, image_size=128)
+        sizes = {"classes": 1000, "z_dim": 128, "image_size": 128}
+        teacher = load_teacher(PUBLISHED, **sizes, device="cuda")
     z = np.random.default_rng(0).uniform(-0.1, 0.1, (3, 128)).astype(np.float32)
     images = teacher(z, np.array([7, 397, 999]), 0.5)
     np.savez(folder / "published.npz", z=z, images=images, grown=np.array(grown))

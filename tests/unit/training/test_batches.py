@@ -12,7 +12,9 @@ from tinygan.training.data import BatchSource, to_batch
 
 
 def source(stores, weights):
-    return BatchSource.of(settings(weights, batch=5), *stores, slice(None))
+    return BatchSource.of(
+        settings(weights, batch=5), *stores, local_slice=slice(None), device=torch.device("cpu")
+    )
 
 
 def test_an_ablation_fetches_only_what_it_needs(stores):
@@ -84,7 +86,7 @@ def test_no_step_waits_for_the_device(stores, tmp_path, monkeypatch, weights):
     for name in ("item", "__float__", "__bool__", "__int__", "tolist", "cpu", "numpy"):
         monkeypatch.setattr(torch.Tensor, name, counted(name))
     # Adam counts its steps in tensors on the host, which are no one's to wait for.
-    monkeypatch.setattr(torch.optim, "Adam", lambda p, rate, betas: torch.optim.SGD(p, rate))
+    monkeypatch.setattr(torch.optim, "Adam", lambda p, rate, **_: torch.optim.SGD(p, rate))
     counts = []
     for steps in (4, 12):
         reads.clear()

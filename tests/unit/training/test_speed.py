@@ -21,7 +21,7 @@ def first_losses(stores, out, **options):
 
 def test_float32_and_no_compilation_are_the_defaults(stores, tmp_path):
     plain = run(stores, tmp_path / "a", FULL)
-    options = {"device": "cpu", "precision": "float32", "compile": False}
+    options = {"precision": "float32", "compile": False}
     assert weights(run(stores, tmp_path / "b", FULL, **options)) == weights(plain)
 
 
@@ -46,7 +46,7 @@ def test_bfloat16_follows_float32_to_two_digits(stores, tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_missing_gpu_is_reported(stores, tmp_path):
-    with pytest.raises(ValueError, match="train.device is cuda, but PyTorch sees no GPU"):
+    with pytest.raises(ValueError, match="device is cuda, but PyTorch sees no GPU"):
         run(stores, tmp_path / "m", FULL, device="cuda")
     run(stores, tmp_path / "m", FULL, device="auto")
 

@@ -13,9 +13,9 @@ ENVIRONMENT = "torch"
 
 @contextmanager
 def open_extractor(
-    *, input_size: int, threads: int, graph: str | None = None
+    *, input_size: int, threads: int, graph: str | None = None, device: str = "cpu"
 ) -> Iterator[Extractor]:
     """See `tinygan.features.efficientnet_lite.open_efficientnet`; `graph` is unused."""
     from tinygan.features.efficientnet_lite import open_efficientnet
 
-    yield open_efficientnet(input_size, threads)
+    yield open_efficientnet(input_size, threads, device)

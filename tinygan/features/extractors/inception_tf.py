@@ -12,9 +12,11 @@ ENVIRONMENT = "teacher"
 
 
 @contextmanager
-def open_extractor(*, input_size: int, threads: int, graph: str) -> Iterator[Extractor]:
+def open_extractor(
+    *, input_size: int, threads: int, graph: str, device: str = "cpu"
+) -> Iterator[Extractor]:
     """See `tinygan.features.inception_tf.open_inception`; `input_size` is unused."""
     from tinygan.features.inception_tf import open_inception
 
-    with open_inception(graph, threads) as extractor:
+    with open_inception(graph, threads, device) as extractor:
         yield extractor
