@@ -69,15 +69,21 @@ def test_a_student_with_classes_in_another_order_is_sampled_by_name(
     assert run(FOLDER | CATS, "train", "--variant", "no_gan", *options, "--out", model) == 0
     labels = []
 
-    def generator(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        labels.extend(y.tolist())
-        images = torch.zeros(len(z), 3, 32, 32) + y[:, None, None, None] / 2
-        images[:, 2] += z[:, :1, None] / 4  # images of a class differ
-        return images
+    class Generator(torch.nn.Linear):
+        """Shows each label as a shade, with z in it."""
+
+        def forward(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            labels.extend(y.tolist())
+            images = torch.zeros(len(z), 3, 32, 32) + y[:, None, None, None] / 2
+            images[:, 2] += z[:, :1, None] / 4  # images of a class differ
+            return images
+
+    def load(*_: object, device: str) -> torch.nn.Module:
+        return Generator(1, 1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tinygan.generation.sampling.load_generator", lambda *_: generator)
-        patch.setattr("tinygan.evaluation.curve.load_generator", lambda *_: generator)
+        patch.setattr("tinygan.generation.sampling.load_generator", load)
+        patch.setattr("tinygan.evaluation.curve.load_generator", load)
         draw = ["sample", "--model", model, "--classes", "000-001", "--out", tmp_path / "out"]
         assert run(FOLDER | DOGS, *draw) == 0
         assert labels == [1, 1, 0, 0]

@@ -166,4 +166,4 @@ def test_the_exit_code_of_a_dead_child_is_reported(folder):
 def test_tensorflow_refuses_to_share_a_process_with_torch():
     ours, _ = multiprocessing.Pipe()
     with pytest.raises(RuntimeError, match="must not share a process"):
-        inception_tf._serve(ours, 1)
+        inception_tf._serve(ours, 1, "cpu")
