@@ -4,7 +4,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo test test-fast test-conda lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -21,6 +21,11 @@ test: $(READY)
 # The tests that are not marked as slow; under two minutes on two cores.
 test-fast: $(READY)
 	pytest -m "not slow"
+
+# The smoke preset with --use-conda beside a run without, in clones of the last commit. It needs a
+# conda on the PATH and 5 GB of disk.
+test-conda: $(READY)
+	pytest tests/conda
 
 lint: $(READY)
 	ruff check .
