@@ -56,7 +56,9 @@ def results(folder: Path) -> dict[str, bytes]:
 def checkouts(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     """Two clones of the last commit."""
     if shutil.which("conda") is None:
-        pytest.fail("no conda on the PATH: activate one (Miniforge has it), then repeat the command")
+        pytest.fail(
+            "no conda on the PATH: activate one (Miniforge has it), then repeat the command"
+        )
     for name in ("conda", "plain"):
         call(tmp_path, "git", "clone", "-q", str(ROOT), name)
     yield tmp_path / "conda", tmp_path / "plain"
@@ -68,7 +70,16 @@ def test_a_run_with_conda_has_the_results_of_one_without(
 ) -> None:
     conda, plain = checkouts
     start = time.monotonic()
-    call(conda, "snakemake", "--cores", CORES, "--use-conda", "--conda-create-envs-only", *SMOKE, "all")
+    call(
+        conda,
+        "snakemake",
+        "--cores",
+        CORES,
+        "--use-conda",
+        "--conda-create-envs-only",
+        *SMOKE,
+        "all",
+    )
     environments = time.monotonic() - start
     seconds = run(conda, "--use-conda")
     plain_seconds = run(plain)
