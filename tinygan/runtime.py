@@ -1,6 +1,7 @@
-"""CPU threads, memory and device of PyTorch."""
+"""CPU threads, memory and device of PyTorch; device and log of TensorFlow."""
 
 import ctypes
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,3 +85,18 @@ def use_tensorflow_device(name: str) -> None:
         for gpu in gpus:
             tf.config.experimental.set_memory_growth(gpu, True)
         tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def quiet_tensorflow() -> None:
+    """Choose what TensorFlow logs; call it before TensorFlow is imported.
+
+    Errors only. Without a driver of CUDA not even those: TensorFlow's only one is then that it
+    found no GPU, and the errors of Python are not in this log. A level that the user has set stays.
+    Some lines are written before TensorFlow reads the level; nothing turns them off.
+    """
+    try:
+        ctypes.CDLL("libcuda.so.1")
+        level = "2"
+    except OSError:
+        level = "3"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", level)

@@ -25,7 +25,7 @@ def required_by(names: Iterable[str]) -> set[str]:
 
 def imports_outside(names: Iterable[str]) -> set[str]:
     """Return the names that can be imported, but from none of these distributions or tinygan."""
-    inside = required_by(names) | {"tinygan"}
+    inside = {"tinygan", *map(canonicalize_name, names)}
     return {
         name
         for name, distributions in packages_distributions().items()

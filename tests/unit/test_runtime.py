@@ -1,8 +1,12 @@
+import ctypes
+import os
 import platform
 import subprocess
 import sys
 
 import pytest
+
+from tinygan.runtime import quiet_tensorflow
 
 # Frees and allocates 64 MiB ten times; prints the page faults of the system.
 SCRIPT = """
@@ -34,3 +38,21 @@ def test_freed_memory_is_used_again():
     threads, kept = threads_and_pages(kept=True)
     assert threads == 1
     assert kept < returned / 10
+
+
+@pytest.mark.parametrize(
+    ("driver", "chosen", "level"), [(True, None, "2"), (False, None, "3"), (False, "0", "0")]
+)
+def test_without_a_gpu_tensorflow_does_not_report_that_it_found_none(
+    monkeypatch: pytest.MonkeyPatch, driver: bool, chosen: str | None, level: str
+) -> None:
+    def load(name: str) -> None:
+        if not driver:
+            raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    if chosen:
+        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", chosen)
+    quiet_tensorflow()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == level

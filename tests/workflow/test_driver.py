@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers.checkouts import make_checkout, snakemake
-from helpers.distributions import imports_outside
+from helpers.distributions import imports_outside, required_by
 
 pytestmark = pytest.mark.slow
 NEEDED = ("snakemake", "pyyaml", "jsonschema", "numpy")
@@ -28,7 +28,7 @@ if any(word.endswith("snakemake") for word in sys.orig_argv):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    names = imports_outside(NEEDED)
+    names = imports_outside(required_by(NEEDED))
     assert {"torch", "tensorflow", "PIL", "scipy", "tqdm", "pandas", "safetensors"} <= names
     files = {"site/sitecustomize.py": f"BLOCKED = {names!r}\n{BLOCKER}"}
     top = tmp_path_factory.mktemp("driver")

@@ -11,10 +11,13 @@ import pytest
 import yaml
 from helpers.distributions import imports_outside
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of, roots_of
+from workflow.envs import lock
 
+ENVS, WHOLE = ROOT / "workflow" / "envs", ROOT / "environment.yml"
 CLI = [f"tinygan.cli.{path.stem}" for path in (ROOT / "tinygan/cli").glob("[!_]*.py")]
 HUB, LITE, INCEPTION = (
     "tinygan.teacher.tfhub",
@@ -57,21 +60,71 @@ def modules(environment: str) -> list[str]:
     return sorted(found | ({"tinygan.cli", *CLI} if environment != "analysis" else set()))
 
 
-def outside(environment: str) -> set[str]:
+def pins(path: Path) -> list[Requirement]:
+    """Return what pip installs in an environment."""
+    *_, pip = yaml.safe_load(path.read_text())["dependencies"]
+    return [Requirement(line) for line in pip["pip"]]
+
+
+def outside(path: Path) -> set[str]:
     """Return the names that can be imported here and not in an environment."""
-    path = ROOT / "workflow" / "envs" / f"{environment}.yaml"
-    pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
-    return imports_outside(Requirement(pin).name for pin in pins)
+    return imports_outside(pin.name for pin in pins(path))
+
+
+def test_the_environments_are_those_that_the_script_writes() -> None:
+    files = lock.files()
+    assert files.keys() == {WHOLE, *ENVS.glob("*.yaml")}
+    stale = [path.name for path, text in files.items() if path.read_text() != text]
+    assert stale == [], "run: python workflow/envs/lock.py"
+
+
+@pytest.mark.parametrize("path", [WHOLE, *sorted(ENVS.glob("*.yaml"))], ids=lambda path: path.stem)
+def test_an_environment_has_the_versions_of_the_lock(path: Path) -> None:
+    locks = [ROOT / "requirements.lock"]
+    locks += [path.with_suffix(".lock")] if path.stem.endswith("-gpu") else []
+    lines = [line for file in locks for line in file.read_text().splitlines() if line[0] != "#"]
+    versions = {
+        canonicalize_name(name): version for name, version in (x.split("==") for x in lines)
+    }
+    found = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins(path)}
+    assert found == {name: f"=={versions.get(name)}" for name in found}
+    # pip would install both, each over the files of the other.
+    assert "tensorflow-cpu" not in found and len(found) == len(pins(path)) > 20
+
+
+def test_a_package_without_a_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = {name: "1" for name in lock.read_pins(lock.LOCK) if name != "tf-keras"}
+    monkeypatch.setattr(lock, "read_pins", lambda path: missing if path == lock.LOCK else {})
+    with pytest.raises(LookupError, match="requirements.lock has no version of tf-keras: add it"):
+        lock.files()
+    with pytest.raises(LookupError, match="nothing-like-it is not installed: install"):
+        lock.closure([Requirement("nothing-like-it")])
+
+
+def test_what_an_extra_requires_is_in_the_closure() -> None:
+    plain, extra = (lock.closure([Requirement(f"fsspec{x}")]) for x in ("", "[http]"))
+    assert plain == {"fsspec"} and extra > {"fsspec", "aiohttp", "yarl"}
+
+
+@pytest.mark.parametrize(
+    ("larger", "environment"),
+    [("teacher-gpu", "teacher"), ("torch-gpu", "torch"), *(("", name) for name in RUNS)],
+)
+def test_a_larger_environment_has_all_of_a_smaller_one(larger: str, environment: str) -> None:
+    # So what can be imported there, as the tests below show, can be imported here.
+    path = ENVS / f"{larger}.yaml" if larger else WHOLE
+    assert outside(path) <= outside(ENVS / f"{environment}.yaml")
 
 
 @pytest.mark.parametrize("environment", RUNS)
 def test_rules_import_only_from_their_environment(environment: str) -> None:
-    blocked = outside(environment)
+    blocked = outside(ENVS / f"{environment}.yaml")
     for name in modules(environment):
         path = file_of(name)
         # Functions of other environments are in one file with those of this one.
         tree = ast.parse(path.read_text()) if path else ast.Module([], [])
-        shallow = name.startswith("tinygan.cli") or (name == HUB and environment == "torch")
+        shallow = name.startswith(("tinygan.cli", "tinygan.runtime"))
+        shallow |= name == HUB and environment == "torch"
         nodes = ast.iter_child_nodes(tree) if shallow else ast.walk(tree)
         for node in nodes:
             wanted = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -88,7 +141,8 @@ def test_every_module_can_be_imported_in_its_environment(environment: str) -> No
     found = [
         name for name in found if environment != "teacher" or name != "tinygan.evaluation.curve"
     ]
-    script = f"BLOCKED = {outside(environment)!r}\nMODULES = {found!r}\n{BLOCKED}"
+    blocked = outside(ENVS / f"{environment}.yaml")
+    script = f"BLOCKED = {blocked!r}\nMODULES = {found!r}\n{BLOCKED}"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
 

@@ -1,7 +1,5 @@
 """Subcommands that harvest the teacher, and that train and export the mini teacher."""
 
-import os
-
 from tinygan.cli.options import (
     CLASSES,
     FEATURES,
@@ -20,7 +18,7 @@ from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids, teacher_classes
 from tinygan.gpu import claim_gpus
 from tinygan.planning.disk import require_shard
-from tinygan.runtime import configure_torch
+from tinygan.runtime import configure_torch, quiet_tensorflow
 
 
 def _harvest(config: Config, arguments: Arguments) -> None:
@@ -91,9 +89,9 @@ def _export_teacher(config: Config, arguments: Arguments) -> None:
     """Export the trained mini teacher as a TF1-format TF-Hub module."""
     from safetensors.numpy import load_file
 
+    quiet_tensorflow()
     from tinygan.mini_teacher.export import export
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     weights = load_file(arguments.weights / "generator.safetensors")
     export(weights, config["mini_teacher"]["truncations"], arguments.out)
 

@@ -22,7 +22,7 @@ import numpy as np
 from tinygan.external import check_content, content_problem, reason
 from tinygan.features.extractor import Extractor
 from tinygan.files import atomic_file, sha256, write_text
-from tinygan.runtime import use_tensorflow_device
+from tinygan.runtime import quiet_tensorflow, use_tensorflow_device
 
 NAME = "inception_tf"
 MEMBER = "inceptionv1_for_inception_score.pb"
@@ -173,7 +173,7 @@ def _load(
     content: bytes, threads: int, device: str
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return the graph as a function of uint8 images; ValueError for another graph or device."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygan.external import check_content, reason
 from tinygan.files import find_files, sha256
-from tinygan.runtime import use_tensorflow_device
+from tinygan.runtime import quiet_tensorflow, use_tensorflow_device
 from tinygan.teacher import Teacher
 
 
@@ -86,7 +86,7 @@ def _load_signature(handle: str, threads: int | None, device: str) -> Any:
         )
     if not _is_url(handle):
         check_content(Path(handle, "saved_model.pb"))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     import tensorflow as tf
 
     with warnings.catch_warnings():

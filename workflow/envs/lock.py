@@ -10,6 +10,7 @@ libraries of CUDA are not installed where the tests run: NAME.lock lists those o
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def closure(direct: Iterable[Requirement]) -> set[str]:
     return {name for name, _ in found}
 
 
+@cache
 def _required(name: str, extra: str) -> list[Requirement]:
     """Return what an installed package requires with one of its extras; "" for none."""
     try:
