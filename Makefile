@@ -39,10 +39,14 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; run: make PYTHON=python3.11" >&2; \
 	    exit 1; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+# An environment from before has it, and its files are those of tensorflow.
+	.venv/bin/python -m pip uninstall -qq -y tensorflow-cpu
 	.venv/bin/python -m pip install -q --no-deps -r requirements.lock
 	.venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
-# --no-deps leaves out CUDA's libraries, which some builds of torch need even on a CPU.
-	.venv/bin/python -c 'import torch' 2>/dev/null || .venv/bin/python -m pip install -q torch==2.13.0
+# The package index has torch as a CUDA 13 build for Linux, which needs CUDA's libraries even on a CPU.
+# PyTorch's own index has a CPU build, which needs none (docs/guide/running.md, Install).
+	.venv/bin/python -c 'import torch' 2>/dev/null || \
+	  .venv/bin/python -m pip install -q --no-deps -r workflow/envs/torch-gpu.lock
 	touch $@
 
 # Delete results and caches, but nothing that is shipped or that needs a download to restore.

@@ -1,6 +1,7 @@
 """Installed distributions, and the names that can be imported from them."""
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 
 from packaging.requirements import Requirement
@@ -28,6 +29,9 @@ def imports_outside(names: Iterable[str]) -> set[str]:
     inside = {"tinygan", *map(canonicalize_name, names)}
     return {
         name
-        for name, distributions in packages_distributions().items()
+        for name, distributions in _distributions().items()
         if not {canonicalize_name(distribution) for distribution in distributions} & inside
     }
+
+
+_distributions = cache(packages_distributions)

@@ -1,9 +1,11 @@
 """The environments of the rules have what the rules import; a wheel runs without a checkout."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
+from tinygan.cli import _SUBCOMMANDS
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of, roots_of
 from workflow.envs import lock
 
@@ -116,6 +119,15 @@ def test_a_larger_environment_has_all_of_a_smaller_one(larger: str, environment:
     assert outside(path) <= outside(ENVS / f"{environment}.yaml")
 
 
+def imported(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the packages that these nodes import."""
+    names = set()
+    for node in nodes:
+        names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+        names |= {node.module} if isinstance(node, ast.ImportFrom) else set()
+    return {name.split(".")[0] for name in names}
+
+
 @pytest.mark.parametrize("environment", RUNS)
 def test_rules_import_only_from_their_environment(environment: str) -> None:
     blocked = outside(ENVS / f"{environment}.yaml")
@@ -125,12 +137,13 @@ def test_rules_import_only_from_their_environment(environment: str) -> None:
         tree = ast.parse(path.read_text()) if path else ast.Module([], [])
         shallow = name.startswith(("tinygan.cli", "tinygan.runtime"))
         shallow |= name == HUB and environment == "torch"
-        nodes = ast.iter_child_nodes(tree) if shallow else ast.walk(tree)
-        for node in nodes:
-            wanted = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            wanted += [node.module] if isinstance(node, ast.ImportFrom) else []
-            for target in wanted:
-                assert target.split(".")[0] not in blocked, f"{name} imports {target}"
+        found = imported(ast.iter_child_nodes(tree) if shallow else ast.walk(tree))
+        assert sorted(found & blocked) == [], name
+    # Of the functions of the command line, those that are called there.
+    for step in STEPS.keys() & RUNS[environment]:
+        function, _ = _SUBCOMMANDS["score-features" if step == "score" else step]
+        found = imported(ast.walk(ast.parse(inspect.getsource(function))))
+        assert sorted(found & blocked) == [], step
 
 
 @pytest.mark.slow
