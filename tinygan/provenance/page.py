@@ -1,0 +1,85 @@
+"""The record of a run as reStructuredText, for the first page of Snakemake's report."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+
+def page(record: Mapping[str, Any]) -> str:
+    """Return the record of a run (see `tinygan.provenance.record`) as tables and the config."""
+    config = yaml.safe_dump(record["config"], sort_keys=False, default_flow_style=None)
+    return "\n".join(
+        [
+            "**Provenance**",
+            "",
+            *_table(["", ""], _facts(record)),
+            "**Time and memory by rule**",
+            "",
+            *_table(["rule", "jobs", "time of all jobs", "peak memory of a job"], _jobs(record)),
+            "**Config**",
+            "",
+            "::",
+            "",
+            *(f"    {line}" for line in config.splitlines()),
+            "",
+        ]
+    )
+
+
+def _facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
+    code, software, machine = record["code"], record["software"], record["machine"]
+    yield "code", _code(code)
+    yield "written", record["written"]
+    yield "machine", f"{machine['platform']}, {machine['processor']}, {machine['cores']} cores"
+    yield "GPUs", ", ".join(machine["gpus"]) or "none"
+    device = record["device"]
+    used = ", ".join(f"{name}: {place}" for name, place in device["used"].items())
+    yield "device", f"requested: {device['requested']}" + (f"; used: {used}" if used else "")
+    yield "seed", str(record["seeds"]["run"])
+    for name, store in record["data"].items():
+        yield f"images/{name}", f"{store['images']:,} images, digest {store['digest']}"
+    teacher, extractor = record["teacher"], record["extractor"]
+    yield "teacher", f"{teacher['kind']}, {teacher['handle']}, fingerprint {teacher['fingerprint']}"
+    yield (
+        "extractor",
+        f"{extractor['name']}, {extractor['input_size']} px, weights' SHA-256 "
+        f"{extractor['sha256']}",
+    )
+    names = ("python", "tinygan", "snakemake")
+    yield "software", ", ".join(f"{name} {software[name]}" for name in names if software[name])
+    for name, versions in software["packages"].items():
+        listed = ", ".join(f"{package} {version}" for package, version in versions.items())
+        yield ("packages" if name == "this" else f"packages ({name})"), listed
+
+
+def _code(code: Mapping[str, Any]) -> str:
+    if code["commit"] is None:
+        return "no commit"
+    if code["clean"]:
+        return f"commit {code['commit']}, nothing changed"
+    return f"commit {code['commit']}, changed: {', '.join(code['changed'])}"
+
+
+def _jobs(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
+    jobs = record["jobs"]
+    for rule, row in jobs.items():
+        memory = "–" if row["peak_mb"] is None else f"{row['peak_mb']:,.0f} MiB"
+        yield rule, str(row["jobs"]), f"{row['seconds']:,.1f} s", memory
+    total = sum(row["seconds"] for row in jobs.values())
+    yield "all", str(sum(row["jobs"] for row in jobs.values())), f"{total:,.1f} s", ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a list-table; without a head if that is empty."""
+    lines = [".. list-table::"]
+    rows = [head, *rows] if any(head) else list(rows)
+    lines += ["    :header-rows: 1", ""] if any(head) else [""]
+    for row in rows:
+        lines += [f"    {'  -' if i else '* -'} {_text(cell)}" for i, cell in enumerate(row)]
+    return [*lines, ""]
+
+
+def _text(cell: str) -> str:
+    """Return text in which docutils sees no markup."""
+    return "".join(f"\\{c}" if c in "\\`*_|" else c for c in cell)
