@@ -1,6 +1,7 @@
 """A finished run as a Workflow Run RO-Crate (profile 0.5): code, config, results, provenance.
 
-https://w3id.org/ro/wfrun/workflow/0.5. The images are not packed; the record has their digests.
+https://w3id.org/ro/wfrun/workflow/0.5. The images are not packed; the record has their
+digests.
 """
 
 import mimetypes
@@ -25,6 +26,8 @@ _PROFILES = {
 }
 _AUTHORS = "#authors"
 _MAIN = "workflow/Snakefile"
+# The folder of what the checkout ships; a teacher elsewhere may be large or not ours to copy.
+_SHIPPED = "resources"
 # What else of the checkout belongs to the code, if it is there.
 _ALONGSIDE = ("README.md", "LICENSE", "CITATION.cff", "codemeta.json", "pyproject.toml")
 _PINS = ("requirements.lock", "environment.yml")
@@ -137,7 +140,7 @@ def _describe(crate: "ROCrate", record: Mapping[str, Any]) -> None:
 
 
 def _add_code(crate: "ROCrate", root: Path, record: Mapping[str, Any]) -> None:
-    """Add the workflow, the scripts and the package; without links, which are configs."""
+    """Add the workflow, the scripts and the package, and a teacher that is part of the checkout."""
     code = record["code"]
     version = (code["commit"] or record["software"]["tinygan"]) + (
         "" if code["clean"] in (True, None) else " and local changes"
@@ -152,6 +155,7 @@ def _add_code(crate: "ROCrate", root: Path, record: Mapping[str, Any]) -> None:
             "name": "TinyGAN reproduction",
             "description": "Snakemake workflow: real images, teacher, students, scores, tables",
             "version": version,
+            "encodingFormat": "text/plain",
             "license": {"@id": "https://spdx.org/licenses/MIT"},
             "creator": {"@id": _AUTHORS},
             "conformsTo": {
@@ -161,6 +165,9 @@ def _add_code(crate: "ROCrate", root: Path, record: Mapping[str, Any]) -> None:
     )
     files = [file for folder in CODE for file in code_files(root / folder)]
     files += [root / name for name in (*_ALONGSIDE, *_PINS) if (root / name).is_file()]
+    teacher = Path(record["teacher"]["handle"])
+    if teacher.parts[:1] == (_SHIPPED,) and (root / teacher).is_dir():
+        files += code_files(root / teacher)
     for file in files:
         if (name := file.relative_to(root).as_posix()) != _MAIN:
             _add_file(crate, file, name, {"about": {"@id": "./"}} if name == "README.md" else {})
@@ -232,7 +239,7 @@ def _add_action(
             ),
             "endTime": record["written"],
             "agent": {"@id": _AUTHORS},
-            "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+            "actionStatus": "http://schema.org/CompletedActionStatus",
         },
     )
 

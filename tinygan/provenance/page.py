@@ -8,7 +8,7 @@ import yaml
 
 def page(record: Mapping[str, Any]) -> str:
     """Return the record of a run (see `tinygan.provenance.record`) as tables and the config."""
-    config = yaml.safe_dump(record["config"], sort_keys=False, default_flow_style=None)
+    config = yaml.safe_dump(record["config"], sort_keys=False, default_flow_style=None, width=60)
     return "\n".join(
         [
             "**Provenance**",
@@ -40,11 +40,13 @@ def _facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
     for name, store in record["data"].items():
         yield f"images/{name}", f"{store['images']:,} images, digest {store['digest']}"
     teacher, extractor = record["teacher"], record["extractor"]
-    yield "teacher", f"{teacher['kind']}, {teacher['handle']}, fingerprint {teacher['fingerprint']}"
+    yield (
+        "teacher",
+        f"{teacher['kind']}, {teacher['handle']}, fingerprint {_short(teacher['fingerprint'])}",
+    )
     yield (
         "extractor",
-        f"{extractor['name']}, {extractor['input_size']} px, weights' SHA-256 "
-        f"{extractor['sha256']}",
+        f"{extractor['name']}, {extractor['input_size']} px, weights {_short(extractor['sha256'])}",
     )
     names = ("python", "tinygan", "snakemake")
     yield "software", ", ".join(f"{name} {software[name]}" for name in names if software[name])
@@ -56,9 +58,13 @@ def _facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
 def _code(code: Mapping[str, Any]) -> str:
     if code["commit"] is None:
         return "no commit"
-    if code["clean"]:
-        return f"commit {code['commit']}, nothing changed"
-    return f"commit {code['commit']}, changed: {', '.join(code['changed'])}"
+    changes = ", ".join(code["changed"])
+    return f"commit {_short(code['commit'])}, " + (f"changed: {changes}" if changes else "clean")
+
+
+def _short(digest: str) -> str:
+    """Return the beginning of a hash: the table has to fit beside the report's graph."""
+    return digest[:16]
 
 
 def _jobs(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:

@@ -21,6 +21,7 @@ PACKAGES = (
     "numpy",
     "pandas",
     "pillow",
+    "protobuf",
     "safetensors",
     "scipy",
     "seaborn",
