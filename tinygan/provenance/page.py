@@ -33,9 +33,7 @@ def _facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
     yield "written", record["written"]
     yield "machine", f"{machine['platform']}, {machine['processor']}, {machine['cores']} cores"
     yield "GPUs", ", ".join(machine["gpus"]) or "none"
-    device = record["device"]
-    used = ", ".join(f"{name}: {place}" for name, place in device["used"].items())
-    yield "device", f"requested: {device['requested']}" + (f"; used: {used}" if used else "")
+    yield "device", f"{record['device']} (requested)"
     yield "seed", str(record["seeds"]["run"])
     for name, store in record["data"].items():
         yield f"images/{name}", f"{store['images']:,} images, digest {store['digest']}"

@@ -67,7 +67,7 @@ def record(
             "packages": package_versions(environments),
         },
         "machine": machine(),
-        "device": _device(config, cards),
+        "device": config["device"],
         "seeds": {
             "run": config["seed"],
             "models": {name: card["seed"] for name, card in cards.items()},
@@ -129,9 +129,3 @@ def _fingerprint(stores: Mapping[str, Mapping[str, Any]]) -> str:
             "the shards of the teacher are of different teachers: run snakemake --cores 2 all"
         )
     return found.pop()
-
-
-def _device(config: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the device that the config requests, and those that the model cards name."""
-    used = {name: card["device"] for name, card in cards.items() if "device" in card}
-    return {"requested": config.get("device", config["train"].get("device")), "used": used}

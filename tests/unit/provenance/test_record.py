@@ -35,6 +35,7 @@ def recorded(results: Path, **options) -> dict:
 def test_the_record_has_what_decided_the_results(results: Path) -> None:
     found = recorded(results, snakemake="9.27.1")
     assert found["preset"] == "mini" and found["config"] == complete(mini())
+    assert found["device"] == mini()["device"] == "cpu"
     assert found["seeds"] == {"run": 0, "models": dict.fromkeys(mini()["variants"], 0)}
     assert found["teacher"] == {
         "kind": "tfhub",
@@ -72,14 +73,6 @@ def test_only_what_all_shards_agree_on_is_recorded(results: Path) -> None:
     write_manifest(results, "real", "005-009", dropped=4, requirement="animals==1")
     found = recorded(results)["data"]["real"]["provenance"]
     assert found == {"seed": 0, "requirement": "animals==1"}
-
-
-def test_the_device_is_that_of_the_config_and_of_the_cards(results: Path) -> None:
-    assert recorded(results)["device"] == {"requested": "auto", "used": {}}
-    change_json(results / "models" / "dw" / "card.json", device="cuda")
-    config = complete(mini()) | {"device": "cuda"}
-    found = record(config, results, [], ROOT)["device"]
-    assert found == {"requested": "cuda", "used": {"dw": "cuda"}}
 
 
 @pytest.mark.parametrize(
