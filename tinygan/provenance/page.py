@@ -5,10 +5,16 @@ from typing import Any
 
 import yaml
 
+# More class names than this are not listed on the page.
+_MOST_CLASSES = 20
+
 
 def page(record: Mapping[str, Any]) -> str:
     """Return the record of a run (see `tinygan.provenance.record`) as tables and the config."""
-    config = yaml.safe_dump(record["config"], sort_keys=False, default_flow_style=None, width=60)
+    config, classes = record["config"], record["config"]["classes"]
+    if len(classes) > _MOST_CLASSES:
+        config = config | {"classes": f"{len(classes)} names, listed in provenance.json"}
+    text = yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=60)
     return "\n".join(
         [
             "**Provenance**",
@@ -21,7 +27,7 @@ def page(record: Mapping[str, Any]) -> str:
             "",
             "::",
             "",
-            *(f"    {line}" for line in config.splitlines()),
+            *(f"    {line}" for line in text.splitlines()),
             "",
         ]
     )

@@ -1,15 +1,6 @@
 # Where the results come from: a record of the run. Its times, and maybe its commit, differ from run to
 # run, so no rule reads it. It is written again when a result is.
 import snakemake as engine
-from snakemake_interface_executor_plugins.settings import DeploymentMethod
-
-
-def environments(wildcards, output):
-    """Return the environments that conda made for the rules; none without --use-conda."""
-    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
-        return []
-    used = {each.conda_env for each in workflow.rules if each.conda_env}
-    return sorted(os.path.normpath(f"{workflow.basedir}/rules/{file}") for file in used)
 
 
 rule provenance:
@@ -39,10 +30,11 @@ rule provenance:
     params:
         config=planned,
         code=code("provenance"),
+        folder=subpath(output.json, parent=True),
         # Functions of `output`, like the config: another version alone reruns nothing.
         environments=environments,
         snakemake=lambda wildcards, output: engine.__version__,
     shell:
-        "python -m tinygan provenance --config {params.config} --threads {threads} --results {P}"
+        "python -m tinygan provenance --config {params.config} --threads {threads} --results {params.folder}"
         " --files {input} --environments {params.environments} --snakemake {params.snakemake}"
         " --out {output.json} > {log} 2>&1"

@@ -102,6 +102,14 @@ def test_the_page_shows_every_text_as_it_is(results: Path) -> None:
     assert "90.5 s" in shown and "500 MiB" in shown and "snakemake 9.27.1" in shown
 
 
+def test_the_page_does_not_list_a_thousand_classes(results: Path) -> None:
+    found = recorded(results)
+    assert "classes: [bear, bird" in page(found)
+    found["config"]["classes"] = [f"name{i}" for i in range(1000)]
+    assert "classes: 1000 names, listed in provenance.json" in page(found)
+    assert "name7" not in page(found)
+
+
 def test_the_page_of_a_clean_commit_and_of_none(results: Path) -> None:
     found = recorded(results)
     found["code"] |= {"commit": "c0" * 20, "clean": True, "changed": []}
