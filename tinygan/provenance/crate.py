@@ -69,7 +69,7 @@ def write_crate(results: Path, out: Path, root: Path) -> None:
         _describe(crate, record)
         _add_code(crate, root, record)
         given = _add_inputs(crate, partial, record)
-        made = _add_results(crate, results, root, record)
+        made = _add_results(crate, results, record)
         _add_action(crate, record, given, made)
         crate.write(partial)
 
@@ -183,7 +183,8 @@ def _add_inputs(crate: "ROCrate", folder: Path, record: Mapping[str, Any]) -> li
         "extractor": f"{extractor['name']}, SHA-256 of the weights {extractor['sha256']}",
     }
     for name, store in record["data"].items():
-        values[f"images_{name}"] = f"{store['images']} images, digest {store['digest']}"
+        if name.startswith("real"):  # the teacher's were made by the run
+            values[f"images_{name}"] = f"{store['images']} images, digest {store['digest']}"
     given = [config]
     _parameter(crate, "input", "config", config, "File")
     for name, value in values.items():
@@ -195,7 +196,7 @@ def _add_inputs(crate: "ROCrate", folder: Path, record: Mapping[str, Any]) -> li
 
 
 def _add_results(
-    crate: "ROCrate", results: Path, root: Path, record: Mapping[str, Any]
+    crate: "ROCrate", results: Path, record: Mapping[str, Any]
 ) -> list["ContextEntity"]:
     """Add the results that the record lists, and the record, as the outputs of the workflow."""
     top = f"results/{record['preset']}"

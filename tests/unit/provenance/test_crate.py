@@ -44,7 +44,8 @@ def test_the_crate_says_that_the_workflow_made_the_results(results: Path, tmp_pa
     assert "https://w3id.org/ro/wfrun/workflow/0.5" in ids(root["conformsTo"])
     assert ids(root["mainEntity"]) == ids(run["instrument"]) == {"workflow/Snakefile"}
     assert ids(root["mentions"]) == {"#run"}
-    assert {"config.yaml", "#value-seed", "#value-teacher"} <= ids(run["object"])
+    values = {f"#value-{name}" for name in ("seed", "teacher", "extractor", "images_real")}
+    assert ids(run["object"]) == {"config.yaml"} | values
     made = {"results/mini/claims.md", "results/mini/tables/", "results/mini/provenance.json"}
     assert made <= ids(run["result"])
     assert ids(found["results/mini/tables/"]["hasPart"]) == {"results/mini/tables/table1.csv"}
