@@ -200,7 +200,7 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
 def test_a_table_that_is_made_again_renews_the_record_alone(checkout: Path, results: Path) -> None:
     table = results / "tables" / "table2.csv"
     away = table.rename(results / "away.csv")
-    planned = call(checkout, "snakemake", *SMOKE, "all", "-n")
+    planned = call(checkout, "snakemake", "-n", *SMOKE, "all")
     away.rename(table)
     assert set(re.findall(r"^Job \d+: rule (\w+)", planned, re.MULTILINE)) == {
         *("table2", "provenance", "all")
