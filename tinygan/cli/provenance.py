@@ -31,7 +31,7 @@ def _provenance(config: Config, arguments: Arguments) -> None:
 def _rocrate(_: Config, arguments: Arguments) -> None:
     """Pack a finished run as a Workflow Run RO-Crate: its code, config, results and provenance.
 
-    Needs the package rocrate: pip install 'tinygan[rocrate]'.
+    Needs the package rocrate: pip install rocrate.
     """
     from tinygan.code import ROOT
     from tinygan.provenance.crate import write_crate

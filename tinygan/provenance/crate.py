@@ -58,7 +58,7 @@ def write_crate(results: Path, out: Path, root: Path) -> None:
         from rocrate.rocrate import ROCrate
     except ImportError:
         raise RuntimeError(
-            "this needs the package rocrate; install it with: pip install 'tinygan[rocrate]'"
+            "this needs the package rocrate; install it with: pip install rocrate"
         ) from None
     record = read_record(results)
     check_record(record, results, root)
