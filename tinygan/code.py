@@ -35,6 +35,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
+    "provenance": ("provenance.record", "provenance.page"),
 }
 
 # Modules that do not decide any output: they pass values on unchanged, or refuse them.

@@ -33,6 +33,7 @@ STAGES = {
     "teacher": ["harvest"],
     "train": ["train"],
     "evaluate": ["sample", "features", "score", "curve", "cost"],
+    "provenance": ["provenance"],
 }
 
 

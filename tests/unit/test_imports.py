@@ -18,7 +18,7 @@ ORDER = [
     ["generation"],
     ["features", "metrics"],
     ["evaluation"],
-    ["mini_teacher", "planning"],
+    ["mini_teacher", "planning", "provenance"],
     ["cli"],
     ["__main__"],
 ]

@@ -33,6 +33,8 @@ elif called.startswith("table"):
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif called == "claims":
     files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
+elif called == "provenance":
+    files = [out, out.with_suffix(".rst")]
 elif called == "metrics":
     files = [out.with_suffix(".json")]
 elif called.startswith("fig"):
@@ -113,7 +115,8 @@ def changed(checkout: Path, module: str, change: Callable[[str], str]) -> set[st
         ("tinygan/generation/sampling.py", {"sample", "score", "fig1"}, {"train_dw"}),
         ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
         ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
-        ("analysis/fig9.py", {"fig9"}, {"fig8", "score", "sample"}),
+        ("analysis/fig9.py", {"fig9", "provenance"}, {"fig8", "score", "sample"}),
+        ("tinygan/provenance/jobs.py", {"provenance"}, {"fig9", "score", "train_dw", "harvest"}),
     ],
 )
 def test_changed_code_reruns_what_it_decides(

@@ -18,8 +18,10 @@ from helpers.run_results import shown_tiles
 from PIL import Image
 
 from tinygan.data.shards import open_shard
+from tinygan.files import sha256
 from tinygan.models.flops import count_parameters
 from tinygan.models.io import load_generator, read_card
+from tinygan.provenance.software import code_hashes
 
 pytestmark = pytest.mark.slow
 
@@ -174,10 +176,44 @@ def test_a_second_run_has_nothing_to_do(checkout: Path) -> None:
     assert "Nothing to be done" in call(checkout, "snakemake", *SMOKE, "all")
 
 
+def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
+    record = json.loads((results / "provenance.json").read_text())
+    # No git repository here; the code is the same.
+    assert record["code"]["commit"] is None and record["preset"] == "smoke"
+    assert record["code"]["sha256"] == code_hashes(ROOT)
+    assert record["software"]["packages"]["this"]["torch"].startswith("2.13.0")
+    jobs = record["jobs"]
+    assert {"harvest": 4, "train": 8, "sample": 16, "features": 20, "score": 10, "curve": 2} == {
+        rule: row["jobs"] for rule, row in jobs.items() if row["jobs"] > 1
+    }
+    assert jobs["train"]["seconds"] > 1 and jobs["train"]["peak_mb"] > 50
+    assert "provenance" not in jobs and {"real", "cost", "table1", "fig9", "claims"} <= set(jobs)
+    listed = {name.split("/")[0] for name in record["files"]}
+    assert listed == {
+        *("tables", "figures", "scores", "intra_fid", "models"),
+        *("claims.md", "claims.html", "metrics.json", "cost.csv"),
+    }
+    for name, digest in record["files"].items():
+        assert sha256(results / name) == digest
+
+
+def test_a_table_that_is_made_again_renews_the_record_alone(checkout: Path, results: Path) -> None:
+    table = results / "tables" / "table2.csv"
+    away = table.rename(results / "away.csv")
+    planned = call(checkout, "snakemake", "-n", *SMOKE, "all")
+    away.rename(table)
+    assert set(re.findall(r"^Job \d+: rule (\w+)", planned, re.MULTILINE)) == {
+        *("table2", "provenance", "all")
+    }
+
+
 def test_the_report_is_written(checkout: Path, results: Path) -> None:
     call(checkout, "snakemake", "--report", "results/smoke/report.html", *SMOKE, "all")
     page = (results / "report.html").read_text()
     assert "Table 1" in page and "Figure 11" in page
+    record = json.loads((results / "provenance.json").read_text())
+    for text in ("Time and memory by rule", record["teacher"]["fingerprint"][:16]):
+        assert text in page
 
 
 @pytest.mark.skipif(not browser.CHROMIUM, reason="Debian's package chromium is not installed")
@@ -187,10 +223,11 @@ def test_the_report_opens_in_a_browser(
     results: Path, tmp_path: Path, size: tuple[int, int], category: str, count: int
 ) -> None:
     report = results / "report.html"
-    assert sorted(browser.categories(report)) == ["Claims", "Figures", "Tables"]
+    assert sorted(browser.categories(report)) == ["Claims", "Figures", "Provenance", "Tables"]
     seen = browser.visit(report, tmp_path, size, category)
     assert not seen["errors"]
     assert "which of the paper's claims hold on this run" in seen["overview"]
+    assert "Time and memory by rule" in seen["overview"]
     assert len(seen["results"]) == count
     for label, shown in seen["results"].items():
         kind = "text/html" if category != "Figures" else "image/png"
@@ -253,6 +290,13 @@ def test_dvc_reproduces_in_a_clone_what_snakemake_made(
     page = (clone / "dvc_plots" / "index.html").read_text()
     assert '"Distillation"' in page and '"From scratch"' in page
     assert "Nothing to be done" in call(clone, "snakemake", "-n", "all")
+    record = json.loads((reproduced / "provenance.json").read_text())
+    assert record["code"]["clean"] is True  # `dvc.lock` is a result
+    assert record["code"]["commit"] == call(clone, "git", "rev-parse", "HEAD").strip()
+    stored = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]["provenance"]["outs"]
+    assert {out["path"].removeprefix("results/mini/") for out in stored} == {
+        *(".snakemake/metadata", "benchmarks", "provenance.json", "provenance.rst")
+    }
 
     # Without its lock file DVC takes the existing results, and trains nothing again.
     (clone / "dvc.lock").unlink()

@@ -31,7 +31,7 @@ HUB, LITE, INCEPTION = (
 RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
-        *("train-teacher", "teacher-card"),
+        *("train-teacher", "teacher-card", "provenance"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
     ),
     "teacher": ("harvest", "features", "export-teacher", "tinygan.teacher.tfhub", INCEPTION),

@@ -29,12 +29,14 @@ def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     assert "train_teacher" not in found and "export_teacher" not in found
     assert found["score"] == 10 and found["sample"] == 16 and found["curve"] == 2
     assert {"table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims"} <= set(found)
+    assert found["provenance"] == 1
 
 
 def test_a_variant_is_a_target_and_needs_no_other(checkout: Path) -> None:
     found = jobs(snakemake(checkout, "-n", "no_feat"))
     assert [name for name in found if name.startswith("train_")] == ["train_no_feat"]
     assert found["score"] == 1 and found["no_feat"] == 1
+    assert "provenance" not in found  # a part of a run is no finished run
 
 
 def test_an_added_variant_is_a_target_with_its_own_steps(checkout: Path) -> None:

@@ -7,7 +7,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tinygan.cli import compare, converters, cost, evaluate, generate, plan, real, teacher, train
+from tinygan.cli import (
+    compare,
+    converters,
+    cost,
+    evaluate,
+    generate,
+    plan,
+    provenance,
+    real,
+    teacher,
+    train,
+)
 from tinygan.cli.options import OUT, Subcommand
 from tinygan.cli.streams import BROKEN_PIPE, OutputClosed, tolerant_streams
 from tinygan.config.read import default_file
@@ -30,13 +41,13 @@ examples:
 
 _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
-    for module in (real, teacher, train, generate, evaluate, cost, converters, plan)
+    for module in (real, teacher, train, generate, evaluate, cost, converters, provenance, plan)
     for name, subcommand in module.SUBCOMMANDS.items()
 }
 # Subcommands that write nothing.
 _CHECKS = ("validate", "check-imagenet", "plan")
 # Subcommands without a config; they share no options with the others.
-_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS
+_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS | provenance.STANDALONE
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
 _SHOWN_AS = {"score-features": "tinygan score"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snakemake.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 ROOT = Path(workflow.basedir).parent
 # Under conda, and on a cluster, the package is not installed: the checkout is the package.
@@ -239,6 +240,14 @@ def files_of(name, artefact):
             caption = f"../report/{name}.rst"
             file = report(file, category=category, labels=labels, caption=caption)
         yield file
+
+
+def environments(wildcards, output):
+    """Return the environments that conda made for the rules; none without --use-conda."""
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        return []
+    used = {each.conda_env for each in workflow.rules if each.conda_env}
+    return sorted(os.path.normpath(f"{workflow.basedir}/rules/{file}") for file in used)
 
 
 def as_options(inputs):

@@ -1,0 +1,40 @@
+# Where the results come from: a record of the run. Its times, and maybe its commit, differ from run to
+# run, so no rule reads it. It is written again when a result is.
+import snakemake as engine
+
+
+rule provenance:
+    input:
+        rules.tables.input,
+        rules.figures.input,
+        rules.scores.input,
+        expand([GENERATOR, CARD], variant=VARIANTS),
+    output:
+        json=report(
+            f"{P}/provenance.json",
+            category="Provenance",
+            labels={"result": "Provenance (JSON)"},
+            caption="../report/provenance.rst",
+        ),
+        # The first page of the report includes it.
+        page=f"{P}/provenance.rst",
+    log:
+        f"{P}/logs/provenance.log",
+    benchmark:
+        f"{P}/benchmarks/provenance.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        config=planned,
+        code=code("provenance"),
+        folder=subpath(output.json, parent=True),
+        # Functions of `output`, like the config: another version alone reruns nothing.
+        environments=environments,
+        snakemake=lambda wildcards, output: engine.__version__,
+    shell:
+        "python -m tinygan provenance --config {params.config} --threads {threads} --results {params.folder}"
+        " --files {input} --environments {params.environments} --snakemake {params.snakemake}"
+        " --out {output.json} > {log} 2>&1"
