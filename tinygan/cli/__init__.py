@@ -7,7 +7,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tinygan.cli import compare, converters, cost, evaluate, generate, plan, real, teacher, train
+from tinygan.cli import (
+    compare,
+    converters,
+    cost,
+    evaluate,
+    fetch,
+    generate,
+    plan,
+    real,
+    teacher,
+    train,
+)
 from tinygan.cli.options import OUT, Subcommand
 from tinygan.cli.streams import BROKEN_PIPE, OutputClosed, tolerant_streams
 from tinygan.config.read import default_file
@@ -24,6 +35,7 @@ _EXAMPLES = """\
 examples:
   tinygan validate --config mine.yaml   check a config and the numbers of images
   tinygan plan --preset paper           estimate time, memory and disk space
+  tinygan fetch --list                  the published weights that can be downloaded
   tinygan score generated/ real/        FID, KID and other scores of two folders of images
   tinygan SUBCOMMAND --help             all options of a subcommand
 """
@@ -36,7 +48,7 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
 # Subcommands that write nothing.
 _CHECKS = ("validate", "check-imagenet", "plan")
 # Subcommands without a config; they share no options with the others.
-_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS
+_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS | fetch.SUBCOMMANDS
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
 _SHOWN_AS = {"score-features": "tinygan score"}

@@ -84,6 +84,7 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 SUBCOMMANDS = """
     download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
     sample source features score-features curve cost import-tinygan import-sngan validate plan score
+    fetch
 """.split()
 
 
