@@ -4,18 +4,21 @@ import dataclasses
 import gzip
 import hashlib
 import io
+import json
 import re
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
+from helpers.command_line import FEW_SAMPLES, mini, tinygan
 from helpers.published_weights import sngan_file, tinygan_file
 from helpers.web import CLOSED, Site
 
 from tinygan.assets.cache import cache_folder, expected_sha256, locate, require
 from tinygan.assets.table import ASSETS
 from tinygan.cli import main
+from tinygan.data.shards import open_shard
 from tinygan.files import folder_sha256, git_blob
 
 TORCH, HUB, GRAPH = "biggan-deep-128-torch", "biggan-deep-128-tfhub", "inception-graph"
@@ -214,6 +217,21 @@ def test_a_model_is_imported(
     written = (cache / name / "card.json").stat().st_mtime_ns
     assert main(["fetch", name]) == 0
     assert (cache / name / "card.json").stat().st_mtime_ns == written
+
+
+def test_a_model_is_a_source_once_it_has_been_fetched(tmp_path: Path, cache: Path, capsys) -> None:
+    config = mini() | {"sources": {"sngan": "asset:sngan-projection"}}
+    words = ["source", "--name", "sngan", "--classes", "000-001", "--out", tmp_path / "out"]
+    assert tinygan(tmp_path, config, *words) == 1
+    assert "run `tinygan fetch sngan-projection`" in capsys.readouterr().err
+    sngan_file(tmp_path / "given.npz")
+    assert main(["fetch", "sngan-projection", "--from", str(tmp_path / "given.npz")]) == 0
+    # The published model has ImageNet's classes.
+    card = cache / "sngan-projection" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"classes": config["classes"]}))
+    config["metrics"] |= FEW_SAMPLES
+    assert tinygan(tmp_path, config, *words) == 0
+    assert open_shard(tmp_path / "out").manifest["classes"] == {"0": 4, "1": 4}
 
 
 def test_the_git_id_is_gits(tmp_path: Path) -> None:
