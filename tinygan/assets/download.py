@@ -58,7 +58,8 @@ def download(
         DownloadError: no address has it.
         BlockingIOError: another process is downloading into the same folder.
     """
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    with _writing(partial):
+        partial.parent.mkdir(parents=True, exist_ok=True)
     problems = []
     with _alone(partial.parent):
         for address in addresses:
@@ -226,8 +227,8 @@ def _writing(partial: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise DiskError(
-            f"cannot write {partial} ({error.strerror or error}): free space, or set TINYGAN_CACHE "
-            "to another folder, and run again"
+            f"cannot write {partial} ({error.strerror or error}): free space there, or set "
+            "TINYGAN_CACHE to another folder, and run again"
         ) from error
 
 

@@ -34,8 +34,8 @@ def fetch(name: str, source: Path | None = None) -> tuple[Path, str]:
         its path, and its SHA-256; of a module, that of the folder.
 
     Raises:
-        ValueError: there is no such asset; or what is in the cache, or the source, is damaged or
-            not the asset with the published or recorded hash.
+        ValueError: there is no such asset; what is in the cache, or the source, is damaged or not
+            the asset with the published or recorded hash; or there are both.
         FileNotFoundError: there is no such source.
         OSError: it cannot be downloaded or written; the message says what to do by hand.
     """
@@ -43,6 +43,8 @@ def fetch(name: str, source: Path | None = None) -> tuple[Path, str]:
         raise ValueError(unknown_asset(name))
     asset, path = ASSETS[name], cache_folder() / ASSETS[name].path
     if (path / _GRAPH if asset.kind == "module" else path).is_file():
+        if source is not None:
+            raise ValueError(f"{name} is in the cache already: delete {path} first to replace it")
         digest = _checked(name, path, _again(name, path))
     elif source is not None:
         if not source.exists():
@@ -74,7 +76,7 @@ def _download(name: str, path: Path) -> str:
     except DownloadError as error:
         raise DownloadError(
             f"{name} cannot be downloaded ({error}); by hand: {asset.by_hand}, then run "
-            f"`tinygan fetch {name} --from FILE`"
+            f"`tinygan fetch {name} --from FILE`, which checks it and puts it at {path}"
         ) from error
     return digests[0]
 

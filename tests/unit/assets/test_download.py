@@ -161,6 +161,12 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
     assert site.requests == [("/file", "bytes=400000-")]
 
 
+def test_a_cache_that_cannot_be_written_is_named(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    with pytest.raises(DiskError, match="cannot write .*cache.* set TINYGAN_CACHE to another"):
+        get(site, tmp_path / "cache", "file")
+
+
 def test_two_downloads_into_one_folder_do_not_mix(site: Site, tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -60,19 +60,22 @@ def test_a_file_is_downloaded_and_compared_with_the_published_hash(
     assert error.startswith(f"tinygan fetch: {TORCH} cannot be downloaded ({addresses[0]}: the ser")
     digest = hashlib.sha256(WEIGHTS).hexdigest()
     assert f"the download: it has the SHA-256 {digest}, but b86146a8" in error
-    assert error.endswith(f"BigGAN-deep-128, then run `tinygan fetch {TORCH} --from FILE`")
+    path = cache / "biggan-deep-128-pytorch_model.bin"
+    command = f"`tinygan fetch {TORCH} --from FILE`, which checks it and puts it at {path}"
+    assert error.endswith(f"https://huggingface.co/osanseviero/BigGAN-deep-128, then run {command}")
     assert not files(cache)
 
     change(monkeypatch, TORCH, sha256=digest)
     assert main(["fetch", TORCH]) == 0
-    assert files(cache) == {"biggan-deep-128-pytorch_model.bin"}
-    path = cache / "biggan-deep-128-pytorch_model.bin"
+    assert files(cache) == {path.name}
     assert path.read_bytes() == WEIGHTS
     printed = capsys.readouterr().out
     assert f"{path} (in the cache)" in printed and f"{digest} (published)" in printed
     # There already: checked, and not downloaded.
     site.requests.clear()
     assert main(["fetch", TORCH]) == 0 and not site.requests
+    assert main(["fetch", TORCH, "--from", str(path)]) == 1
+    assert f"is in the cache already: delete {path} first" in capsys.readouterr().err
     path.write_bytes(WEIGHTS + b"!")
     assert main(["fetch", TORCH]) == 1
     assert f"{path}: delete it and run `tinygan fetch {TORCH}` again" in capsys.readouterr().err
