@@ -25,15 +25,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def git_blob(path: Path) -> str:
-    """Return the id of a file's content in a git repository, a SHA-1 in hexadecimal."""
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def folder_sha256(folder: Path) -> str:
     """Return a SHA-256 over the names and bytes of a folder's files, in hexadecimal.
 

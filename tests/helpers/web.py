@@ -19,6 +19,7 @@ class Site:
 
     Paths are /NAME, or /FAULT/NAME with one of these faults:
         plain: ranges are ignored, and there is no ETag.
+        chunked: the size is not announced; endless: nor does the end arrive.
         cut: the connection ends after half of what was requested.
         flaky: the same, at the first request for the file.
         moved: a redirect to the file; login: one to a page.
@@ -38,6 +39,11 @@ class Site:
 
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            self.handle_one_request()  # one request per connection, which is then closed
+
         def do_GET(self) -> None:
             fault, _, name = self.path.split("?")[0].strip("/").rpartition("/")
             site.requests.append((self.path, self.headers["Range"]))
@@ -65,6 +71,8 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             else:
                 self.send_response(200)
             body = content[start:]
+            if fault in ("chunked", "endless"):
+                return self._send_chunked(body, ends=fault == "chunked")
             self.send_header("Content-Length", str(len(body)))
             if fault != "plain":
                 self.send_header("ETag", tag)
@@ -72,6 +80,11 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             ends = fault == "cut" or (fault == "flaky" and name not in site.flaky)
             site.flaky.add(name)
             self.wfile.write(body[: len(body) // 2] if ends else body)
+
+        def _send_chunked(self, body: bytes, *, ends: bool) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(body), body) + (b"0\r\n\r\n" if ends else b""))
 
         def log_message(self, *arguments: object) -> None:
             pass

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -121,45 +122,37 @@ def _transfer(address: str, partial: Path, label: str) -> None:
             _discard(partial)
             return _transfer(address, partial, label)
         start = start if resumes else 0
-        first = response.read(_CHUNK)
+        chunks = _chunks(response)
+        first = next(chunks, b"")
         if not start and (problem := _page(response, first)):
             raise ValueError(problem)
-        with _writing(partial), open(partial, "r+b" if start else "wb") as file:
+        with (
+            _writing(partial),
+            open(partial, "r+b" if start else "wb") as file,
+            tqdm(total=size, initial=start, desc=label, unit="B", unit_scale=True) as progress,
+        ):
             _require_space(partial.parent, size, start)
-            write_json(
-                _state(partial),
-                {"address": address, "size": size, "version": _version(response)},
-            )
+            state = {"address": address, "size": size, "version": _version(response)}
+            write_json(_state(partial), state)
             file.seek(start)
             file.truncate()
-            _copy(response, first, file, size, start, label)
+            for chunk in chain([first], chunks):
+                file.write(chunk)
+                progress.update(len(chunk))
+    if size not in (None, _size(partial)):
+        raise _Broken(f"the transfer was interrupted after {_size(partial):,} of {size:,} bytes")
 
 
-def _copy(
-    response: http.client.HTTPResponse, first: bytes, file: Any, size: int | None, start: int,
-    label: str,
-) -> None:  # fmt: skip
-    """Write a response to a file, with a progress bar."""
-    position = start
-    with tqdm(
-        total=size, initial=start, desc=label, unit="B", unit_scale=True, unit_divisor=1000
-    ) as progress:
-        chunk = first
-        while chunk:
-            file.write(chunk)
-            position += len(chunk)
-            progress.update(len(chunk))
-            try:
-                chunk = response.read(_CHUNK)
-            except http.client.IncompleteRead as error:
-                file.write(error.partial)
-                position += len(error.partial)
-                break
-            except OSError as error:
-                file.flush()
-                raise _Broken(f"the transfer was interrupted ({reason(error)})") from error
-    if size is not None and position != size:
-        raise _Broken(f"the transfer was interrupted after {position:,} of {size:,} bytes")
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Yield a response; raise `_Broken` where it is cut off."""
+    try:
+        while chunk := response.read(_CHUNK):
+            yield chunk
+    except http.client.IncompleteRead as error:
+        yield error.partial
+        raise _Broken("the transfer was interrupted") from error
+    except OSError as error:
+        raise _Broken(f"the transfer was interrupted ({reason(error)})") from error
 
 
 def _announced(response: http.client.HTTPResponse, start: int) -> tuple[int | None, bool]:

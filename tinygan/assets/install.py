@@ -1,5 +1,6 @@
 """Put an asset into the cache: downloaded, or from a file that the user has; checked and whole."""
 
+import hashlib
 import os
 import shutil
 import tarfile
@@ -18,7 +19,7 @@ from tinygan.assets.cache import (
 from tinygan.assets.download import DownloadError, download
 from tinygan.assets.table import ASSETS
 from tinygan.external import check_content
-from tinygan.files import atomic_file, atomic_folder, folder_sha256, git_blob, sha256, write_text
+from tinygan.files import atomic_file, atomic_folder, folder_sha256, sha256, write_text
 
 _GRAPH = "saved_model.pb"  # of a TF-Hub module
 
@@ -112,6 +113,15 @@ def _checked(name: str, path: Path, what: str) -> str:
     if problem := sha256_problem(name, digest):
         raise ValueError(f"{what}{problem}")
     return digest
+
+
+def git_blob(path: Path) -> str:
+    """Return the id of a file's content in a git repository, a SHA-1 in hexadecimal."""
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -16,10 +16,11 @@ from helpers.published_weights import sngan_file, tinygan_file
 from helpers.web import CLOSED, Site
 
 from tinygan.assets.cache import cache_folder, expected_sha256, locate, require
+from tinygan.assets.install import git_blob
 from tinygan.assets.table import ASSETS
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
-from tinygan.files import folder_sha256, git_blob
+from tinygan.files import folder_sha256
 
 TORCH, HUB, GRAPH = "biggan-deep-128-torch", "biggan-deep-128-tfhub", "inception-graph"
 WEIGHTS = b"PK\x03\x04" + b"weights" * 1000
