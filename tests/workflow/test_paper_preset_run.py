@@ -29,6 +29,7 @@ NAMES = ["tench", "goldfish"]
 IMAGES = 6
 CUT = {
     "preset": "cut",
+    "device": "cpu",
     "classes": NAMES,
     "real": {"path": "imagenet", "check_counts": False},
     "teacher": {"pairs_per_class": 6, "batch": 6},

@@ -22,7 +22,7 @@ from tinygan.planning.run import load_files
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.disk import require_run
 from tinygan.planning.image_counts import require_images
-from tinygan.files import digest_json, find_files, write_text
+from tinygan.files import digest_json, write_text
 from tinygan.teacher import MODULES
 
 # A job on a cluster parses the workflow again: it gets the config that it was planned with.

@@ -6,13 +6,6 @@ if config["teacher"]["kind"] == "tfhub":
 else:
     TEACHER_ENV = TORCH_ENV
     TEACHER_MB = 3500
-MADE = [f"{MINI}/{file}" for file in ("saved_model.pb", "tfhub_module.pb")]
-
-
-def shipped_module():
-    """Return all files of the shipped module, also in variables/: each decides its images."""
-    found = find_files(MINI) if os.path.isdir(MINI) else []
-    return sorted({*MADE, *(f"{MINI}/{name}" for name, _ in found)})
 
 
 rule harvest:
