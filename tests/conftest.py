@@ -1,8 +1,13 @@
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 import torch
 from helpers.nasty_folder import write_nasty
+
+# No test depends on what this machine's cache holds.
+os.environ["TINYGAN_CACHE"] = str(Path(tempfile.gettempdir(), "tinygan-tests-have-no-cache"))
 
 
 @pytest.fixture(autouse=True)

@@ -44,6 +44,11 @@ NEUTRAL = frozenset(
         # packages whose __init__ has no code of a step
         "tinygan",
         "tinygan.teacher",
+        # where external weights are, and their downloads: the weights have hashes of their own
+        "tinygan.assets.cache",
+        "tinygan.assets.download",
+        "tinygan.assets.install",
+        "tinygan.assets.table",
         # the command line
         "tinygan.cli",
         "tinygan.cli.options",
@@ -52,6 +57,7 @@ NEUTRAL = frozenset(
         "tinygan.config.read",
         "tinygan.config.schema",
         # checks before a run
+        "tinygan.planning.assets",
         "tinygan.planning.checks",
         "tinygan.planning.disk",
         "tinygan.planning.image_counts",

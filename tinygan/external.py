@@ -18,6 +18,10 @@ _KINDS: dict[str, tuple[bytes, str]] = {
     "7z": (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
     "pdf": (b"%PDF", "a PDF document"),
 }
+_DRIVE = (
+    "a page of Google Drive and not the file itself: Drive cannot scan it for viruses, or it was "
+    "downloaded too often; open its address in a browser and confirm the download there"
+)
 _RESPONSES = {
     "an HTML page": (b"<!doctype html", b"<html", b"<head", b"<script"),
     "an XML response of a server": (b"<?xml", b"<error"),
@@ -53,6 +57,8 @@ def _problem(head: bytes, allowed: tuple[str, ...]) -> str:
     if not head:
         return "empty: download it again"
     text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if text.startswith(_RESPONSES["an HTML page"]) and b"google drive" in text:
+        return _DRIVE
     for response, starts in _RESPONSES.items():
         if text.startswith(starts):
             return (

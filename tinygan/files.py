@@ -25,6 +25,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def folder_sha256(folder: Path) -> str:
+    """Return a SHA-256 over the names and bytes of a folder's files, in hexadecimal.
+
+    It is that of the text which `sha256sum` prints for the files, by path relative to the folder,
+    folder by folder in ascending order. Links are followed, hidden files skipped.
+    """
+    names = sorted((name for name, _ in find_files(folder)), key=lambda name: name.split("/"))
+    lines = [f"{sha256(Path(folder, name))}  {name}\n" for name in names]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def scan(folder: Path | str) -> Iterator[tuple[os.DirEntry[str], bool]]:
     """Yield the visible entries of a folder, in no particular order, and whether each is a folder.
 

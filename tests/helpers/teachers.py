@@ -2,7 +2,7 @@
 
 As a script it writes a module of the published sizes, in a process of its own for TensorFlow:
 
-    python tests/helpers/teachers.py TFHUB_CACHE_DIR
+    python tests/helpers/teachers.py FOLDER
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from tinygan.teacher import Teacher
 from tinygan.teacher.harvest import harvest
 
 PUBLISHED = "https://tfhub.dev/deepmind/biggan-deep-128/1"
+PUBLISHED_SIZES = (1000, 128, 128)
 
 
 def write_module(
@@ -61,7 +62,7 @@ def write_module(
 def write_published(cache: Path) -> None:
     """Write a module of the published sizes into TF-Hub's cache, as if downloaded from its URL."""
     path = cache / hashlib.sha1(PUBLISHED.encode()).hexdigest()
-    write_module(path, sizes=(1000, 128, 128))
+    write_module(path, sizes=PUBLISHED_SIZES)
 
 
 def painter(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
@@ -100,4 +101,4 @@ def gather(folder: Path, classes: range, teacher: Teacher = painter, **options: 
 
 
 if __name__ == "__main__":
-    write_published(Path(sys.argv[1]))
+    write_module(Path(sys.argv[1]), sizes=PUBLISHED_SIZES)

@@ -3,13 +3,12 @@
 import gzip
 import hashlib
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.web import CLOSED, serve
 from PIL import Image
 
 from tinygan.cli import main
@@ -90,54 +89,26 @@ def test_pointers_among_images_and_arrays_are_named(tmp_path: Path) -> None:
         open_shard(tmp_path / "shard")
 
 
-class _Server(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        path = self.path.split("?")[0]
-        if path == "/moved":
-            self.send_response(302)
-            self.send_header("Location", "/page")
-            self.end_headers()
-            return
-        status = {"/forbidden": 403, "/missing": 404}.get(path, 200)
-        self.send_response(status)
-        body = HTML
-        # A cut-off transfer promises more than it sends.
-        self.send_header("Content-Length", str(len(body) + (1000 if path == "/cut" else 0)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-CLOSED = "http://127.0.0.1:9"
+    with serve() as site:
+        yield site.address
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/forbidden", "the server returned 403 Forbidden"),
-        ("/missing", "the server returned 404 Not Found"),
+        ("/forbidden/x", "the server returned 403 Forbidden"),
         ("/page", "the download is an HTML page"),
-        ("/moved", "the download is an HTML page"),
-        ("/cut", "the transfer was interrupted"),
         (None, "no connection: Connection refused"),
     ],
 )
 def test_a_failed_download_of_the_graph_is_explained(
     address: str, path: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TINYGAN_CACHE", str(tmp_path))
     url = f"{address if path else CLOSED}{path or '/graph.tar.gz'}"
-    with pytest.raises(OSError, match=rf"cannot download {url} \({message}.*inception_graph"):
+    with pytest.raises(OSError, match=rf"cannot download {url}: {message}.*inception_graph"):
         with open_inception(url, 1):
             pass
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
@@ -147,7 +118,7 @@ def test_a_failed_download_of_the_graph_is_explained(
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/forbidden", r"cannot be downloaded \(the server returned 403 Forbidden\)"),
+        ("/forbidden/x", r"cannot be downloaded \(the server returned 403 Forbidden\)"),
         ("/page", r"cannot be downloaded .*does not appear to be a valid module"),
         (None, r"cannot be downloaded \(no connection: Connection refused\)"),
     ],

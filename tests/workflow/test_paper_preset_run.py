@@ -1,6 +1,6 @@
 """The paper preset end to end at 128 px, cut to two classes, few images and few steps.
 
-The teacher is the published handle, with a module of the published sizes in TF-Hub's cache;
+The teacher is that of the preset, with a module of the published sizes in the cache;
 the extractor is EfficientNet-Lite0, because the Inception graph is a download. The images are the
 photographs where they are available, and synthetic ones otherwise.
 """
@@ -29,6 +29,7 @@ NAMES = ["tench", "goldfish"]
 IMAGES = 6
 CUT = {
     "preset": "cut",
+    "device": "cpu",
     "classes": NAMES,
     "real": {"path": "imagenet", "check_counts": False},
     "teacher": {"pairs_per_class": 6, "batch": 6},
@@ -58,7 +59,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(photograph, folder)
         for number in range(IMAGES):
             (folder / f"{number}.JPEG").write_bytes(packed(pixels(number, 300, 280), "JPEG"))
-    module = [sys.executable, str(TESTS / "helpers" / "teachers.py"), str(top / "cache")]
+    cached = str(top / "cache" / "biggan-deep-128-tfhub")
+    module = [sys.executable, str(TESTS / "helpers" / "teachers.py"), cached]
     environment = os.environ | {"PYTHONPATH": PYTHONPATH}
     subprocess.run(module, env=environment, check=True, capture_output=True)
     snakemake(
@@ -67,7 +69,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "results/cut/figures/fig1.png",
         "--notemp",  # the figure is compared with the images of dw
         configfiles=["config/paper.yaml", "cut.yaml"],
-        env={"TFHUB_CACHE_DIR": str(top / "cache")},
+        env={"TINYGAN_CACHE": str(top / "cache")},
     )
     return top / "results" / "cut"
 

@@ -12,6 +12,7 @@ from tinygan.cli import (
     converters,
     cost,
     evaluate,
+    fetch,
     generate,
     plan,
     provenance,
@@ -35,6 +36,7 @@ _EXAMPLES = """\
 examples:
   tinygan validate --config mine.yaml   check a config and the numbers of images
   tinygan plan --preset paper           estimate time, memory and disk space
+  tinygan fetch --list                  the published weights that can be downloaded
   tinygan score generated/ real/        FID, KID and other scores of two folders of images
   tinygan SUBCOMMAND --help             all options of a subcommand
 """
@@ -47,7 +49,7 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
 # Subcommands that write nothing.
 _CHECKS = ("validate", "check-imagenet", "plan")
 # Subcommands without a config; they share no options with the others.
-_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS | provenance.STANDALONE
+_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS | fetch.SUBCOMMANDS | provenance.STANDALONE
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
 _SHOWN_AS = {"score-features": "tinygan score"}

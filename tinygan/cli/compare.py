@@ -78,7 +78,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             ),
             "--graph": {
                 "metavar": "FILE",
-                "help": "file or URL of inception_tf's graph (default: the official URL)",
+                "help": "file or URL of inception_tf's graph (default: asset:inception-graph, see "
+                "`tinygan fetch`)",
             },
             "--samples": _integer(None, "images to draw from each folder"),
             "--splits": _integer(10, "splits of the Inception score"),

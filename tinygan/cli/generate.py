@@ -1,5 +1,6 @@
 """Subcommands that write the images to be scored: a model's, and external ones."""
 
+from tinygan.assets.cache import require
 from tinygan.cli.options import CLASSES, MODEL, OUT_SHARD, Arguments, Config, Subcommand
 from tinygan.config.derived import parse_range
 from tinygan.config.read import ConfigError
@@ -66,7 +67,7 @@ def _source(config: Config, arguments: Arguments) -> None:
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     require_shard(arguments.out, classes, count, config)
     batches, provenance = read_source(
-        sources[arguments.name],
+        require(sources[arguments.name]),
         config["classes"],
         classes,
         count,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tinygan.assets.cache import not_fetched
 from tinygan.cli.options import Arguments, Config, Subcommand
 from tinygan.gpu import claim_gpus
 from tinygan.planning.disk import KINDS, disk_needed, size_text
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
 
 def _validate(config: Config, arguments: Arguments) -> None:
     """Check a config and the numbers of images, and print a summary."""
+    from tinygan.planning.assets import missing_assets
     from tinygan.planning.image_counts import require_images
 
     require_images(config)
+    if missing := missing_assets(config):
+        print(not_fetched(missing))
     print(
         f"{arguments.config}: preset {config['preset']}, {len(config['classes'])} classes of "
         f"{config['image_size']} px, variants {', '.join(config['variants'])}"

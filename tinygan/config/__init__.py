@@ -1,1 +1,1 @@
-"""The config: reading, types and ranges, and values derived from it. Imports no other room."""
+"""The config: reading, types and ranges, and values derived from it. Imports no room but assets."""

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tinygan.assets.cache import require
 from tinygan.config.read import ConfigError
 from tinygan.config.schema import suggest
 
@@ -18,9 +19,15 @@ def discriminator_layers(image_size: int) -> int:
 
 
 def teacher_handle(config: Mapping[str, Any]) -> str:
-    """Return the name of the teacher: `teacher.target` if its kind is python, else `.handle`."""
+    """Return what the teacher is loaded from: of kind python `teacher.target`, else `.handle`.
+
+    Raises:
+        FileNotFoundError: the handle is an asset that is not in the cache.
+    """
     teacher = config["teacher"]
-    return teacher["target" if teacher["kind"] == "python" else "handle"]
+    if teacher["kind"] == "python":
+        return teacher["target"]
+    return require(teacher["handle"], teacher["kind"])
 
 
 def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from tinygan.assets.cache import is_asset
+
 # The base of a config that lists only what differs, unless the working directory has a config.yaml.
 DEFAULT = Path(__file__).with_name("default.yaml")
 PRESETS = Path(__file__).with_name("presets")
@@ -96,6 +98,7 @@ def merge_configs(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[
     """Merge two configs, the second over the first; see `_merge`.
 
     Keys that belong to a dataset or a teacher that `override` replaces are dropped, see `_OWNED`.
+    Except that the handle of an asset is valid for each kind, so the kind can change alone.
     """
     inherited = dict(base)
     for (section, key), owned in _OWNED.items():
@@ -103,7 +106,9 @@ def merge_configs(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[
         if not (isinstance(old, Mapping) and isinstance(new, Mapping) and key in new):
             continue
         if old.get(key) not in (None, new[key]):
-            remaining = () if owned is None else old.keys() - set(owned)
+            remaining = set() if owned is None else old.keys() - set(owned)
+            if key == "kind" and is_asset(old.get("handle")) and new[key] != "python":
+                remaining.add("handle")
             inherited[section] = {name: value for name, value in old.items() if name in remaining}
     return _merge(inherited, override)
 

@@ -11,8 +11,8 @@ from tinygan.code import names_in
 from tinygan.features.extractor import Extractor
 from tinygan.features.files import Features
 
-# The graph of the published scores has been at this address since 2015.
-INCEPTION_URL = "http://download.tensorflow.org/models/frozen_inception_v1_2015_12_05.tar.gz"
+# The graph of the published scores.
+INCEPTION_GRAPH = "asset:inception-graph"
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def open_extractor(
     *,
     input_size: int,
     threads: int,
-    graph: str = INCEPTION_URL,
+    graph: str = INCEPTION_GRAPH,
     device: str = "cpu",
 ) -> Iterator[Extractor]:
     """Open an extractor; its resources are released at the end of the block.
@@ -30,7 +30,7 @@ def open_extractor(
         name: one of the modules in `tinygan.features.extractors`.
         input_size: height and width of the network's input in pixels; inception_tf always has 299.
         threads: CPU threads; for efficientnet_lite0 those of PyTorch, set for the whole process.
-        graph: file or URL of inception_tf's frozen graph, see `inception_tf.open_inception`.
+        graph: asset, file or URL of inception_tf's frozen graph, see `inception_tf.open_inception`.
         device: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
 
     Raises:
@@ -116,7 +116,7 @@ def features_of(
     batch: int,
     threads: int,
     extractor: str = "efficientnet_lite0",
-    graph: str = INCEPTION_URL,
+    graph: str = INCEPTION_GRAPH,
     progress: str | None = None,
     class_names: Mapping[int, str] | None = None,
     device: str = "cpu",

@@ -8,10 +8,8 @@ imported PyTorch. Images and features go through a pipe.
 import hashlib
 import multiprocessing
 import os
-import shutil
 import sys
 import tarfile
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -19,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygan.external import check_content, content_problem, reason
+from tinygan.assets.cache import cache_folder, require
+from tinygan.assets.download import DownloadError, download
+from tinygan.external import check_content
 from tinygan.features.extractor import Extractor
-from tinygan.files import atomic_file, sha256, write_text
+from tinygan.files import sha256, write_text
 from tinygan.runtime import quiet_tensorflow, use_tensorflow_device
 
 NAME = "inception_tf"
@@ -38,7 +38,8 @@ def open_inception(graph: str, threads: int, device: str = "cpu") -> Iterator[Ex
 
     Args:
         graph: the frozen graph, as the tarball `frozen_inception_v1_2015_12_05.tar.gz` or the file
-            in it; a path, or a URL, which is downloaded once into `cache_folder()`.
+            in it: `asset:inception-graph`, a path, or a URL, which is downloaded once into the
+            cache folder.
         threads: CPU threads of TensorFlow.
         device: ``cpu``, ``cuda``, or ``auto`` for a GPU if TensorFlow sees one.
 
@@ -68,35 +69,30 @@ def open_inception(graph: str, threads: int, device: str = "cpu") -> Iterator[Ex
         yield Extractor(NAME, hashlib.sha256(content).hexdigest(), SIDE, RESIZE, run)
 
 
-def cache_folder() -> Path:
-    """Return the folder of downloads: $XDG_CACHE_HOME/tinygan, by default ~/.cache/tinygan."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygan"
-
-
 def _local(graph: str) -> Path:
+    """Return the file of a graph, which is downloaded if it is a URL."""
     if "://" not in graph:
-        if not Path(graph).is_file():
+        path = Path(require(graph))
+        if not path.is_file():
             raise FileNotFoundError(
-                f"no Inception graph {graph}: give metrics.inception_graph as the path or the URL "
-                "of frozen_inception_v1_2015_12_05.tar.gz"
+                f"no Inception graph {graph}: give metrics.inception_graph as "
+                "asset:inception-graph, or as the path or the URL of "
+                "frozen_inception_v1_2015_12_05.tar.gz"
             )
-        return Path(graph)
+        return path
     path = cache_folder() / graph.rsplit("/", 1)[-1]
     if not path.is_file():
         try:
-            with urllib.request.urlopen(graph, timeout=60) as source, atomic_file(path) as partial:
-                with open(partial, "wb") as file:
-                    shutil.copyfileobj(source, file)
-                expected = source.headers.get("Content-Length")
-                if expected and partial.stat().st_size != int(expected):
-                    raise OSError("the transfer was interrupted")
-                with open(partial, "rb") as file:
-                    if problem := content_problem(file.read(512)):
-                        raise OSError(f"the download is {problem}")
-        except OSError as error:
-            raise OSError(
-                f"cannot download {graph} ({reason(error)}); download it by other means and give "
-                "its path as metrics.inception_graph"
+            download(
+                [graph],
+                path.with_name(f".{path.name}.part"),
+                lambda partial: os.replace(partial, path),
+                label=path.name,
+            )
+        except DownloadError as error:
+            raise DownloadError(
+                f"cannot download {error}; download it by other means and give its path as "
+                "metrics.inception_graph"
             ) from error
     return path
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tinygan.assets.cache import asset_name, is_asset
 from tinygan.classes.by_name import match
 from tinygan.config.derived import discriminator_layers
 from tinygan.config.schema import unknown_key
@@ -26,6 +27,7 @@ def contradictions(
     yield from _class_contradictions(config)
     yield from _image_contradictions(config)
     yield from _teacher_contradictions(config["teacher"])
+    yield from _unknown_assets(config)
     yield from setting_problems(config["metrics"], len(config["classes"]))
     for name in config["sources"]:
         if name in config["variants"]:
@@ -96,11 +98,25 @@ def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
                 f"teacher.target: {target!r} is not package.module:function; write e.g. "
                 "mygan:images for the function images in mygan.py"
             )
-    if kind != "python" and "://" in (handle or "") and (kind == "torch" or teacher["sha256"]):
+    if kind == "torch" and "://" in (handle or ""):
         yield (
-            f"teacher.handle: {handle} is a URL, which kind torch cannot read and sha256 cannot "
-            "check; give the path of a local file or folder"
+            f"teacher.handle: {handle} is a URL, which kind torch cannot read; give the path of a "
+            "local file, or asset:biggan-deep-128"
         )
+
+
+def _unknown_assets(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys with an `asset:NAME` that does not exist."""
+    teacher = config["teacher"]
+    values = {"teacher.handle": (teacher["handle"], teacher["kind"])}
+    values["metrics.inception_graph"] = (config["metrics"]["inception_graph"], None)
+    values |= {f"sources.{name}": (value, None) for name, value in config["sources"].items()}
+    for key, (value, kind) in values.items():
+        try:
+            if is_asset(value):
+                asset_name(value, kind)
+        except ValueError as error:
+            yield f"{key}: {error}"
 
 
 def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygan.assets.cache import locate
 from tinygan.classes.by_name import match
 from tinygan.data.dataset import open_dataset
 from tinygan.data.image_folders import class_key, count_images, first_level
@@ -59,7 +60,7 @@ def _source_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """
     needed = config["metrics"]["samples_per_class"]
     for source, folder in config["sources"].items():
-        folder = Path(folder)
+        folder = Path(locate(folder))
         if not folder.is_dir() or (folder / "card.json").is_file() or find_manifests(folder):
             continue
         class_folders = first_level(folder)[1]

@@ -57,7 +57,8 @@ def source_origin(folder: Path | str, names: Sequence[str]) -> str:
 def teacher_origin(config: Mapping[str, Any]) -> str:
     """Return the teacher's fingerprint, which each of its shards records.
 
-    It is a hash over contents, so a copied teacher has the same one; 1 GB takes about a second.
+    It is a hash over contents, so a copied teacher has the same one; 1 GB takes about a second. A
+    module at a URL, which may not have been downloaded yet, has the URL, or `teacher.sha256`.
 
     Args:
         config: validated.
@@ -65,8 +66,11 @@ def teacher_origin(config: Mapping[str, Any]) -> str:
     Raises:
         FileNotFoundError, ValueError: the teacher or one of `teacher.files` does not exist.
     """
-    fingerprint = _fingerprint(config["teacher"]["kind"], teacher_handle(config))
-    return with_files(fingerprint, config["teacher"]["files"])
+    teacher, handle = config["teacher"], teacher_handle(config)
+    fingerprint = _fingerprint(teacher["kind"], handle)
+    if "://" in handle:
+        fingerprint = teacher["sha256"] or fingerprint
+    return with_files(fingerprint, teacher["files"])
 
 
 @cache

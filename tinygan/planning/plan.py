@@ -16,6 +16,7 @@ from typing import Any
 
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning import throughput
+from tinygan.planning.assets import missing_assets
 from tinygan.planning.disk import real_counts
 from tinygan.runtime import device_of
 
@@ -74,7 +75,8 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     steps = [
         Step(f"real {crop}", shards, files, "images", throughput.real, (crop,)) for crop in crops
     ]
-    is_local = teacher["kind"] == "python" or "://" not in teacher["handle"]
+    is_url = teacher["kind"] != "python" and "://" in teacher["handle"]
+    is_local = not is_url and not missing_assets(config, ["harvest"])
     pairs = classes * teacher["pairs_per_class"]
     measure = throughput.harvest if is_local else None
     steps.append(Step("harvest", 2 * shards, pairs + samples, "images", measure))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygan.assets.cache import asset_name, is_asset, sha256_problem
 from tinygan.classes.by_name import match
 from tinygan.config.derived import teacher_handle
 from tinygan.data.classes import teacher_classes
@@ -31,12 +32,10 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
     """
     settings, classes = config["teacher"], teacher_classes(config)
     module, handle = import_module(MODULES[settings["kind"]]), teacher_handle(config)
+    if settings["sha256"] and "://" in handle:
+        handle = module.downloaded(handle)
     fingerprint = module.handle_fingerprint(handle)
-    if settings["sha256"] not in (None, fingerprint):
-        raise ValueError(
-            f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
-            f"records {settings['sha256']}: it is damaged, or a different file"
-        )
+    _check_sha256(settings, handle, fingerprint)
     fingerprint = with_files(fingerprint, settings["files"])
     labels_of = np.array(match(classes, config["classes"], what="teacher.classes", by="the config"))
     teacher = module.load_teacher(
@@ -61,3 +60,19 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         batch=settings["batch"],
     )
     return by_class, fingerprint
+
+
+def _check_sha256(settings: Mapping[str, Any], handle: str, fingerprint: str) -> None:
+    """Refuse, with ValueError, another teacher than `teacher.sha256`, or the asset's hash, says."""
+    if settings["sha256"] not in (None, fingerprint):
+        raise ValueError(
+            f"teacher: {handle} has the SHA-256 {fingerprint}, but the config "
+            f"records {settings['sha256']}: it is damaged, or a different file"
+        )
+    if is_asset(settings["handle"]):
+        name = asset_name(settings["handle"], settings["kind"])
+        if problem := sha256_problem(name, fingerprint):
+            raise ValueError(
+                f"teacher: {handle} is damaged or another version: {problem}; "
+                f"delete it and run `tinygan fetch {name}`"
+            )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygan.external import check_content, reason
-from tinygan.files import find_files, sha256
+from tinygan.files import find_files, folder_sha256
 from tinygan.runtime import quiet_tensorflow, use_tensorflow_device
 from tinygan.teacher import Teacher
 
@@ -89,11 +89,7 @@ def _load_signature(handle: str, threads: int | None, device: str) -> Any:
     quiet_tensorflow()
     import tensorflow as tf
 
-    with warnings.catch_warnings():
-        # tensorflow-hub still imports pkg_resources, which warns that it is deprecated.
-        warnings.simplefilter("ignore")
-        import tensorflow_hub as hub
-
+    hub = _import_hub()
     tf.get_logger().setLevel("ERROR")
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -131,23 +127,38 @@ def _pixels(function: Any, classes: int, z_dim: int) -> Callable[..., tuple[Any,
     return run
 
 
-def handle_fingerprint(handle: str) -> str:
-    """Return the fingerprint of a module: SHA-256 over its files' names and bytes, or its URL.
+def downloaded(url: str) -> str:
+    """Return the folder of a module at a URL, which TF-Hub downloads into its cache if needed.
 
-    Links are followed, hidden files skipped.
+    Raises:
+        ValueError: it cannot be downloaded.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return _import_hub().resolve(url)
+    except Exception as error:  # see `_load_signature`
+        raise ValueError(_load_problem(url, error)) from error
+
+
+def _import_hub() -> Any:
+    with warnings.catch_warnings():
+        # tensorflow-hub still imports pkg_resources, which warns that it is deprecated.
+        warnings.simplefilter("ignore")
+        import tensorflow_hub as hub
+    return hub
+
+
+def handle_fingerprint(handle: str) -> str:
+    """Return the fingerprint of a module: its URL or, of a folder, `tinygan.files.folder_sha256`.
 
     Raises:
         FileNotFoundError: the handle is not a URL, and the folder is missing or empty.
     """
     if _is_url(handle):
         return handle
-    folder = Path(handle)
-    names = [name for name, _ in find_files(folder)] if folder.is_dir() else []
-    if not names:
+    if not Path(handle).is_dir() or not any(find_files(handle)):
         raise FileNotFoundError(f"no TF-Hub module in {handle!r}: the folder is missing or empty")
-    names.sort(key=lambda name: name.split("/"))
-    lines = [f"{sha256(folder / name)}  {name}\n" for name in names]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return folder_sha256(Path(handle))
 
 
 def _load_problem(handle: str, error: Exception) -> str:

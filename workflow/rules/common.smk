@@ -15,11 +15,12 @@ sys.path.insert(0, str(ROOT))
 
 import yaml
 
+from tinygan.assets.cache import is_asset, locate, not_fetched
 from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
 from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
-from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, teacher_handle
+from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.disk import require_run
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
@@ -50,7 +51,7 @@ def planned(wildcards, output):
 DATASET = open_dataset(config["real"]["source"])
 DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
-SOURCES = config["sources"]
+SOURCES = {name: locate(folder) for name, folder in config["sources"].items()}
 RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]

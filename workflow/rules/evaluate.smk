@@ -8,9 +8,9 @@ EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
 EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}{CUDA}.yaml"
 TENSORFLOW = EXTRACTOR_ENV == TENSORFLOW_ENV
 CURVE_ENV = "../../environment.yml" if TENSORFLOW else TORCH_ENV
-# A graph at a URL is not a file of the workflow.
+# A graph at a URL, or in the cache, is not a file of the workflow.
 GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else []
-GRAPH = [file for file in GRAPH if "://" not in file]
+GRAPH = [file for file in GRAPH if "://" not in file and not is_asset(file)]
 # The keys of `metrics` that decide the features; the others only decide their scores.
 EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
 
@@ -75,7 +75,7 @@ rule source:
         origin=source_files,
         settings=lambda wildcards: sections("seed", "image_size", "classes")
         | {
-            "folder": SOURCES[wildcards.outside],
+            "folder": config["sources"][wildcards.outside],
             "samples": config["metrics"]["samples_per_class"],
         },
     shell:

@@ -1,7 +1,8 @@
 # Files from outside, as hashes for params: real images, sources, the teacher. They may be too many to
 # be inputs, and may be deleted once they have been read.
 from tinygan.config.derived import parse_range
-from tinygan.files import read_json
+from tinygan.files import find_files, read_json
+from tinygan.planning.assets import missing_assets
 from tinygan.planning.origins import real_origin, source_origin, teacher_origin
 
 NO_IMAGES = (
@@ -10,7 +11,15 @@ NO_IMAGES = (
 )
 MINI = "resources/mini_teacher"
 # The module that this workflow can make is an input, not a file from outside.
-SHIPPED = os.path.normpath(teacher_handle(config)) == MINI
+SHIPPED = os.path.normpath(config["teacher"]["handle"] or "") == MINI
+# What the workflow can make of it; another module in its place may have more files.
+MADE = [f"{MINI}/{file}" for file in ("saved_model.pb", "tfhub_module.pb")]
+
+
+def shipped_module():
+    """Return all files of the shipped module, also in variables/: each decides its images."""
+    found = find_files(MINI) if os.path.isdir(MINI) else []
+    return sorted({*MADE, *(f"{MINI}/{name}" for name, _ in found)})
 
 
 def stop(message):
@@ -50,6 +59,8 @@ def teacher_files(wildcards):
         return teacher_origin(config)
     except (FileNotFoundError, ValueError) as error:
         manifest = Path(f"{P}/images/{wildcards.split}/{wildcards.range}/manifest.json")
-        if not manifest.is_file():
-            stop(error)
-        return read_json(manifest)["provenance"]["teacher"]
+        if manifest.is_file():
+            return read_json(manifest)["provenance"]["teacher"]
+        if missing_assets(config, ["harvest"]):  # refused before the first job, not in a dry run
+            return ""
+        stop(error)

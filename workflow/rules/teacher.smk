@@ -6,12 +6,11 @@ if config["teacher"]["kind"] == "tfhub":
 else:
     TEACHER_ENV = TORCH_ENV
     TEACHER_MB = 3500
-MODULE = ["saved_model.pb", "tfhub_module.pb"]
 
 
 rule harvest:
     input:
-        module=f"{MINI}/saved_model.pb" if SHIPPED else [],
+        module=shipped_module() if SHIPPED else [],
     output:
         manifest=f"{P}/images/{{split}}/{{range}}/manifest.json",
         images=f"{P}/images/{{split}}/{{range}}/images.npy",
@@ -55,7 +54,6 @@ rule teacher:
 # The shipped module is an input of `all`, not part of it: where it is present, its rule has a mark as
 # output instead of the module, so that only the target mini_teacher trains it.
 MARK = [f"{P}/mini_teacher/exported"]
-MADE = [f"{MINI}/{file}" for file in MODULE]
 
 
 rule train_teacher:

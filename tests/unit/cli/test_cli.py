@@ -84,7 +84,7 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 SUBCOMMANDS = """
     download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
     sample source features score-features curve cost import-tinygan import-sngan provenance validate
-    plan score rocrate
+    plan score fetch rocrate
 """.split()
 
 

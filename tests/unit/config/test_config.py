@@ -64,6 +64,13 @@ def test_the_shipped_config_is_valid() -> None:
         ("teacher.kind", "python", "teacher.handle: kind python has a target and no handle;"),
         ("teacher.targt", "a:b", "unknown key teacher.targt; did you mean teacher.target?"),
         ("teacher.sha256", "ab", "teacher.sha256: 'ab' does not match"),
+        (
+            "teacher.handle",
+            "asset:biggan-deep-12",
+            "teacher.handle: there is no asset biggan-deep-12-tfhub; did you mean biggan-deep-128-",
+        ),
+        ("sources", {"gan": "asset:sngan"}, "sources.gan: there is no asset sngan; did you mean"),
+        ("metrics.inception_graph", "asset:x", "metrics.inception_graph: there is no asset x ("),
         ("teacher.truncation", 0, "teacher.truncation: 0 is less than or equal to"),
         ("student.architecture", "mobile", "is not one of ['dw', 'std']"),
         ("loss.feature", [1.0], "loss.feature: 1 weights, but at 32 px"),

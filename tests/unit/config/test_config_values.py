@@ -31,6 +31,17 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
+def test_the_kind_of_a_teacher_changes_without_its_asset() -> None:
+    def teacher(*changes: dict) -> tuple[str, str | None]:
+        config = load_files([ROOT / "config/paper.yaml"], {"teacher": dict(*changes)})
+        return config["teacher"]["kind"], config["teacher"]["handle"]
+
+    assert teacher() == ("tfhub", "asset:biggan-deep-128")
+    assert teacher({"kind": "torch"}) == ("torch", "asset:biggan-deep-128")
+    assert teacher({"kind": "torch", "handle": "w.bin"}) == ("torch", "w.bin")
+    assert teacher({"kind": "python", "target": "a:b"}) == ("python", None)
+
+
 def test_the_shipped_config_and_presets_read_as_yaml_reads_them() -> None:
     presets = sorted((ROOT / "config").glob("*.yaml"))
     assert [path.name for path in presets] == ["paper.yaml", "smoke.yaml"]

@@ -8,7 +8,7 @@ import yaml
 from helpers.paths import ROOT
 
 from tinygan.config.schema import RENAMED, SCHEMA
-from tinygan.features.extract import INCEPTION_URL
+from tinygan.features.extract import INCEPTION_GRAPH
 from tinygan.teacher import MODULES
 from tinygan.training.losses import TERMS
 from tinygan.training.settings import StudentSettings, TrainSettings
@@ -55,10 +55,10 @@ def test_the_terms_of_the_paper_are_in_the_schema() -> None:
     assert keys("loss").keys() == TERMS.keys() | {"pixel_zero_at"}
 
 
-def test_kinds_of_teacher_and_the_address_of_the_graph_are_those_of_the_schema() -> None:
+def test_kinds_of_teacher_and_the_graph_are_those_of_the_schema() -> None:
     assert keys("teacher")["kind"]["enum"] == list(MODULES)
     assert all(hasattr(import_module(MODULES[kind]), "load_teacher") for kind in MODULES)
-    assert keys("metrics")["inception_graph"]["default"] == INCEPTION_URL
+    assert keys("metrics")["inception_graph"]["default"] == INCEPTION_GRAPH
 
 
 def test_a_renamed_key_is_gone_and_its_new_name_is_there() -> None:

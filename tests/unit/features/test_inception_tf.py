@@ -125,9 +125,9 @@ def test_a_file_that_has_changed_since_its_first_use_is_refused(tmp_path):
 
 
 def test_a_url_is_downloaded_once(packed, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINYGAN_CACHE", str(tmp_path / "cache"))
     (source := tmp_path / "graph.tar.gz").write_bytes(packed.read_bytes())
-    cached = tmp_path / "cache" / "tinygan" / "graph.tar.gz"
+    cached = tmp_path / "cache" / "graph.tar.gz"
     assert inception_tf._local(source.as_uri()) == cached
     assert cached.read_bytes() == source.read_bytes()
     source.unlink()

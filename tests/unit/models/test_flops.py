@@ -140,6 +140,7 @@ def test_cost_of_the_papers_systems(monkeypatch, tmp_path):
     [
         ({"kind": "torch", "handle": "weights.bin"}, True),
         ({"kind": "tfhub", "handle": "https://tfhub.dev/deepmind/biggan-deep-128/1"}, True),
+        ({"kind": "tfhub", "handle": "asset:biggan-deep-128"}, True),
         ({"kind": "tfhub", "handle": "resources/mini_teacher"}, False),
     ],
 )

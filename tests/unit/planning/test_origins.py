@@ -136,3 +136,14 @@ def test_the_origin_of_a_teacher_covers_all_its_files(
         fingerprint("python", "mygan:images", "gone.bin")
     with pytest.raises(FileNotFoundError, match="no TF-Hub module in 'gone'"):
         fingerprint("tfhub", "gone")
+
+
+def test_the_origin_of_a_module_at_a_url_is_its_sha256_if_that_is_known(tmp_path: Path) -> None:
+    def origin(sha256: str | None, *files: str) -> str:
+        teacher = {"kind": "tfhub", "handle": "https://x.org/m/1", "sha256": sha256}
+        return origins.teacher_origin({"teacher": teacher | {"files": list(files)}})
+
+    (tmp_path / "file").touch()
+    assert origin(None) == "https://x.org/m/1"
+    assert origin("ab" * 32) == "ab" * 32
+    assert origin("ab" * 32, str(tmp_path / "file")) not in (origin("ab" * 32), origin(None))

@@ -32,8 +32,8 @@ def test_the_amounts_of_the_paper():
     assert found["harvest"] == (160, 398 * 3000 + 398 * 5000)
     assert found["train dw"] == (1, 1_119_375 * 32)
     by_name = {step.name: step for step in steps_of(config)}
-    assert by_name["harvest"].measure is None  # at a URL
-    assert by_name["features"].measure is None  # a graph that is at a URL
+    assert by_name["harvest"].measure is None  # not in the cache
+    assert by_name["features"].measure is None
 
 
 @pytest.mark.slow

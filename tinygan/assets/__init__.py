@@ -1,0 +1,1 @@
+"""External weights: where they are published, and the cache folder that `tinygan fetch` fills."""
