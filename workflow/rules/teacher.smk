@@ -25,7 +25,10 @@ rule harvest:
         TEACHER_ENV
     threads: 1
     resources:
-        mem_mb=TEACHER_MB,
+        mem_mb=more(TEACHER_MB),
+        runtime=more(
+            minutes("harvest", PER_SHARD * max(SAMPLES, config["teacher"]["pairs_per_class"]))
+        ),
         gpu=GPUS,
     params:
         config=planned,
@@ -72,7 +75,10 @@ rule train_teacher:
         "../envs/torch.yaml"
     threads: config["mini_teacher"]["threads"]
     resources:
-        mem_mb=3000,
+        mem_mb=more(3000),
+        runtime=more(
+            minutes("train", config["mini_teacher"]["steps"] * config["mini_teacher"]["batch"])
+        ),
     params:
         config=planned,
         code=code("train-teacher"),
@@ -96,7 +102,8 @@ rule export_teacher:
         "../envs/teacher.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=more(3000),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("export-teacher"),
@@ -130,7 +137,8 @@ rule teacher_card:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("teacher-card", DATASET_CODE),
