@@ -4,7 +4,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo test test-fast test-slurm lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -21,6 +21,15 @@ test: $(READY)
 # The tests that are not marked as slow; under two minutes on two cores.
 test-fast: $(READY)
 	pytest -m "not slow"
+
+# Opt-in: the smoke preset of a fresh clone on a real Slurm, where a training is killed on the way.
+test-slurm: $(READY)
+	@command -v sbatch > /dev/null || \
+	  { echo "error: there is no sbatch on the PATH; run this on a machine that submits to Slurm" >&2; \
+	    exit 1; }
+	.venv/bin/python -m pip install -q --no-deps $$(.venv/bin/python -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["slurm"])')
+	pytest tests/slurm
 
 lint: $(READY)
 	ruff check .

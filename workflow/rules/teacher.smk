@@ -59,6 +59,7 @@ rule teacher:
 # output instead of the module, so that only the target mini_teacher trains it.
 MARK = [f"{P}/mini_teacher/exported"]
 MADE = [f"{MINI}/{file}" for file in MODULE]
+MINI_IMAGES = config["mini_teacher"]["steps"] * config["mini_teacher"]["batch"]
 
 
 rule train_teacher:
@@ -76,9 +77,7 @@ rule train_teacher:
     threads: config["mini_teacher"]["threads"]
     resources:
         mem_mb=more(3000),
-        runtime=more(
-            minutes("train", config["mini_teacher"]["steps"] * config["mini_teacher"]["batch"])
-        ),
+        runtime=more(minutes("train", MINI_IMAGES, gpus=0)),
     params:
         config=planned,
         code=code("train-teacher"),
