@@ -31,5 +31,5 @@ def job(number: str) -> dict[str, str]:
 def jobs_of(rule: str, folder: object) -> list[str]:
     """Return the numbers of a rule's jobs that were submitted in a folder, in order."""
     rows = slurm("squeue", "--states=all", "--noheader", "--format=%i|%k|%Z").splitlines()
-    found = [number for number, *of in (row.split("|") for row in rows) if of == [rule, str(folder)]]
-    return sorted(found, key=int)
+    jobs = [row.split("|") for row in rows]
+    return sorted((number for number, *of in jobs if of == [rule, str(folder)]), key=int)

@@ -1,7 +1,7 @@
 """The smoke preset on a real Slurm, beside a plain run.
 
-Opt-in, see `make test-slurm`: about twenty minutes on two cores. On a cluster, put the clones on the
-file system that all nodes share: `pytest tests/slurm --basetemp FOLDER`.
+Opt-in, see `make test-slurm`: about twenty minutes on two cores. On a cluster, put the clones on
+the file system that all nodes share: `pytest tests/slurm --basetemp FOLDER`.
 """
 
 import re
