@@ -24,7 +24,10 @@ with SnakemakeApi() as api:
     )._workflow
     print(json.dumps({
         rule.name: [rule._restart_times] + [
-            [rule.resources[name].raw(None, attempt=attempt) for name in ("mem_mb", "runtime")]
+            [
+                rule.resources[name].evaluate(None, attempt=attempt).value
+                for name in ("mem_mb", "runtime")
+            ]
             for attempt in (1, 2)
         ]
         for rule in workflow.rules
