@@ -140,26 +140,6 @@ def script_code(name):
     return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
-# What jobs request of a cluster. Images per second of one core at 128 px: half of what was measured
-# (docs/results/performance.md); for harvest and features, of what their multiply-accumulates suggest.
-RATES = {"harvest": 2, "sample": 10, "features": 4, "train": 2.5}
-GPU_CORES = 100  # not measured: the cores that a GPU is taken to be as fast as
-SHORT = 30  # minutes
-PER_SHARD = min(config["classes_per_shard"], len(config["classes"]))
-SAMPLES = config["metrics"]["samples_per_class"]
-
-
-def minutes(step, images, gpus=GPUS):
-    """Return the run time to request for a number of images; smaller images take less time."""
-    rate = RATES[step] * (GPU_CORES * gpus or 1) * (128 / config["image_size"]) ** 2
-    return SHORT + round(images / rate / 60)
-
-
-def more(amount):
-    """Return a resource of which a retried job gets two, then three times as much."""
-    return lambda wildcards, attempt: attempt * amount
-
-
 def shards(source, *files, ranges=RANGES):
     """Return these files of every shard of a source."""
     return [f"{P}/images/{source}/{r}/{file}" for r in ranges for file in files]

@@ -1,41 +1,6 @@
 # The rules that are named after variants and sources: a training each, and a target each. They come
 # last, when the names of all other rules are known.
 
-# Measured on a CPU: 4.9 GB for dw of the paper preset, 0.5 GB for mini.
-TRAIN_MB = 6000 if config["image_size"] >= 128 else 2000
-
-
-def training_resources(variant):
-    """Return what a training requests; Slurm counts memory and processors per node."""
-    train = RESOLVED[variant]["train"]
-    processes, nodes = train["processes"], train["nodes"]
-    gpus = GPUS * processes
-    resources = {
-        "mem_mb": more(TRAIN_MB * processes // nodes),
-        "runtime": more(minutes("train", train["steps"] * train["batch"], gpus)),
-        "gpu": gpus,
-        # Otherwise Slurm may spread the GPUs of one node's training over several nodes.
-        "nodes": nodes,
-    }
-    if nodes > 1:
-        resources |= {
-            # The subcommand calls srun itself, so the executor must not start it as one task.
-            "mpi": "srun",
-            "tasks": nodes,
-            # Without it, the executor takes `tasks` for the tasks per GPU.
-            "tasks_per_gpu": 0,
-            "cpus_per_task": training_threads(variant) // nodes,
-            "slurm_extra": f"--gpus-per-node={gpus // nodes}" if gpus else "",
-        }
-    return resources
-
-
-def training_threads(variant):
-    """Return the CPU threads of a training: at least one for each process."""
-    train = RESOLVED[variant]["train"]
-    return max(train["threads"], train["processes"])
-
-
 # A rule per variant, because the names of its snapshots depend on its own number of steps.
 for variant in VARIANTS:
 
