@@ -4,7 +4,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: demo test test-fast test-conda lint clean
+.PHONY: demo test test-fast test-conda test-slurm lint clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -26,6 +26,15 @@ test-fast: $(READY)
 # conda on the PATH and 5 GB of disk.
 test-conda: $(READY)
 	pytest tests/conda
+
+# Opt-in: the smoke preset of a fresh clone on a real Slurm, where a training is killed on the way.
+test-slurm: $(READY)
+	@command -v sbatch > /dev/null || \
+	  { echo "error: there is no sbatch on the PATH; run this on a machine that submits to Slurm" >&2; \
+	    exit 1; }
+	.venv/bin/python -m pip install -q --no-deps $$(.venv/bin/python -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["slurm"])')
+	pytest tests/slurm
 
 lint: $(READY)
 	ruff check .

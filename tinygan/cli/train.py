@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tinygan.data.shards import Shard
 
 # Keys of `train` that affect neither a student's weights nor its log.
-_WITHOUT_EFFECT = ("threads", "checkpoint_every", "dvclive")
+_WITHOUT_EFFECT = ("threads", "nodes", "checkpoint_every", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
@@ -36,8 +36,9 @@ def _train(config: Config, arguments: Arguments) -> None:
     settings, ids = Settings.of(config), class_ids(config)
     count = settings.train.processes
     threads = max(1, arguments.threads // count)
-    claim_gpus(config["device"], count)
-    launch(arguments.argv, count, threads)
+    nodes = settings.train.nodes
+    claim_gpus(config["device"], count // nodes)
+    launch(arguments.argv, count, threads, nodes)
     configure_torch(threads)
     pairs = open_store(arguments.pairs, ids, what="the store of --pairs", verify=True)
     real = open_store(arguments.real, ids, what="the store of --real", verify=True)

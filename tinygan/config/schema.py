@@ -106,8 +106,11 @@ def _coerce_scalar(value: Any, schema: Mapping[str, Any]) -> Any:
     types = [types] if isinstance(types, str) else types
     if not isinstance(value, str):
         # Snakemake has already typed the values of its command line.
-        is_text = types == ["string"] and value is not None
-        return str(value) if is_text else value
+        if types == ["string"] and value is not None:
+            return str(value)
+        # So a config has one digest, whether a number comes from a file, a default or there.
+        is_whole = type(value) is int and "number" in types
+        return float(value) if is_whole else value
     if "enum" in schema:
         if None in schema["enum"] and value.lower() in _WORDS["null"]:
             return None

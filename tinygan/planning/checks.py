@@ -129,6 +129,11 @@ def _variant_contradictions(resolved: Mapping[str, Any]) -> Iterator[str]:
             f"train.processes: a batch of {train['batch']} cannot be divided equally among "
             f"{train['processes']} processes; choose a divisor of train.batch"
         )
+    if train["processes"] % train["nodes"]:
+        yield (
+            f"train.nodes: {train['processes']} processes cannot be divided equally among "
+            f"{train['nodes']} nodes; choose a divisor of train.processes"
+        )
     yield from _loss_contradictions(loss, resolved["image_size"])
 
 

@@ -83,7 +83,7 @@ def load_files(
         config = _merged(layers)
     if problems := _problems(config):
         raise ConfigError(_listed(problems, layers))
-    return completed(config)
+    return coerce(completed(config))
 
 
 def validate(config: Any) -> None:

@@ -7,6 +7,7 @@ ranks, so rank 0 writes for all.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -165,21 +166,58 @@ def processes(count: int) -> Iterator[World]:
     distributed.destroy_process_group()
 
 
-def launch(arguments: Sequence[str], count: int, threads: int) -> None:
-    """Replace this process by torchrun, which runs `tinygan` in several processes.
+def launch(arguments: Sequence[str], count: int, threads: int, nodes: int = 1) -> None:
+    """Replace this process by the launcher of a training in several processes.
 
-    Does nothing if `count` is 1, or in a process that torchrun has started.
+    On one machine that is torchrun. On several it is srun, which runs `tinygan` once on each
+    machine of a Slurm job, and there torchrun. Does nothing if `count` is 1, or in a process that
+    torchrun has started.
 
     Args:
         arguments: the command-line arguments of `tinygan`.
-        count: number of processes.
+        count: number of processes on all machines together.
         threads: CPU threads per process.
+        nodes: number of machines.
+
+    Raises:
+        ValueError: several machines outside a Slurm job, or srun has started another number of
+            tasks.
     """
     if count == 1 or "RANK" in os.environ:
         return
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    # "localhost", because a machine's own host name may not resolve.
-    torchrun = ["torch.distributed.run", "--standalone", "--local-addr=localhost"]
-    torchrun += [f"--nproc-per-node={count}"]
-    command = [sys.executable, "-m", *torchrun, "-m", "tinygan", *arguments]
-    os.execv(sys.executable, command)
+    tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
+    program = [sys.executable, "-m"]
+    if nodes > 1 and tasks == 1:
+        if "SLURM_JOB_ID" not in os.environ:
+            raise ValueError(
+                f"train.nodes is {nodes}, but this is not a Slurm job: submit it to Slurm, or start"
+                " torchrun on each machine yourself"
+            )
+        # One failed task ends the others, which would wait for it.
+        srun = ["srun", "--kill-on-bad-exit=1", f"--nodes={nodes}", f"--ntasks={nodes}"]
+        srun += ["--ntasks-per-node=1", f"--cpus-per-task={threads * count // nodes}"]
+        command = [*srun, *program, "tinygan", *arguments]
+    elif tasks != nodes:
+        raise ValueError(
+            f"train.nodes is {nodes}, but srun has started {tasks} tasks: make them equal"
+        )
+    else:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+        torchrun = ["torch.distributed.run", *_meeting(nodes), f"--nproc-per-node={count // nodes}"]
+        command = [*program, *torchrun, "-m", "tinygan", *arguments]
+    os.execvp(command[0], command)
+
+
+def _meeting(nodes: int) -> list[str]:
+    """Return torchrun's options that say where the processes meet: at task 0 of a Slurm step."""
+    if nodes == 1:
+        # "localhost", because a machine's own host name may not resolve.
+        return ["--standalone", "--local-addr=localhost"]
+    names = ["scontrol", "show", "hostnames", os.environ["SLURM_STEP_NODELIST"]]
+    host, *_ = subprocess.run(names, check=True, capture_output=True, text=True).stdout.split()
+    # A port of its own for each job, because jobs may share a machine.
+    port = 20_000 + int(os.environ["SLURM_JOB_ID"]) % 10_000
+    rank = os.environ["SLURM_PROCID"]
+    return [f"--nnodes={nodes}", f"--node-rank={rank}", f"--master-addr={host}"] + [
+        f"--master-port={port}"
+    ]

@@ -47,6 +47,7 @@ class TrainSettings:
     compile_mode: str = "default"
     threads: int = 1
     processes: int = 1
+    nodes: int = 1
     dvclive: bool = False
 
     def learning_rate_at(self, step: int) -> float:

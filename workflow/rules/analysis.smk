@@ -84,7 +84,8 @@ for name, artefact in ARTEFACTS.items():
             "../envs/analysis.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=more(1000),
+            runtime=more(SHORT),
         params:
             config=planned,
             code=script_code(name),

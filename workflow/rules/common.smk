@@ -111,7 +111,7 @@ def sections(*names, of=config):
 
     The threads of the mini teacher's training stay: another number rounds differently.
     """
-    idle = ("threads", "checkpoint_every", "dvclive")
+    idle = ("threads", "nodes", "checkpoint_every", "dvclive")
     return {
         name: (
             {key: value for key, value in of[name].items() if key not in idle}

@@ -13,6 +13,12 @@ GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else 
 GRAPH = [file for file in GRAPH if "://" not in file and not is_asset(file)]
 # The keys of `metrics` that decide the features; the others only decide their scores.
 EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
+# The images of one learning curve.
+CURVE_IMAGES = (
+    max(len(snapshots(variant)) for variant in CURVES)
+    * len(config["classes"])
+    * config["metrics"]["curve_samples_per_class"]
+)
 
 
 rule sample:
@@ -33,7 +39,8 @@ rule sample:
         TORCH_ENV
     threads: 1
     resources:
-        mem_mb=SAMPLE_MB,
+        mem_mb=more(SAMPLE_MB),
+        runtime=more(minutes("sample", PER_SHARD * SAMPLES)),
         gpu=GPUS,
     params:
         config=planned,
@@ -66,7 +73,8 @@ rule source:
     threads: 1
     resources:
         # Measured: 3.0 GB for SNGAN at 128 px, 100 images per batch.
-        mem_mb=4000 if config["image_size"] >= 128 else 2000,
+        mem_mb=more(4000 if config["image_size"] >= 128 else 2000),
+        runtime=more(minutes("sample", PER_SHARD * SAMPLES)),
         gpu=GPUS,
     params:
         config=planned,
@@ -100,7 +108,8 @@ rule features:
         EXTRACTOR_ENV
     threads: 1
     resources:
-        mem_mb=4000 if TENSORFLOW else 2000,
+        mem_mb=more(4000 if TENSORFLOW else 2000),
+        runtime=more(minutes("features", PER_SHARD * SAMPLES)),
         gpu=GPUS,
     params:
         config=planned,
@@ -137,7 +146,9 @@ rule score:
         "../envs/torch.yaml"
     threads: config["metrics"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        # Measured: 31 minutes for the paper preset.
+        runtime=more(90),
     params:
         config=planned,
         code=code("score"),
@@ -164,7 +175,8 @@ rule curve:
         CURVE_ENV
     threads: 1
     resources:
-        mem_mb=SAMPLE_MB + (4000 if TENSORFLOW else 1000),
+        mem_mb=more(SAMPLE_MB + (4000 if TENSORFLOW else 1000)),
+        runtime=more(minutes("sample", CURVE_IMAGES) + minutes("features", CURVE_IMAGES)),
         gpu=GPUS,
     params:
         config=planned,
@@ -188,7 +200,8 @@ rule cost:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more(1000),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("cost", *map(student, VARIANTS)),
@@ -210,7 +223,8 @@ rule cost_paper:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("cost", "tinygan.models.students.dw", "tinygan.models.students.std"),

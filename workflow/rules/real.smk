@@ -12,7 +12,8 @@ if DATASET.packaged:
             "../envs/torch.yaml"
         threads: 1
         resources:
-            mem_mb=500,
+            mem_mb=more(500),
+            runtime=more(SHORT),
         params:
             config=planned,
             code=code("download"),
@@ -33,7 +34,8 @@ if DATASET.packaged:
             "../envs/torch.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=more(1000),
+            runtime=more(SHORT),
         params:
             config=planned,
             code=code("real", DATASET_CODE),
@@ -60,7 +62,8 @@ else:
             "../envs/torch.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=more(1000),
+            runtime=more(SHORT),
         params:
             config=planned,
             code=code("real-shard", DATASET_CODE),

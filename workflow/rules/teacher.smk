@@ -24,7 +24,10 @@ rule harvest:
         TEACHER_ENV
     threads: 1
     resources:
-        mem_mb=TEACHER_MB,
+        mem_mb=more(TEACHER_MB),
+        runtime=more(
+            minutes("harvest", PER_SHARD * max(SAMPLES, config["teacher"]["pairs_per_class"]))
+        ),
         gpu=GPUS,
     params:
         config=planned,
@@ -54,6 +57,7 @@ rule teacher:
 # The shipped module is an input of `all`, not part of it: where it is present, its rule has a mark as
 # output instead of the module, so that only the target mini_teacher trains it.
 MARK = [f"{P}/mini_teacher/exported"]
+MINI_IMAGES = config["mini_teacher"]["steps"] * config["mini_teacher"]["batch"]
 
 
 rule train_teacher:
@@ -70,7 +74,8 @@ rule train_teacher:
         "../envs/torch.yaml"
     threads: config["mini_teacher"]["threads"]
     resources:
-        mem_mb=3000,
+        mem_mb=more(3000),
+        runtime=more(minutes("train", MINI_IMAGES, gpus=0)),
     params:
         config=planned,
         code=code("train-teacher"),
@@ -94,7 +99,8 @@ rule export_teacher:
         "../envs/teacher.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=more(3000),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("export-teacher"),
@@ -128,7 +134,8 @@ rule teacher_card:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("teacher-card", DATASET_CODE),

@@ -79,6 +79,7 @@ def test_the_shipped_config_is_valid() -> None:
         ("loss.pixel_zero_at", 1.5, "loss.pixel_zero_at: 1.5 is greater than the maximum"),
         ("train.decay_from", 1, "train.decay_from: 1 is greater than or equal to"),
         ("train.snapshots", 4000, "config: train.snapshots: 4000 snapshots in"),
+        ("train.nodes", 2, "train.nodes: 1 processes cannot be divided equally among 2 nodes"),
         ("train.steps", True, "train.steps: True is not of type 'integer'"),
         ("train.learning_rate", "1e-3", "write a number such as 1.0e-3"),
         ("train.learning_rate", float("nan"), "train.learning_rate: nan is not a finite number"),

@@ -8,6 +8,7 @@ from helpers.paths import ROOT
 
 from tinygan.cli import main
 from tinygan.config.read import DEFAULT, ConfigError, read_file
+from tinygan.files import digest_json
 from tinygan.planning import run as configs
 from tinygan.planning.run import load, load_files
 
@@ -206,6 +207,14 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
         load(DEFAULT, "papr")
     with pytest.raises(ConfigError, match="cannot read absent.yaml"):
         load(DEFAULT, "absent.yaml")
+
+
+def test_a_config_that_is_written_and_read_again_keeps_its_digest(write) -> None:
+    """Jobs of a cluster read the config that a run has written, under the name of its digest."""
+    given = {"loss": {"pixel": 1, "feature": [1, 0, 0]}}
+    config = load_files([write("preset: other")], given)
+    again = load_files([write(yaml.safe_dump(config), "planned.yaml")])
+    assert digest_json(again) == digest_json(config)
 
 
 def test_a_missing_planned_config_is_explained() -> None:
