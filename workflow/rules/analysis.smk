@@ -91,8 +91,7 @@ for name, artefact in ARTEFACTS.items():
             # From the rule's own inputs: a command is evaluated after the loop.
             inputs=lambda wildcards, input: as_options(input),
             out=lambda wildcards, output: os.path.splitext(output[0])[0],
-            settings=sections("preset", "seed", "classes", "metrics", *LABELLED)
-            | {"real": config["real"]["source"]},
+            settings=settings_of(artefact),
         shell:
             "python {input.script} --config {params.config} {params.inputs} --out {params.out}"
             " > {log} 2>&1"

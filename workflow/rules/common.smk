@@ -33,6 +33,18 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+# A run that has nothing to do deletes the lock of another one, which then protects its files no more.
+# So a stage of DVC, which starts Snakemake unseen, ends before that.
+if (
+    workflow.is_main_process
+    and os.environ.get("DVC_STAGE")
+    and any(Path(".snakemake/locks").glob("*"))
+):
+    sys.exit(
+        "error: Snakemake is already running in this folder; repeat the DVC command when it has ended"
+        " (after kill -9, run: snakemake --unlock); nothing was changed"
+    )
+
 STARTED = time.time()
 P = f"results/{config['preset']}"
 # Parsing the workflow writes nothing. `onstart` writes the config to a file named by its hash, so
@@ -54,8 +66,6 @@ RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
-# The sections that determine a variant's label in tables.
-LABELLED = ["student", "train", "loss", "variants"]
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
 CURVES = ["dw", "scratch"]
 # Students may train on another crop of the real images than the one that they are scored against.
@@ -223,6 +233,15 @@ class Artefact(NamedTuple):
     kind: str
     title: str
     inputs: dict[str, list[str]]
+
+
+def settings_of(artefact):
+    """Return the settings that an artefact's script may use: of the variants, those it has files of."""
+    files = [Path(file) for paths in artefact.inputs.values() for file in paths]
+    named = {name for file in files for name in (file.stem, *file.parts)}
+    shared = sections("preset", "seed", "classes", "metrics", "student", "train", "loss")
+    shown = {name: config["variants"][name] for name in VARIANTS if name in named}
+    return shared | {"real": config["real"]["source"], "variants": shown}
 
 
 def files_of(name, artefact):
