@@ -28,6 +28,17 @@ def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path)
     assert found == {"features": 2, "sample": 2, "score": 1, "no_feat": 1}
 
 
+def test_a_changed_ablation_reruns_its_own_jobs_and_what_shows_it(finished: Path) -> None:
+    """`no_gan` is in Table 2, in the claims and in metrics.json."""
+    (finished / "changed.yaml").write_text("variants: {no_gan: {loss: {kd_student: 0.02}}}")
+    expected = {"train_no_gan": 1, "sample": 2, "features": 2, "score": 1}
+    shown = {"table2": 1, "claims": 1, "metrics": 1}
+    for target, more in {"no_gan": {}, "all": shown}.items():
+        found = jobs(snakemake(finished, target, "-n", configfiles=["changed.yaml"]))
+        del found["total"]
+        assert found == expected | more | {target: 1}
+
+
 @pytest.mark.parametrize(
     ("text", "runs", "rests"),
     [
@@ -90,3 +101,10 @@ def test_a_comment_a_docstring_or_a_renamed_local_reruns_nothing(finished: Path)
 
     assert changed(finished, "tinygan/training/losses.py", rewrite) == set()
     assert changed(finished, "tinygan/training/losses.py", rename) == set()
+
+
+@pytest.mark.parametrize(
+    "file", ["config.yaml", "analysis/table2.py", "workflow/Snakefile", "workflow/rules/train.smk"]
+)
+def test_a_comment_outside_the_library_reruns_nothing(finished: Path, file: str) -> None:
+    assert changed(finished, file, lambda text: text + "\n# A comment.\n") == set()

@@ -37,12 +37,15 @@ def recorded(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(recorded: Path) -> Iterator[Path]:
-    """`recorded`, restored afterwards with the commands of the guide."""
+    """`recorded`, restored afterwards."""
     yield recorded
-    run(recorded, "git", "checkout", "-q", ".")
-    run(recorded, "dvc", "checkout", "-f")
-    assert UP_TO_DATE in run(recorded, "dvc", "status")
-    assert "Nothing to be done" in snakemake(recorded, "-n", "all")
+    restore(recorded)
+
+
+def restore(checkout: Path) -> None:
+    """Return to the recorded run, with the commands of the guide."""
+    run(checkout, "git", "checkout", "-q", ".")
+    run(checkout, "dvc", "checkout", "-f")
 
 
 def set_pixel_loss(checkout: Path, variant: str, weight: float) -> None:
@@ -106,6 +109,10 @@ def test_an_experiment_reruns_what_depends_on_its_setting(repository: Path) -> N
     assert values == {"loss.pixel": {"old": 0.2, "new": 0.4, "diff": 0.2}}
     (change,) = json.loads(run(repository, "dvc", "metrics", "diff", "--json")).values()
     assert change["dw.fid"]["old"] != change["dw.fid"]["new"]
+    assert "Nothing to be done" in snakemake(repository, "-n", "all")
+
+    restore(repository)
+    assert UP_TO_DATE in run(repository, "dvc", "status")
     assert "Nothing to be done" in snakemake(repository, "-n", "all")
 
 

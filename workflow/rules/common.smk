@@ -146,7 +146,7 @@ def student(variant):
 def script_code(name):
     """Return a digest of a script of analysis/ and of all that it imports of this project."""
     if not (ROOT / "analysis" / f"{name}.py").is_file():
-        return ""
+        raise WorkflowError(f"ARTEFACTS in analysis.smk: {name} has no script analysis/{name}.py")
     return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
@@ -262,5 +262,4 @@ def files_of(name, artefact):
 
 def as_options(inputs):
     """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
-    options = [(name, files) for name, files in inputs.items() if name != "script"]
-    return " ".join(f"--{name} {' '.join(files)}" for name, files in options)
+    return " ".join(f"--{name} {' '.join(files)}" for name, files in inputs.items())
