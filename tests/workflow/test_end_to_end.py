@@ -249,8 +249,8 @@ def test_dvc_reproduces_what_snakemake_made(clone: Path, results: Path) -> None:
 
 
 def test_dvc_shows_metrics_and_plots(clone: Path) -> None:
-    shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
-    (numbers,) = shown[""]["data"].values()
+    metrics = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
+    (numbers,) = metrics[""]["data"].values()
     assert set(numbers["data"]) == {"real", "teacher", *VARIANTS}
     assert set(numbers["data"]["dw"]) == {"fid", "intra_fid", "inception_score", "kid"}
     call(clone, "dvc", "plots", "show")
@@ -260,15 +260,15 @@ def test_dvc_shows_metrics_and_plots(clone: Path) -> None:
     curves = [(row["filename"], row["step"]) for row in plots.pop("Learning curves")]
     assert curves == [(f"{name}.csv", step) for name in ("dw", "scratch") for step in ("10", "20")]
     points = plots.pop("Intra-FID of each class")
-    folder = clone / "results" / "mini" / "intra_fid"
-    for name in ("dw", "std"):
-        classes = zip(rows(folder / "teacher.csv"), rows(folder / f"{name}.csv"), strict=True)
-        expected = [(x["name"], x["intra_fid"], y["intra_fid"]) for x, y in classes]
-        own = [point for point in points if point["filename"] == f"{name}.csv"]
-        assert [(p["name"], p["intra_fid"], p["dvc_inferred_y_value"]) for p in own] == expected
+    folder = clone / "results" / "mini"
+    for name in ("teacher", "dw", "std"):
+        shown = [(p["class"], p["intra_fid"]) for p in points if p["filename"] == f"{name}.csv"]
+        scored = rows(folder / "intra_fid" / f"{name}.csv")
+        assert shown == [(row["class"], row["intra_fid"]) for row in scored]
     (losses,) = plots.values()
-    terms = [key for key in rows(folder.parent / "models/dw/log.csv")[0] if key.startswith("loss_")]
+    terms = [key for key in rows(folder / "models/dw/log.csv")[0] if key.startswith("loss_")]
     assert {row["field"] for row in losses} == set(terms) and len(terms) == 6
+    assert all(row["dvc_inferred_y_value"] == row[row["field"]] for row in losses)
 
 
 def test_after_push_clone_and_pull_nothing_is_left_to_do(clone: Path, tmp_path: Path) -> None:
