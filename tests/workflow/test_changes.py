@@ -4,57 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.checkouts import jobs, make_checkout, snakemake
+from helpers.checkouts import jobs, snakemake
 
 pytestmark = pytest.mark.slow
-
-# Writes the files of a subcommand or script; their content is its arguments.
-STAND_IN = """
-import sys
-from pathlib import Path
-
-from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
-from tinygan.planning.run import load
-
-words = sys.argv[1:]
-called = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
-given = {key: value for key, value in zip(words, words[1:]) if key.startswith("--")}
-config, out = load(given["--config"]), Path(given["--out"])
-shard = ["manifest.json", "images.npy", "labels.npy"]
-if called == "real":
-    files = [out / name / file for name in shard_ranges(config) for file in shard]
-elif called in ("harvest", "sample"):
-    files = [out / file for file in [*shard, "z.npy"]]
-elif called == "train":
-    steps = snapshot_steps(resolve_variant(config, given["--variant"]))
-    files = [out / f"snapshots/{step:06d}.safetensors" for step in steps]
-    files += [out / file for file in ("generator.safetensors", "card.json", "log.csv")]
-elif called.startswith("table"):
-    files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
-elif called == "claims":
-    files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
-elif called == "provenance":
-    files = [out, out.with_suffix(".rst")]
-elif called == "metrics":
-    files = [out.with_suffix(".json")]
-elif called.startswith("fig"):
-    files = [out.with_suffix(suffix) for suffix in (".png", ".pdf")]
-else:
-    files = [out, *([Path(given["--intra"])] if "--intra" in given else [])]
-for file in files:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(" ".join(words))
-"""
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with all results, written by stand-ins that compute nothing."""
-    top = make_checkout(tmp_path_factory.mktemp("checkout"))
-    for script in [top / "tinygan" / "__main__.py", *(top / "analysis").glob("[!_]*.py")]:
-        script.write_text("import os, sys\nsys.path.insert(0, os.getcwd())\n" + STAND_IN)
-    snakemake(top, "all")
-    return top
 
 
 def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: Path) -> None:
@@ -74,6 +26,17 @@ def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path)
     (finished / "kept").rename(score)
     del found["total"]
     assert found == {"features": 2, "sample": 2, "score": 1, "no_feat": 1}
+
+
+def test_a_changed_ablation_reruns_its_own_jobs_and_what_shows_it(finished: Path) -> None:
+    """`no_gan` is in Table 2, in the claims and in metrics.json."""
+    (finished / "changed.yaml").write_text("variants: {no_gan: {loss: {kd_student: 0.02}}}")
+    expected = {"train_no_gan": 1, "sample": 2, "features": 2, "score": 1}
+    shown = {"table2": 1, "claims": 1, "metrics": 1}
+    for target, more in {"no_gan": {}, "all": shown}.items():
+        found = jobs(snakemake(finished, target, "-n", configfiles=["changed.yaml"]))
+        del found["total"]
+        assert found == expected | more | {target: 1}
 
 
 @pytest.mark.parametrize(
@@ -139,3 +102,10 @@ def test_a_comment_a_docstring_or_a_renamed_local_reruns_nothing(finished: Path)
 
     assert changed(finished, "tinygan/training/losses.py", rewrite) == set()
     assert changed(finished, "tinygan/training/losses.py", rename) == set()
+
+
+@pytest.mark.parametrize(
+    "file", ["config.yaml", "analysis/table2.py", "workflow/Snakefile", "workflow/rules/train.smk"]
+)
+def test_a_comment_outside_the_library_reruns_nothing(finished: Path, file: str) -> None:
+    assert changed(finished, file, lambda text: text + "\n# A comment.\n") == set()

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from helpers import browser
 from helpers.paths import BIN, ROOT
+from helpers.repositories import commit, make_repository, run, s3_server
 from helpers.run_results import shown_tiles
 from PIL import Image
 
@@ -256,41 +257,57 @@ def test_training_twice_gives_the_same_bytes(checkout: Path, results: Path) -> N
     assert (checkout / "again" / "generator.safetensors").read_bytes() == first.read_bytes()
 
 
-def test_dvc_reproduces_in_a_clone_what_snakemake_made(
-    checkout: Path, results: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+@pytest.fixture(scope="module")
+def clone(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which DVC has reproduced the run of Snakemake."""
     source, clone = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("clones") / "clone"
     copy_sources(source)
-    # dvc.yaml speaks of results/mini: the smoke preset's sizes under mini's name.
+    # DVC describes config.yaml: the smoke preset's sizes under mini's name.
     merged = yaml.safe_load((results / "config.yaml").read_text()) | {"preset": "mini"}
     (source / "config.yaml").write_text(yaml.safe_dump(merged, sort_keys=False))
-    (source / "dvc.lock").unlink(missing_ok=True)
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    call(source, "git", "init", "-q")
-    call(source, "git", "add", "-A")
-    call(source, "git", *identity, "commit", "-q", "-m", "sources")
+    make_repository(source)
     call(source.parent, "git", "clone", "-q", str(source), str(clone))
     call(clone, "dvc", "repro")
-    reproduced = clone / "results" / "mini"
+    return clone
+
+
+def test_dvc_reproduces_what_snakemake_made(clone: Path, results: Path) -> None:
     compared = sorted(results.glob("scores/**/*.*")) + sorted(results.glob("intra_fid/*.csv"))
     compared += [results / "cost.csv", *sorted(results.glob("tables/*.csv"))]
     # Ten sources and two curves, their classes, the cost, and three tables.
     assert len(compared) == (10 + 2) + 10 + 1 + 3
     for path in compared:
-        other = reproduced / path.relative_to(results)
+        other = clone / "results" / "mini" / path.relative_to(results)
         # The tables name the preset, which is all that may differ.
         expected = path.read_bytes().replace(b",smoke,", b",mini,")
         assert other.read_bytes() == expected, path.name
     assert "up to date" in call(clone, "dvc", "status")
-    shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
-    (numbers,) = shown[""]["data"].values()
+    assert "Nothing to be done" in call(clone, "snakemake", "-n", "all")
+
+
+def test_dvc_shows_metrics_and_plots(clone: Path) -> None:
+    metrics = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
+    (numbers,) = metrics[""]["data"].values()
     assert set(numbers["data"]) == {"real", "teacher", *VARIANTS}
     assert set(numbers["data"]["dw"]) == {"fid", "intra_fid", "inception_score", "kid"}
     call(clone, "dvc", "plots", "show")
     page = (clone / "dvc_plots" / "index.html").read_text()
-    assert '"Distillation"' in page and '"From scratch"' in page
+    specs = map(json.loads, re.findall(r"var spec = (\{.*\});$", page, re.MULTILINE))
+    plots = {spec["title"]["text"]: spec["data"]["values"] for spec in specs}
+    curves = [(row["filename"], row["step"]) for row in plots.pop("Learning curves")]
+    assert curves == [(f"{name}.csv", step) for name in ("dw", "scratch") for step in ("10", "20")]
+    points = plots.pop("Intra-FID of each class")
+    folder = clone / "results" / "mini"
+    for name in ("teacher", "dw", "std"):
+        shown = [(p["class"], p["intra_fid"]) for p in points if p["filename"] == f"{name}.csv"]
+        scored = rows(folder / "intra_fid" / f"{name}.csv")
+        assert shown == [(row["class"], row["intra_fid"]) for row in scored]
+    (losses,) = plots.values()
+    terms = [key for key in rows(folder / "models/dw/log.csv")[0] if key.startswith("loss_")]
+    assert {row["field"] for row in losses} == set(terms) and len(terms) == 6
+    assert all(row["dvc_inferred_y_value"] == row[row["field"]] for row in losses)
     assert "Nothing to be done" in call(clone, "snakemake", "-n", "all")
-    record = json.loads((reproduced / "provenance.json").read_text())
+    record = json.loads((folder / "provenance.json").read_text())
     assert record["code"]["clean"] is True  # `dvc.lock` is a result
     assert record["code"]["commit"] == call(clone, "git", "rev-parse", "HEAD").strip()
     stored = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]["provenance"]["outs"]
@@ -298,8 +315,26 @@ def test_dvc_reproduces_in_a_clone_what_snakemake_made(
         *(".snakemake/metadata", "benchmarks", "provenance.json", "provenance.rst")
     }
 
+
+def test_after_push_clone_and_pull_nothing_is_left_to_do(clone: Path, tmp_path: Path) -> None:
+    with s3_server("tinygan") as (url, keys):
+        run(clone, "dvc", "remote", "add", "-d", "storage", "s3://tinygan/runs")
+        run(clone, "dvc", "remote", "modify", "storage", "endpointurl", url)
+        commit(clone, "A run and its remote")
+        assert re.search(r"\d{3} files pushed", run(clone, "dvc", "push", env=keys))
+        run(tmp_path, "git", "clone", "-q", str(clone), "other")
+        other = tmp_path / "other"
+        run(other, "dvc", "pull", env=keys)
+    assert "Nothing to be done" in run(other, "snakemake", "-n", "all")
+    assert "Data and pipelines are up to date." in run(other, "dvc", "repro")
+    for path in (clone / "results" / "mini" / "models").rglob("*.*"):
+        assert (other / path.relative_to(clone)).read_bytes() == path.read_bytes()
+
+
+def test_dvc_takes_existing_results_and_retrains_what_changed(clone: Path) -> None:
     # Without its lock file DVC takes the existing results, and trains nothing again.
     (clone / "dvc.lock").unlink()
+    reproduced = clone / "results" / "mini"
     models = sorted((reproduced / "models").rglob("*.*"))
     before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in models]
     logs = set((clone / ".snakemake" / "log").iterdir())

@@ -73,7 +73,6 @@ for name, artefact in ARTEFACTS.items():
             name
         input:
             **artefact.inputs,
-            script=f"analysis/{name}.py",
         output:
             *files_of(name, artefact),
         log:
@@ -88,14 +87,15 @@ for name, artefact in ARTEFACTS.items():
             runtime=more(SHORT),
         params:
             config=planned,
+            # Not an input: a comment in it must rerun nothing.
+            script=f"analysis/{name}.py",
             code=script_code(name),
             # From the rule's own inputs: a command is evaluated after the loop.
             inputs=lambda wildcards, input: as_options(input),
             out=lambda wildcards, output: os.path.splitext(output[0])[0],
-            settings=sections("preset", "seed", "classes", "metrics", *LABELLED)
-            | {"real": config["real"]["source"]},
+            settings=settings_of(artefact),
         shell:
-            "python {input.script} --config {params.config} {params.inputs} --out {params.out}"
+            "python {params.script} --config {params.config} {params.inputs} --out {params.out}"
             " > {log} 2>&1"
 
 

@@ -35,6 +35,18 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+# A run that has nothing to do deletes the lock of another one, which then protects its files no more.
+# So a stage of DVC, which starts Snakemake unseen, ends before that.
+if (
+    workflow.is_main_process
+    and os.environ.get("DVC_STAGE")
+    and any(Path(".snakemake/locks").glob("*"))
+):
+    sys.exit(
+        "error: Snakemake is already running in this folder; repeat the DVC command when it has ended"
+        " (after kill -9, run: snakemake --unlock); nothing was changed"
+    )
+
 STARTED = time.time()
 P = f"results/{config['preset']}"
 # Parsing the workflow writes nothing. `onstart` writes the config to a file named by its hash, so
@@ -56,8 +68,6 @@ RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
-# The sections that determine a variant's label in tables.
-LABELLED = ["student", "train", "loss", "variants"]
 SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
 CURVES = ["dw", "scratch"]
 # Students may train on another crop of the real images than the one that they are scored against.
@@ -138,7 +148,7 @@ def student(variant):
 def script_code(name):
     """Return a digest of a script of analysis/ and of all that it imports of this project."""
     if not (ROOT / "analysis" / f"{name}.py").is_file():
-        return ""
+        raise WorkflowError(f"ARTEFACTS in analysis.smk: {name} has no script analysis/{name}.py")
     return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
@@ -227,6 +237,15 @@ class Artefact(NamedTuple):
     inputs: dict[str, list[str]]
 
 
+def settings_of(artefact):
+    """Return the settings that an artefact's script may use: of the variants, those it has files of."""
+    files = [Path(file) for paths in artefact.inputs.values() for file in paths]
+    named = {name for file in files for name in (file.stem, *file.parts)}
+    shared = sections("preset", "seed", "classes", "metrics", "student", "train", "loss")
+    shown = {name: config["variants"][name] for name in VARIANTS if name in named}
+    return shared | {"real": config["real"]["source"], "variants": shown}
+
+
 def files_of(name, artefact):
     """Return the files of an artefact, marked for the report.
 
@@ -253,5 +272,4 @@ def environments(wildcards, output):
 
 def as_options(inputs):
     """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
-    options = [(name, files) for name, files in inputs.items() if name != "script"]
-    return " ".join(f"--{name} {' '.join(files)}" for name, files in options)
+    return " ".join(f"--{name} {' '.join(files)}" for name, files in inputs.items())

@@ -206,7 +206,11 @@ rule cost:
         config=planned,
         code=code("cost", *map(student, VARIANTS)),
         settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
-        students={v: sections("student", "loss", of=RESOLVED[v]) for v in VARIANTS},
+        students={variant: sections("student", of=RESOLVED[variant]) for variant in VARIANTS},
+        # Whether a variant trains a discriminator depends on its loss terms, not on their weights.
+        terms={
+            v: [term for term, weight in RESOLVED[v]["loss"].items() if weight] for v in VARIANTS
+        },
     shell:
         "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
 
