@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from helpers.checkouts import command, jobs, snakemake, wait_until
 from helpers.paths import ROOT
 from helpers.slurm import job, jobs_of, options, slurm
@@ -24,7 +25,7 @@ CHANGES = [
     f"variants={{dw: {{train: {{steps: {STEPS}, snapshots: 2, checkpoint_every: 1}}}}}}",
 ]
 # What every run has its own of.
-OWN = {"benchmarks", "checkpoints", "logs"}
+OWN = {"benchmarks", "checkpoints", "logs", "provenance.json", "provenance.rst"}
 
 
 def clone(folder: Path) -> Path:
@@ -77,8 +78,8 @@ def test_a_killed_training_is_retried_with_more_and_resumes(cluster) -> None:
 def test_small_jobs_share_submissions(cluster) -> None:
     _, output = cluster
     planned, submitted = jobs(output), output.count("has been submitted with SLURM jobid")
-    tables = ["cost", "cost_paper", "table1", "table2", "claims", "metrics"]
-    tables += [name for name in planned if name.startswith("fig")]
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    tables = [entry for entry in profile["groups"] if entry.endswith("=tables")]
     # A student's images go to `features` in the same job, all tables and figures are one job, and
     # one training was submitted twice; `all` runs nothing.
     saved = planned["sample"] + len(tables) - 1

@@ -80,4 +80,5 @@ def test_the_groups_of_the_slurm_profile_are_rules() -> None:
     assert components.keys() <= set(groups.values())
     # Every table and figure: those scripts of analysis/ that are rules.
     scripts = {path.stem for path in (ROOT / "analysis").glob("*.py")} & rules
-    assert {name for name in groups if groups[name] == "tables"} == scripts | {"cost", "cost_paper"}
+    others = {"cost", "cost_paper", "provenance"}
+    assert {name for name in groups if groups[name] == "tables"} == scripts | others

@@ -26,7 +26,8 @@ rule provenance:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=more(500),
+        runtime=more(SHORT),
     params:
         config=planned,
         code=code("provenance"),
