@@ -1,7 +1,8 @@
 """The two square crops of published ImageNet work: an image file -> a square of `size` px.
 
 `sngan` is for the images that students train on, `biggan` for those of the FID statistics. Both
-resize with Pillow's bilinear filter, which antialiases when it shrinks.
+resize with Pillow's bilinear filter, which antialiases when it shrinks. The steps of `sngan` before
+that were ImageMagick's: `convert -resize 256x256^ -quality 95 -gravity center -extent 256x256`.
 """
 
 import io
@@ -11,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
-from tinygan.data.decode import decode, decode_scaled
+from tinygan.data.decode import decode, decode_scaled, subsampling_of
 
 CROPS = ("sngan", "biggan")
 _SHORT = 256
@@ -51,7 +53,8 @@ def _file_biggan(file: Path | BinaryIO, size: int, draft: bool) -> Image.Image:
 
 
 def _file_sngan(file: Path | BinaryIO, size: int, jpeg_quality: int | None) -> Image.Image:
-    return crop_sngan(decode(file), size, jpeg_quality)
+    chroma = None if jpeg_quality is None else subsampling_of(file)
+    return crop_sngan(decode(file), size, jpeg_quality, chroma)
 
 
 def crop_biggan(image: Image.Image, size: int, full: tuple[int, int] | None = None) -> Image.Image:
@@ -75,14 +78,17 @@ def crop_biggan(image: Image.Image, size: int, full: tuple[int, int] | None = No
     return square.resize((size, size), Image.Resampling.BILINEAR, box)
 
 
-def crop_sngan(image: Image.Image, size: int, jpeg_quality: int | None = None) -> Image.Image:
+def crop_sngan(
+    image: Image.Image, size: int, jpeg_quality: int | None = None, chroma: str | None = None
+) -> Image.Image:
     """Resize the shorter side to 256 px (Lanczos), crop the center, resize bilinearly to `size` px.
 
     Args:
         image: RGB.
         size: side of the result in pixels.
-        jpeg_quality: pass the 256 px square through JPEG of this quality without chroma
-            subsampling, as ImageMagick writes it from 90 on; None skips this.
+        jpeg_quality: pass the 256 px square through JPEG of this quality; None skips this.
+        chroma: chroma subsampling of that JPEG, which ImageMagick takes from the file; None: that
+            of a file without any, ``4:4:4`` from quality 90 on, else ``4:2:0``.
 
     Raises:
         TooSmall: a side is shorter than 256 px.
@@ -94,10 +100,26 @@ def crop_sngan(image: Image.Image, size: int, jpeg_quality: int | None = None) -
     # ImageMagick rounds the longer side half up, and the offsets down.
     width, height = ((side * _SHORT * 2 + short) // (short * 2) for side in image.size)
     left, top = (width - _SHORT) // 2, (height - _SHORT) // 2
-    square = image.resize((width, height), Image.Resampling.LANCZOS)
-    square = square.crop((left, top, left + _SHORT, top + _SHORT))
+    square = _lanczos(image, (width, height), (left, top, left + _SHORT, top + _SHORT))
     if jpeg_quality is not None:
         encoded = io.BytesIO()
-        square.save(encoded, "JPEG", quality=jpeg_quality, subsampling=0)
+        chroma = chroma or ("4:4:4" if jpeg_quality >= 90 else "4:2:0")
+        square.save(encoded, "JPEG", quality=jpeg_quality, subsampling=chroma)
         square = Image.open(encoded)
     return square.resize((size, size), Image.Resampling.BILINEAR)
+
+
+def _lanczos(
+    image: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]
+) -> Image.Image:
+    """Resize an RGB image and cut out a box of the result.
+
+    In floats, rounded once at the end, as ImageMagick does: Pillow's own filter for bytes rounds
+    after each direction, and then a fifth of the pixels differs by a level after JPEG.
+    """
+    bands = []
+    for band in image.split():
+        resized = band.convert("F").resize(size, Image.Resampling.LANCZOS).crop(box)
+        levels = np.clip(np.floor(np.asarray(resized) + 0.5), 0, 255)
+        bands.append(Image.fromarray(levels.astype(np.uint8)))
+    return Image.merge("RGB", bands)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import get_sampling
 
 from tinygan.external import content_problem
 
@@ -59,6 +60,21 @@ def decode_scaled(
         ) from None
     except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise ValueError(str(error)) from error
+
+
+def subsampling_of(file: Path | BinaryIO) -> str | None:
+    """Return the chroma subsampling of a JPEG: ``4:4:4``, ``4:2:2`` or ``4:2:0``.
+
+    None for any other file, and for the rare subsamplings that Pillow cannot write.
+    """
+    try:
+        with Image.open(file) as image:
+            number = get_sampling(image) if image.format == "JPEG" else -1
+    except _DAMAGE:  # `decode` reports it
+        number = -1
+    if not isinstance(file, Path):
+        file.seek(0)
+    return dict(enumerate(("4:4:4", "4:2:2", "4:2:0"))).get(number)
 
 
 def _head(file: Path | BinaryIO) -> bytes:

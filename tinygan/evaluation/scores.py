@@ -51,7 +51,9 @@ class Settings:
             drawn in the same way.
         prdc_k: number of nearest neighbours k of `prdc`.
         jackknife_groups: groups of the jackknife; at most the number of images.
-        fid_mode: ``"exact"``, or ``"authors"`` to reproduce the authors' released code.
+        fid_mode: ``"exact"``, or ``"authors"`` to reproduce what the authors' released script runs:
+            their NumPy code, with an offset, for the FID; TF-GAN's distance, without, for the
+            intra-FIDs.
         seed: the run's seed; it determines which images are drawn and how they are grouped.
         threads: classes scored at the same time.
     """
@@ -74,7 +76,7 @@ class Settings:
 
     @property
     def offset(self) -> float:
-        """The `offset` of `frechet_distance`."""
+        """The `offset` of `frechet_distance` for the FID over all classes."""
         return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.fid_mode]
 
 
@@ -185,10 +187,9 @@ def _score_class(
         if min(len(images), len(real)) < 2:
             raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
         groups = assign_groups(len(images), min(settings.jackknife_groups, len(images)), rng)
-        x, y, offset = images.features, real.features, settings.offset
+        x, y = images.features, real.features
         intra = _jackknifed(
-            lambda: frechet_jackknife(x, y, groups, offset=offset),
-            lambda: frechet_distance(x, y, offset=offset),
+            lambda: frechet_jackknife(x, y, groups), lambda: frechet_distance(x, y)
         )
         return _Class(
             samples=len(images),

@@ -1,11 +1,12 @@
 """ImageNet: every format gives the same shard, wrong folder levels are refused."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.command_line import mini, real_files, tinygan
-from helpers.crops_reference import plain_biggan, plain_sngan
+from helpers.crops_reference import has_magick, magick_sngan, plain_biggan, plain_sngan
 from helpers.image_files import (
     WNIDS,
     odd_files,
@@ -20,8 +21,8 @@ from PIL import Image
 
 from tinygan.classes.imagenet import imagenet_names, wnid_of_name
 from tinygan.config.read import ConfigError
-from tinygan.data.crops import crop_biggan, crop_sngan
-from tinygan.data.decode import decode
+from tinygan.data.crops import crop_biggan, crop_of, crop_sngan
+from tinygan.data.decode import decode, subsampling_of
 from tinygan.data.real.imagenet import open_imagenet
 from tinygan.data.shards import open_shard
 from tinygan.files import sha256
@@ -76,7 +77,9 @@ def test_nested_tar_class_tars_and_class_folders_give_the_same_shard(
             path = forms["folders"] / wnid / f"{wnid}_{n}.JPEG"
             rgb = np.asarray(Image.open(path))
             biggan = crop == "biggan"
-            plain = plain_biggan(rgb, 32) if biggan else plain_sngan(rgb, 32, 95, tmp_path)
+            # The files are 4:2:0, as Pillow writes JPEG by default.
+            sngan = partial(plain_sngan, rgb, 32, 95, tmp_path, "4:2:0")
+            plain = plain_biggan(rgb, 32) if biggan else sngan()
             np.testing.assert_array_equal(shard.images[3 * i + row], plain)
 
 
@@ -252,6 +255,20 @@ def test_both_crops_of_photographs_match_their_definitions(tmp_path: Path) -> No
         if min(image.size) >= 256:
             found = np.asarray(crop_sngan(image, 128, 95))
             np.testing.assert_array_equal(found, plain_sngan(rgb, 128, 95, tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the ImageNet sample is not here")
+@pytest.mark.skipif(not has_magick(), reason="ImageMagick is not installed")
+def test_the_sngan_crop_is_that_of_imagemagick(tmp_path: Path) -> None:
+    """At least 99 % of the pixels within a level, for both kinds of chroma subsampling."""
+    crop, close = crop_of("sngan", 128, 95), {"4:4:4": [], "4:2:0": []}
+    for path in sorted((PHOTOGRAPHS / "train").rglob("*.JPEG")):
+        if min(Image.open(path).size) >= 256:
+            difference = np.asarray(crop(path)).astype(int) - magick_sngan(path, 128, tmp_path)
+            close[subsampling_of(path)].append(np.mean(abs(difference) <= 1))
+    assert len(close["4:4:4"]) == 82 and len(close["4:2:0"]) == 27
+    assert all(np.mean(shares) > 0.99 for shares in close.values())
 
 
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the ImageNet sample is not here")

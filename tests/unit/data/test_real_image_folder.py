@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.command_line import mini, real_files, tinygan
-from helpers.crops_reference import plain_biggan, plain_sngan
+from helpers.crops_reference import lanczos, plain_biggan, plain_sngan
 from helpers.image_files import odd_files, packed, pixels, write_folders
 from PIL import Image
 
@@ -38,6 +38,38 @@ def test_the_sngan_crop_matches_its_definition(
     rgb = pixels(0, *shape)
     found = np.asarray(crop_sngan(Image.fromarray(rgb), 128, quality))
     np.testing.assert_array_equal(found, plain_sngan(rgb, 128, quality, tmp_path))
+
+
+def test_the_square_of_the_sngan_crop_is_lanczos() -> None:
+    """At 256 px nothing else happens; the definition in float64 rounds a few pixels otherwise."""
+    rgb = pixels(0, 333, 500)  # 333 wide
+    found = np.asarray(crop_sngan(Image.fromarray(rgb), 256)).astype(int)
+    across = lanczos(rgb.astype(float).transpose(1, 0, 2), 256)
+    whole = lanczos(across.transpose(1, 0, 2), 384)
+    difference = found - np.floor(whole.clip(0, 255) + 0.5)[64:320]
+    assert abs(difference).max() <= 1 and np.mean(difference == 0) > 0.999
+
+
+@pytest.mark.parametrize("chroma", ["4:4:4", "4:2:2", "4:2:0"])
+def test_the_jpeg_of_the_sngan_crop_has_the_chroma_subsampling_of_the_file(
+    tmp_path: Path, chroma: str
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(packed(pixels(0, 300, 280), quality=90, subsampling=chroma))
+    rgb = np.asarray(Image.open(path))
+    expected = plain_sngan(rgb, 128, 95, tmp_path, chroma)
+    for file in (path, io.BytesIO(path.read_bytes())):
+        np.testing.assert_array_equal(np.asarray(crop_of("sngan", 128, 95)(file)), expected)
+
+
+@pytest.mark.parametrize(("quality", "chroma"), [(95, "4:4:4"), (90, "4:4:4"), (89, "4:2:0")])
+def test_a_file_without_chroma_subsampling_gets_that_of_the_quality(
+    tmp_path: Path, quality: int, chroma: str
+) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(rgb := pixels(0, 300, 280)).save(path)
+    found = np.asarray(crop_of("sngan", 128, quality)(path))
+    np.testing.assert_array_equal(found, plain_sngan(rgb, 128, quality, tmp_path, chroma))
 
 
 def test_the_jpeg_step_changes_pixels_a_little() -> None:
