@@ -19,6 +19,7 @@ def write_finished(results: Path) -> dict[str, Any]:
             write_manifest(results, store, each)
     for variant in config["variants"]:
         card = {"variant": variant, "seed": config["seed"], "sha256": f"{variant} weights"}
+        card |= {"device": "cuda"}
         write_json(results / "models" / variant / "card.json", card)
     score = {"extractor": "efficientnet_lite0", "extractor_sha256": "e5" * 32, "input_size": 64}
     write_json(results / "scores" / "teacher.json", score)

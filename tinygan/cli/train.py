@@ -62,6 +62,7 @@ def _train(config: Config, arguments: Arguments) -> None:
         "loss": config["loss"],
         "train": config["train"],
         "seed": config["seed"],
+        "device": device_of(config["device"]).type,
         "truncation": config["teacher"]["truncation"],
         "data": data,
     }

@@ -188,9 +188,7 @@ def _score_class(
             raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
         groups = assign_groups(len(images), min(settings.jackknife_groups, len(images)), rng)
         x, y = images.features, real.features
-        intra = _jackknifed(
-            lambda: frechet_jackknife(x, y, groups), lambda: frechet_distance(x, y)
-        )
+        intra = _jackknifed(lambda: frechet_jackknife(x, y, groups), lambda: frechet_distance(x, y))
         return _Class(
             samples=len(images),
             intra_fid=intra,

@@ -39,7 +39,9 @@ def _facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
     yield "written", record["written"]
     yield "machine", f"{machine['platform']}, {machine['processor']}, {machine['cores']} cores"
     yield "GPUs", ", ".join(machine["gpus"]) or "none"
-    yield "device", f"{record['device']} (requested)"
+    device = record["device"]
+    trained = ", ".join(sorted(set(device["models"].values())))
+    yield "device", f"{device['requested']} requested; students trained on {trained}"
     yield "seed", str(record["seeds"]["run"])
     for name, store in record["data"].items():
         yield f"images/{name}", f"{store['images']:,} images, digest {store['digest']}"

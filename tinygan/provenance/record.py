@@ -67,7 +67,10 @@ def record(
             "packages": package_versions(environments),
         },
         "machine": machine(),
-        "device": config["device"],
+        "device": {
+            "requested": config["device"],
+            "models": {name: card["device"] for name, card in cards.items()},
+        },
         "seeds": {
             "run": config["seed"],
             "models": {name: card["seed"] for name, card in cards.items()},

@@ -35,7 +35,8 @@ def recorded(results: Path, **options) -> dict:
 def test_the_record_has_what_decided_the_results(results: Path) -> None:
     found = recorded(results, snakemake="9.27.1")
     assert found["preset"] == "mini" and found["config"] == complete(mini())
-    assert found["device"] == mini()["device"] == "cpu"
+    assert found["device"]["requested"] == mini()["device"] == "cpu"
+    assert found["device"]["models"] == dict.fromkeys(mini()["variants"], "cuda")
     assert found["seeds"] == {"run": 0, "models": dict.fromkeys(mini()["variants"], 0)}
     assert found["teacher"] == {
         "kind": "tfhub",
