@@ -52,8 +52,10 @@ def test_the_crate_says_that_the_workflow_made_the_results(results: Path, tmp_pa
     # Every input and output that the workflow declares has its value in this run.
     workflow = found["workflow/Snakefile"]
     for side, used in (("input", run["object"]), ("output", run["result"])):
-        examples = [found[each]["workExample"]["@id"] for each in ids(workflow[side])]
-        assert set(examples) == ids(used)
+        examples = {each: found[each]["workExample"]["@id"] for each in ids(workflow[side])}
+        assert set(examples.values()) == ids(used)
+        for parameter, example in examples.items():
+            assert ids(found[example]["exampleOfWork"]) == {parameter}
 
 
 def test_every_file_of_the_crate_is_there_and_described(results: Path, tmp_path: Path) -> None:
