@@ -16,7 +16,7 @@ from helpers.paths import BIN, ROOT
 CORES = str(os.cpu_count())
 SMOKE = ["--configfile", "config/smoke.yaml", "--"]
 # What has times or numbers of processes in it is in no two runs the same.
-DIFFERENT = {"benchmarks", "lock", "logs", "provenance.json", "report.html"}
+DIFFERENT = {"benchmarks", "lock", "logs", "provenance.json", "provenance.rst", "report.html"}
 
 
 def call(folder: Path, *command: str) -> str:
