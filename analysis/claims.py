@@ -7,13 +7,13 @@ import math
 from dataclasses import dataclass
 
 import pandas as pd
+
 from measures import MIN_CLASSES, MIN_POINTS, correlation, tail_spread
 from pages import to_html
 from paper import NAMES, PAPER, PAPER_R
 from results import read_cost, read_curve, read_intra_pair, read_scores
 from script import Run, main
 from tables import describe, markdown_table, number
-
 from tinygan.files import write_text
 
 STUDENTS = ("std", "dw", "std_half")  # in the order of the paper's FID, best first

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
+
 from results import extractor_label, read_curve, read_scores
 from script import Run, main
 from style import save, style

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
+
 from measures import MIN_CLASSES, correlation
 from paper import NAMES, PAPER_R, compares
 from results import extractor_label, read_intra_pair, read_scores

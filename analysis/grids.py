@@ -7,9 +7,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+
 from style import DPI, style
 from text import drawn
-
 from tinygan.data.shards import Shard, open_store
 
 _TILE = 128  # px of a tile on the page, about: the images are enlarged by a whole factor

@@ -1,9 +1,9 @@
 """A few numbers of each source to compare runs by, for `dvc metrics show`."""
 
 import pandas as pd
+
 from results import read_scores
 from script import Run, main
-
 from tinygan.files import write_json
 
 KEYS = ("fid", "intra_fid", "inception_score", "kid")

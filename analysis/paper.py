@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import checkout  # noqa: F401
-
 from tinygan.classes.imagenet import imagenet_names
 from tinygan.config.derived import VARIANT_SECTIONS, resolve_variant
 

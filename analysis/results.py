@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import checkout  # noqa: F401
 import numpy as np
 import pandas as pd
+
+import checkout  # noqa: F401
 from paper import SCORES
 from script import present
-
 from tinygan.classes.by_name import match
 from tinygan.files import read_json
 

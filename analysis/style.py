@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import checkout  # noqa: F401
 import matplotlib
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
-from text import fonts
 
+import checkout  # noqa: F401
+from text import fonts
 from tinygan.files import atomic_file
 
 matplotlib.use("Agg")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from paper import COST, PAPER, SCORES, compares, labels, own_variants
 from results import INTERVALS, MORE, read_cost, read_scores
 from script import Run, main

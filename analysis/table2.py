@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+
 from paper import PAPER, compares, labels, own_ablations
 from results import INTERVALS, read_scores
 from script import Run, main

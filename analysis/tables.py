@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from pages import to_html
 from paper import compares
 from results import extractor_label
 from script import Run
 from text import cell, latex
-
 from tinygan.files import write_text
 
 INTERVAL_NOTE = (
