@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygan import __version__
-from tinygan.config.derived import shard_ranges, teacher_handle
+from tinygan.config.derived import shard_ranges
 from tinygan.files import digest_json, read_json, sha256
 from tinygan.provenance.jobs import jobs_by_rule
 from tinygan.provenance.machine import machine
@@ -78,7 +78,8 @@ def record(
         "data": stores,
         "teacher": {
             "kind": config["teacher"]["kind"],
-            "handle": teacher_handle(config),
+            # As in the config: a place in the cache is that of this machine alone.
+            "handle": config["teacher"]["target"] or config["teacher"]["handle"],
             "fingerprint": _fingerprint(stores),
         },
         "extractor": {
