@@ -68,6 +68,7 @@ NEUTRAL = frozenset(
         "tinygan.errors",
         "tinygan.external",
         "tinygan.files",
+        "tinygan.folders",
         "tinygan.gpu",
         "tinygan.runtime",
         # this module, and the digests that it uses

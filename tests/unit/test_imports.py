@@ -10,7 +10,7 @@ from tinygan.code import ROOT, imports_of
 # From the ground up; a room may import itself and what is below it. Rooms of one line are
 # neighbours that do not know each other.
 ORDER = [
-    "files seeding runtime gpu errors external code syntax classes assets".split(),
+    "files folders seeding runtime gpu errors external code syntax classes assets".split(),
     ["config"],
     ["data"],
     ["models"],

@@ -103,7 +103,7 @@ def record_of(name: str) -> Path:
 def expected_sha256(name: str) -> tuple[str | None, str]:
     """Return the SHA-256 that an asset must have, if known, and where it is from.
 
-    Of a module, it is that of the folder, see `tinygan.files.folder_sha256`.
+    Of a module, it is that of the folder, see `tinygan.folders.folder_sha256`.
     """
     if ASSETS[name].sha256:
         return ASSETS[name].sha256, "was published"

@@ -19,7 +19,8 @@ from tinygan.assets.cache import (
 from tinygan.assets.download import DownloadError, download
 from tinygan.assets.table import ASSETS
 from tinygan.external import check_content
-from tinygan.files import atomic_file, atomic_folder, folder_sha256, sha256, write_text
+from tinygan.files import atomic_file, atomic_folder, sha256, write_text
+from tinygan.folders import folder_sha256
 
 _GRAPH = "saved_model.pb"  # of a TF-Hub module
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from tinygan.files import find_files, scan
+from tinygan.folders import find_files, scan
 
 SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
 # Files that are common beside images and need no note.
@@ -62,7 +62,7 @@ def list_images(folder: Path) -> list[str]:
     A note on standard error counts the other files.
 
     Raises:
-        ValueError: it has no image, but files with other suffixes; or see `tinygan.files.scan`.
+        ValueError: it has no image, but files with other suffixes; or see `tinygan.folders.scan`.
     """
     images, others = [], []
     for name, _ in find_files(folder):

@@ -14,7 +14,8 @@ from tinygan.config.derived import teacher_handle
 from tinygan.data.dataset import open_dataset
 from tinygan.data.image_folders import class_key, first_level, is_image
 from tinygan.data.shards import find_manifests
-from tinygan.files import digest_json, entries_state, folder_state
+from tinygan.files import digest_json
+from tinygan.folders import entries_state, folder_state
 from tinygan.teacher import MODULES
 from tinygan.teacher.fingerprint import sha256_of, with_files
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from tinygan.files import find_files, sha256
+from tinygan.files import sha256
+from tinygan.folders import find_files
 
 # The folders whose files decide a run's results.
 CODE = ("tinygan", "analysis", "workflow")
@@ -26,7 +27,6 @@ PACKAGES = (
     "scipy",
     "seaborn",
     "tensorflow",
-    "tensorflow-cpu",
     "tensorflow-hub",
     "torch",
 )

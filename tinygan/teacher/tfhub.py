@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygan.external import check_content, reason
-from tinygan.files import find_files, folder_sha256
+from tinygan.folders import find_files, folder_sha256
 from tinygan.runtime import quiet_tensorflow, use_tensorflow_device
 from tinygan.teacher import Teacher
 
@@ -149,7 +149,7 @@ def _import_hub() -> Any:
 
 
 def handle_fingerprint(handle: str) -> str:
-    """Return the fingerprint of a module: its URL or, of a folder, `tinygan.files.folder_sha256`.
+    """Return the fingerprint of a module: its URL or, of a folder, `tinygan.folders.folder_sha256`.
 
     Raises:
         FileNotFoundError: the handle is not a URL, and the folder is missing or empty.

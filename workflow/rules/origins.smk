@@ -1,7 +1,8 @@
 # Files from outside, as hashes for params: real images, sources, the teacher. They may be too many to
 # be inputs, and may be deleted once they have been read.
 from tinygan.config.derived import parse_range
-from tinygan.files import find_files, read_json
+from tinygan.files import read_json
+from tinygan.folders import find_files
 from tinygan.planning.assets import missing_assets
 from tinygan.planning.origins import real_origin, source_origin, teacher_origin
 

@@ -20,7 +20,7 @@ from tinygan.assets.install import git_blob
 from tinygan.assets.table import ASSETS
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
-from tinygan.files import folder_sha256
+from tinygan.folders import folder_sha256
 
 TORCH, HUB, GRAPH = "biggan-deep-128-torch", "biggan-deep-128-tfhub", "inception-graph"
 WEIGHTS = b"PK\x03\x04" + b"weights" * 1000

@@ -17,7 +17,7 @@ from tinygan.data.crops import TooSmall, crop_biggan, crop_of, crop_sngan
 from tinygan.data.decode import decode
 from tinygan.data.prepare import write_real
 from tinygan.data.shards import open_shard
-from tinygan.files import entries_state
+from tinygan.folders import entries_state
 
 SIZES = [(256, 256), (257, 256), (256, 259), (301, 256), (500, 375), (333, 500), (1001, 300)]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from tinygan.cli import main
 from tinygan.data.shards import open_shard, write_shard
 from tinygan.evaluation.sources import read_source
-from tinygan.files import folder_state
+from tinygan.folders import folder_state
 from tinygan.generation.sampling import draw_model
 from tinygan.models.io import read_card
 from tinygan.planning import run as configs

@@ -9,7 +9,7 @@ from helpers.image_files import write_tars
 from helpers.nasty_folder import CLASSES, image_bytes
 
 from tinygan.data.shards import write_shard
-from tinygan.files import folder_state
+from tinygan.folders import folder_state
 from tinygan.planning import origins
 from tinygan.planning.origins import real_origin, source_origin
 from tinygan.teacher.fingerprint import sha256_of

@@ -119,5 +119,4 @@ def test_every_package_that_the_steps_and_scripts_import_is_listed() -> None:
         for name in imported - set(sys.stdlib_module_names)
         for owner in owners.get(name, [])
     }
-    # `tensorflow` is what other environments have in place of `tensorflow-cpu`.
-    assert found - PLUMBING - {"tinygan"} == set(PACKAGES) - {"tensorflow"}
+    assert found - PLUMBING - {"tinygan"} == set(PACKAGES)

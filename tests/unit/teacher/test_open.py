@@ -13,7 +13,7 @@ from helpers.teachers import replace_module
 from tinygan.assets.cache import record_of
 from tinygan.assets.table import ASSETS
 from tinygan.data.shards import open_shard
-from tinygan.files import folder_sha256
+from tinygan.folders import folder_sha256
 from tinygan.teacher import tfhub
 
 URL = "https://tfhub.dev/deepmind/biggan-deep-128/1"
