@@ -55,7 +55,7 @@ def copy_sources(top: Path) -> None:
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (top / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, top / name)
+            shutil.copy(ROOT / name, top / name, follow_symlinks=False)
 
 
 @pytest.fixture(scope="module")
