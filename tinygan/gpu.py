@@ -1,7 +1,7 @@
 """Which GPUs a process uses: free ones, by a lock for each.
 
-Snakemake counts GPUs but does not say which one a job gets, so each job takes those that no other
-process of the same user has locked. A lock ends with its process, however that ends.
+Snakemake counts GPUs but does not say which of them a job gets. So each job takes those that no
+other process of the same user has locked. A lock ends with its process, however that ends.
 """
 
 import fcntl

@@ -265,15 +265,17 @@ def test_wrong_words_are_refused(cache: Path, capsys, words: list[str], message:
     assert message in capsys.readouterr().err
 
 
-def test_the_cache_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    monkeypatch.setenv("TINYGAN_CACHE", "/mine")
-    assert cache_folder() == Path("/mine")
+def test_the_cache_is_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+    monkeypatch.setenv("TINYGAN_CACHE", "mine")
+    assert cache_folder() == Path("mine")
     monkeypatch.delenv("TINYGAN_CACHE")
-    assert cache_folder() == Path("/caches/tinygan")
+    assert cache_folder() == Path("caches/tinygan")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert cache_folder() == Path("/home/me/.cache/tinygan")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "tinygan"
     assert locate("weights/x.bin", "torch") == "weights/x.bin"
 
 
