@@ -30,26 +30,40 @@ def configure_torch(threads: int) -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, -1)
 
 
-def device_of(name: str, index: int = 0) -> "torch.device":
-    """Return a device of PyTorch; on a GPU, float32 is computed as float32, not as TF32.
+def device_type(name: str) -> str:
+    """Return the type of device that PyTorch uses, ``cpu`` or ``cuda``.
 
     Args:
         name: ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
-        index: number of the GPU among those that this process sees.
 
     Raises:
-        ValueError: ``cuda`` without a GPU, or there is no GPU of this number.
+        ValueError: ``cuda`` without a GPU.
     """
     import torch
 
     has_gpu = torch.cuda.is_available()
-    if name == "cpu" or (name == "auto" and not has_gpu):
-        return torch.device("cpu")
-    if not has_gpu:
+    if name == "cuda" and not has_gpu:
         raise ValueError(
             "device is cuda, but PyTorch sees no GPU: use auto or cpu, or install the CUDA build "
             "of PyTorch"
         )
+    return "cuda" if has_gpu and name != "cpu" else "cpu"
+
+
+def device_of(name: str, index: int = 0) -> "torch.device":
+    """Return a device of PyTorch; on a GPU, float32 is computed as float32, not as TF32.
+
+    Args:
+        name: see `device_type`.
+        index: number of the GPU among those that this process sees.
+
+    Raises:
+        ValueError: see `device_type`; or there is no GPU of this number.
+    """
+    import torch
+
+    if device_type(name) == "cpu":
+        return torch.device("cpu")
     if index >= torch.cuda.device_count():
         raise ValueError(
             f"PyTorch sees {torch.cuda.device_count()} GPUs, fewer than train.processes"

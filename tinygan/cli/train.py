@@ -9,7 +9,7 @@ from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import class_ids
 from tinygan.files import digest_json
 from tinygan.gpu import claim_gpus
-from tinygan.runtime import configure_torch, device_of
+from tinygan.runtime import configure_torch, device_type
 
 if TYPE_CHECKING:
     from tinygan.data.shards import Shard
@@ -62,7 +62,7 @@ def _train(config: Config, arguments: Arguments) -> None:
         "loss": config["loss"],
         "train": config["train"],
         "seed": config["seed"],
-        "device": device_of(config["device"]).type,
+        "device": device_type(config["device"]),
         "truncation": config["teacher"]["truncation"],
         "data": data,
     }
@@ -97,7 +97,7 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
         **{section: config[section] for section in sections},
         "train": settings,
         # The device that is used: without a GPU, `auto` is the same as `cpu`.
-        "device": device_of(config["device"]).type,
+        "device": device_type(config["device"]),
         "truncation": config["teacher"]["truncation"],
         "data": {source: digest_json(digests) for source, digests in data.items()},
         "code": code | {"torch": torch.__version__},

@@ -18,7 +18,7 @@ from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning import throughput
 from tinygan.planning.assets import missing_assets
 from tinygan.planning.disk import real_counts
-from tinygan.runtime import device_of
+from tinygan.runtime import device_type
 
 # The variants with a learning curve, Figure 8.
 _CURVES = ("dw", "scratch")
@@ -145,8 +145,8 @@ def device_name(config: Mapping[str, Any]) -> str:
     """Return the name of the GPU that the steps of a run use here, or ``the CPU``."""
     import torch
 
-    device = device_of(config["device"])
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "the CPU"
+    on_gpu = device_type(config["device"]) == "cuda"
+    return torch.cuda.get_device_name() if on_gpu else "the CPU"
 
 
 def _peak_memory() -> int:

@@ -133,7 +133,7 @@ def downloaded(url: str) -> str:
     Raises:
         ValueError: it cannot be downloaded.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     try:
         return _import_hub().resolve(url)
     except Exception as error:  # see `_load_signature`
