@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tinygan.cli.options import MANIFESTS, OUT, REAL, Arguments, Config, Subcommand
 from tinygan.config.derived import resolve_variant
 from tinygan.data.classes import class_ids
-from tinygan.files import digest_json
+from tinygan.files import digest_json, sha256
 from tinygan.gpu import claim_gpus
 from tinygan.runtime import configure_torch, device_type
 
@@ -19,7 +19,7 @@ _WITHOUT_EFFECT = ("threads", "nodes", "checkpoint_every", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
-    """Train one variant; write generator.safetensors, snapshots/, log.csv and card.json.
+    """Train a variant with one seed; write generator.safetensors, snapshots/, log.csv and card.json.
 
     A stopped training resumes from its checkpoint when the same command runs again.
     """
@@ -32,7 +32,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     from tinygan.training.settings import Settings
     from tinygan.training.step import generator_shape
 
-    config = resolve_variant(config, arguments.variant)
+    config = resolve_variant(config, arguments.variant, arguments.seed)
     settings, ids = Settings.of(config), class_ids(config)
     count = settings.train.processes
     threads = max(1, arguments.threads // count)
@@ -43,12 +43,18 @@ def _train(config: Config, arguments: Arguments) -> None:
     pairs = open_store(arguments.pairs, ids, what="the store of --pairs", verify=True)
     real = open_store(arguments.real, ids, what="the store of --real", verify=True)
     data = {"pairs": list(map(_digest, pairs)), "real": list(map(_digest, real))}
+    if file := settings.student.embedding_file:
+        data["embedding"] = [sha256(Path(file))]
     folder = arguments.checkpoints or _default_folder(arguments, "checkpoints")
     checkpoints = CheckpointFolder(folder, _identity(config, data))
     live = arguments.live or _default_folder(arguments, "live")
     live = live if settings.train.dvclive else None
     with processes(count) as world, checkpoints.locked() if world.is_main else nullcontext():
-        options = {"name": arguments.variant, "checkpoints": checkpoints, "live": live}
+        options = {
+            "name": f"{arguments.variant}, seed {settings.seed}",
+            "checkpoints": checkpoints,
+            "live": live,
+        }
         networks = train(settings, pairs, real, arguments.out, **options, world=world)
     if not world.is_main:
         return
@@ -61,7 +67,7 @@ def _train(config: Config, arguments: Arguments) -> None:
         "discriminator_parameters": parameters.get("discriminator", 0),
         "loss": config["loss"],
         "train": config["train"],
-        "seed": config["seed"],
+        "seed": settings.seed,
         "device": device_type(config["device"]),
         "truncation": config["teacher"]["truncation"],
         "data": data,
@@ -91,7 +97,7 @@ def _identity(config: Config, data: dict[str, list[str]]) -> dict[str, Any]:
     from tinygan.code import digests_of
 
     code = digests_of("train", f"tinygan.models.students.{config['student']['architecture']}")
-    sections = ("seed", "image_size", "z_dim", "classes", "student", "loss")
+    sections = ("image_size", "z_dim", "classes", "student", "loss")
     settings = {key: value for key, value in config["train"].items() if key not in _WITHOUT_EFFECT}
     return {
         **{section: config[section] for section in sections},
@@ -112,6 +118,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "required": True,
                 "metavar": "NAME",
                 "help": "a name under `variants` in the config",
+            },
+            "--seed": {
+                "type": int,
+                "metavar": "N",
+                "help": "seed of the training (default: the first of train.seeds)",
             },
             "--pairs": MANIFESTS | {"help": "manifest.json of the teacher's shards of pairs"},
             "--real": REAL,

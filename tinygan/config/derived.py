@@ -30,12 +30,34 @@ def teacher_handle(config: Mapping[str, Any]) -> str:
     return require(teacher["handle"], teacher["kind"])
 
 
-def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a copy of the config with a variant's overrides of `student`, `train` and `loss`.
+def students(config: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Return the students of a run by name: every variant, trained once per seed.
+
+    A student of seed 0 has the name of its variant, such as ``dw``, any other ``dw/seed1``: so a
+    longer list of seeds renames no file.
+
+    Returns:
+        name -> (variant, seed), all variants of the first seed first.
+    """
+    return {
+        variant if seed == 0 else f"{variant}/seed{seed}": (variant, seed)
+        for seed in config["train"]["seeds"]
+        for variant in config["variants"]
+    }
+
+
+def resolve_variant(
+    config: Mapping[str, Any], name: str, seed: int | None = None
+) -> dict[str, Any]:
+    """Return the config of one training: a variant's `student`, `train` and `loss`, and its seed.
 
     Args:
         config: checked; see `tinygan.planning.run`.
         name: a key of `variants`.
+        seed: the training's seed; None for the first of `train.seeds`.
+
+    Returns:
+        A copy of the config with the variant's overrides, and with `train.seed` for `train.seeds`.
 
     Raises:
         ConfigError: there is no such variant.
@@ -49,6 +71,8 @@ def resolve_variant(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     resolved = copy.deepcopy(dict(config))
     for section in VARIANT_SECTIONS:
         resolved[section].update(copy.deepcopy(variants[name].get(section, {})))
+    seeds = resolved["train"].pop("seeds")
+    resolved["train"]["seed"] = seeds[0] if seed is None else seed
     return resolved
 
 

@@ -49,12 +49,13 @@ def draw(
         images uint8 [N, H, W, 3], labels int64 [N], z float32 [N, z_dim], N <= batch.
     """
     device = next(generator.parameters()).device
+    half_range = getattr(generator, "half_range", 128)
     for label in tqdm(list(classes), desc="sample", unit="class"):
         y = label if model_labels is None else model_labels[label]
         for z in latent_batches(seed, "evaluation", label, count, z_dim, truncation, batch):
             labels = torch.full((len(z),), y, device=device)
             images = generator(torch.from_numpy(z).to(device), labels)
-            yield to_uint8(images), np.full(len(z), label), z
+            yield to_uint8(images, half_range), np.full(len(z), label), z
 
 
 def labels_in_model(

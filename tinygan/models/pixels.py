@@ -10,7 +10,13 @@ def normalize(images: np.ndarray | Tensor) -> Tensor:
     return torch.as_tensor(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
-def to_uint8(images: Tensor) -> np.ndarray:
-    """Convert [N, 3, H, W] in [-1, 1] to uint8 [N, H, W, 3]: floor((x + 1) / 2 * 256), clipped."""
-    scaled = (images + 1).mul(128).clamp_(0, 255).to(torch.uint8)
+def to_uint8(images: Tensor, half_range: float = 128) -> np.ndarray:
+    """Convert [N, 3, H, W] in [-1, 1] to uint8 [N, H, W, 3], rounding down.
+
+    Args:
+        images: values outside of the range are clipped.
+        half_range: h in floor(h x + h): 128 for BigGAN and its students, 127.5 for SNGAN, as in the
+            code of each.
+    """
+    scaled = images.mul(half_range).add_(half_range).clamp_(0, 255).to(torch.uint8)
     return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -38,6 +38,9 @@ class GeneratorBlock(nn.Module):
 class Generator(nn.Module):
     """G: (z, y) -> image. z is drawn from a standard normal, without truncation.
 
+    Attributes:
+        half_range: see `tinygan.models.pixels.to_uint8`.
+
     Args:
         channels: ch, the multiplier of the blocks' widths: 16, 16, 8, 4, 2, 1 at 128 px.
         classes: number of classes.
@@ -49,6 +52,8 @@ class Generator(nn.Module):
     Raises:
         ValueError: invalid image size.
     """
+
+    half_range = 127.5
 
     def __init__(
         self,

@@ -32,6 +32,9 @@ def contradictions(
     for name in config["sources"]:
         if name in config["variants"]:
             yield f"sources.{name}: {name} is the name of a variant; choose another name"
+    for name, variant in config["variants"].items():
+        if "seeds" in variant.get("train", {}):
+            yield f"variants.{name}.train.seeds: all variants have the same seeds; set train.seeds"
     losses = {"loss": config["loss"]}
     losses |= {f"variants.{name}.loss": v.get("loss", {}) for name, v in config["variants"].items()}
     for path, loss in losses.items():

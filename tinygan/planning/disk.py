@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinygan.config.derived import resolve_variant
+from tinygan.config.derived import resolve_variant, students
 from tinygan.data.dataset import open_dataset
 from tinygan.features.extractor import outputs_of
 from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
@@ -178,17 +178,18 @@ def _mount_point(folder: Path) -> Path:
 
 
 def _trainings(config: Mapping[str, Any]) -> dict[str, int]:
-    """Return the bytes of all variants' models (with snapshots) and of their checkpoints.
+    """Return the bytes of all students' models (with snapshots) and of their checkpoints.
 
     A checkpoint contains the weights and Adam's two moments of each weight, and beside it are the
     snapshots so far. The next checkpoint is written before the previous one is deleted.
     """
     models = checkpoints = 0
-    for name in config["variants"]:
-        variant = resolve_variant(config, name)
+    for name, seed in students(config).values():
+        variant = resolve_variant(config, name, seed)
         shape = {"classes": len(config["classes"]), "image_size": config["image_size"]}
         student = dict(variant["student"])
         width = student.pop("discriminator_channels")
+        del student["embedding_file"]
         generator = generator_bytes(**student, **shape, z_dim=config["z_dim"])
         discriminator = discriminator_bytes(channels=width, **shape)
         snapshots = generator * variant["train"]["snapshots"]

@@ -81,23 +81,24 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     measure = throughput.harvest if is_local else None
     steps.append(Step("harvest", 2 * shards, pairs + samples, "images", measure))
     variants = {name: resolve_variant(config, name) for name in config["variants"]}
-    students: dict[str, list[str]] = {}
+    seeds = len(config["train"]["seeds"])
+    shapes: dict[str, list[str]] = {}
     for name, variant in variants.items():
-        amount = variant["train"]["steps"] * variant["train"]["batch"]
-        steps.append(Step(f"train {name}", 1, amount, "images", throughput.train, (name,)))
-        student = f"{variant['student']['architecture']} {variant['student']['channels']}"
-        students.setdefault(student, []).append(name)
-    for student, (first, *others) in students.items():
-        count = 1 + len(others)
+        amount = seeds * variant["train"]["steps"] * variant["train"]["batch"]
+        steps.append(Step(f"train {name}", seeds, amount, "images", throughput.train, (name,)))
+        shape = f"{variant['student']['architecture']} {variant['student']['channels']}"
+        shapes.setdefault(shape, []).append(name)
+    for shape, (first, *others) in shapes.items():
+        count = seeds * (1 + len(others))
         work = (count * shards, count * samples, "images", throughput.sample, (first,))
-        steps.append(Step(f"sample {student}", *work))
+        steps.append(Step(f"sample {shape}", *work))
     curves = [variant for name, variant in variants.items() if name in _CURVES]
-    points = sum(len(snapshot_steps(variant)) for variant in curves)
-    scored = len(variants) + len(config["sources"]) + 1  # and the teacher
+    points = seeds * sum(len(snapshot_steps(variant)) for variant in curves)
+    scored = seeds * len(variants) + len(config["sources"]) + 1  # and the teacher
     extracted = files + scored * samples + points * classes * metrics["curve_samples_per_class"]
     # The graph of inception_tf may have to be downloaded first.
     measure = None if metrics["extractor"] == "inception_tf" else throughput.features
-    jobs = (scored + 1) * shards + len(curves)
+    jobs = (scored + 1) * shards + seeds * len(curves)
     steps.append(Step("features", jobs, extracted, "images", measure))
     steps.append(Step("score", scored + 1, (scored + 1) * classes, "classes", throughput.score))
     return steps

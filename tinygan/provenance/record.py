@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygan import __version__
-from tinygan.config.derived import shard_ranges
+from tinygan.config.derived import shard_ranges, students
 from tinygan.files import digest_json, read_json, sha256
 from tinygan.provenance.jobs import jobs_by_rule
 from tinygan.provenance.machine import machine
@@ -53,7 +53,7 @@ def record(
             f"{results}/images/{min(missing)} lacks shards: finish the run first, with"
             " snakemake --cores 2 all"
         )
-    cards = {name: _read(results / "models" / name / "card.json") for name in config["variants"]}
+    cards = {name: _read(results / "models" / name / "card.json") for name in students(config)}
     score = _read(results / "scores" / "teacher.json")
     return {
         "format": FORMAT,

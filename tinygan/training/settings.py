@@ -21,6 +21,7 @@ class StudentSettings:
         embedding: length of the shared class embedding E(y).
         discriminator_channels: ch of the discriminator's first layer.
         image_channels: channels of the generator's last layer: 3, or 1 for grey images.
+        embedding_file: NPY file of the initial E(y), float [classes, embedding]; None: random.
     """
 
     architecture: str
@@ -28,6 +29,7 @@ class StudentSettings:
     embedding: int
     discriminator_channels: int
     image_channels: int = 3
+    embedding_file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,14 +149,15 @@ class Settings:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
         """Read a config that is resolved for one variant (see `config.derived.resolve_variant`)."""
+        train = dict(config["train"])
         return cls(
-            seed=config["seed"],
+            seed=train.pop("seed"),
             classes=len(config["classes"]),
             image_size=config["image_size"],
             z_dim=config["z_dim"],
             truncation=config["teacher"]["truncation"],
             student=StudentSettings(**config["student"]),
-            train=TrainSettings(**config["train"]),
+            train=TrainSettings(**train),
             loss=LossSettings.of(config["loss"]),
             device=config["device"],
         )

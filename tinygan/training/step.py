@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from tinygan.models.discriminator import Discriminator
+from tinygan.models.embedding import read_embedding
 from tinygan.models.students import build_student
 from tinygan.seeding import stream_seed
 from tinygan.training.data import Batch
@@ -179,10 +181,17 @@ def build_networks(settings: Settings) -> tuple[nn.Module, Discriminator]:
     """Return S and D with initial weights.
 
     The weights depend on (seed, network, shapes) only, so all variants of one architecture start
-    from the same ones.
+    from the same ones; E(y) may come from a file.
+
+    Raises:
+        FileNotFoundError, ValueError: see `tinygan.models.embedding.read_embedding`.
     """
     torch.manual_seed(stream_seed(settings.seed, "train/generator"))
     generator = build_student(**generator_shape(settings))
+    if file := settings.student.embedding_file:
+        shape = settings.classes, settings.student.embedding
+        with torch.no_grad():
+            generator.embedding.weight.copy_(read_embedding(Path(file), shape))
     torch.manual_seed(stream_seed(settings.seed, "train/discriminator"))
     discriminator = Discriminator(
         channels=settings.student.discriminator_channels,

@@ -20,7 +20,7 @@ from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
 from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
-from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
+from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, students
 from tinygan.planning.disk import require_run
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
@@ -63,12 +63,14 @@ def planned(wildcards, output):
 DATASET = open_dataset(config["real"]["source"])
 DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
+# Every variant is trained once per seed: name -> (variant, seed), and its resolved config.
+STUDENTS = students(config)
 SOURCES = {name: locate(folder) for name, folder in config["sources"].items()}
-RESOLVED = {variant: resolve_variant(config, variant) for variant in VARIANTS}
+RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in STUDENTS.items()}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
-SCORED = ["real", "teacher", *VARIANTS, *SOURCES]
+SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
 CURVES = ["dw", "scratch"]
 # Students may train on another crop of the real images than the one that they are scored against.
 CROP = config["real"]["crop"]
@@ -85,15 +87,15 @@ GPUS = 0 if config["device"] == "cpu" else 1
 CUDA = "-gpu" if GPUS else ""
 TORCH_ENV = f"../envs/torch{CUDA}.yaml"
 TENSORFLOW_ENV = f"../envs/teacher{CUDA}.yaml"
-GENERATOR = f"{P}/models/{{variant}}/generator.safetensors"
-CARD = f"{P}/models/{{variant}}/card.json"
+GENERATOR = f"{P}/models/{{student}}/generator.safetensors"
+CARD = f"{P}/models/{{student}}/card.json"
 
 
 wildcard_constraints:
     range=r"\d{3}-\d{3}",
     crop="|".join(CROPS),
     split="|".join(SPLITS),
-    variant="|".join(VARIANTS),
+    student="|".join(STUDENTS),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
     source="|".join(SCORED),
 
@@ -140,9 +142,9 @@ def code(step, *chosen):
     return digest_json(digests_of(step, *chosen))
 
 
-def student(variant):
-    """Return the module of a variant's architecture, for `code`."""
-    return f"tinygan.models.students.{RESOLVED[variant]['student']['architecture']}"
+def architecture(student):
+    """Return the module of a student's architecture, for `code`."""
+    return f"tinygan.models.students.{RESOLVED[student]['student']['architecture']}"
 
 
 def script_code(name):
@@ -189,14 +191,24 @@ def intra_of(*sources):
     return [f"{P}/intra_fid/{source}.csv" for source in sources]
 
 
-def curves_of(*variants):
-    return [f"{P}/scores/curve/{variant}.csv" for variant in variants]
+def curves_of(*students):
+    return [f"{P}/scores/curve/{student}.csv" for student in students]
 
 
-def snapshots(variant):
-    """Return the weights of the points of a variant's learning curve."""
-    folder = f"{P}/models/{variant}/snapshots"
-    return [f"{folder}/{step:06d}.safetensors" for step in snapshot_steps(RESOLVED[variant])]
+def trained(*variants):
+    """Return the names of the students of these variants, one per seed."""
+    return [name for name, (variant, _) in STUDENTS.items() if variant in variants]
+
+
+def shown(variant):
+    """Return the student of a variant whose images the figures show: that of the first seed."""
+    return trained(variant)[0]
+
+
+def snapshots(student):
+    """Return the weights of the points of a student's learning curve."""
+    folder = f"{P}/models/{student}/snapshots"
+    return [f"{folder}/{step:06d}.safetensors" for step in snapshot_steps(RESOLVED[student])]
 
 
 def features(source):

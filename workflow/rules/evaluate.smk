@@ -15,7 +15,7 @@ GRAPH = [file for file in GRAPH if "://" not in file and not is_asset(file)]
 EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
 # The images of one learning curve.
 CURVE_IMAGES = (
-    max(len(snapshots(variant)) for variant in CURVES)
+    max(len(snapshots(student)) for student in trained(*CURVES))
     * len(config["classes"])
     * config["metrics"]["curve_samples_per_class"]
 )
@@ -27,14 +27,14 @@ rule sample:
         card=CARD,
         latents=f"{P}/images/teacher/{{range}}/manifest.json",
     output:
-        manifest=temp(f"{P}/images/{{variant}}/{{range}}/manifest.json"),
-        images=temp(f"{P}/images/{{variant}}/{{range}}/images.npy"),
-        labels=temp(f"{P}/images/{{variant}}/{{range}}/labels.npy"),
-        z=temp(f"{P}/images/{{variant}}/{{range}}/z.npy"),
+        manifest=temp(f"{P}/images/{{student}}/{{range}}/manifest.json"),
+        images=temp(f"{P}/images/{{student}}/{{range}}/images.npy"),
+        labels=temp(f"{P}/images/{{student}}/{{range}}/labels.npy"),
+        z=temp(f"{P}/images/{{student}}/{{range}}/z.npy"),
     log:
-        f"{P}/logs/sample/{{variant}}/{{range}}.log",
+        f"{P}/logs/sample/{{student}}/{{range}}.log",
     benchmark:
-        f"{P}/benchmarks/sample/{{variant}}/{{range}}.tsv"
+        f"{P}/benchmarks/sample/{{student}}/{{range}}.tsv"
     conda:
         TORCH_ENV
     threads: 1
@@ -44,7 +44,7 @@ rule sample:
         gpu=GPUS,
     params:
         config=planned,
-        code=lambda wildcards: code("sample", student(wildcards.variant)),
+        code=lambda wildcards: code("sample", architecture(wildcards.student)),
         model=subpath(input.generator, parent=True),
         folder=subpath(output.manifest, parent=True),
         settings=sections("seed", "z_dim", "classes")
@@ -162,15 +162,15 @@ rule score:
 rule curve:
     input:
         real=features("real"),
-        snapshots=lambda wildcards: snapshots(wildcards.variant),
+        snapshots=lambda wildcards: snapshots(wildcards.student),
         card=CARD,
         graph=GRAPH,
     output:
-        f"{P}/scores/curve/{{variant}}.csv",
+        f"{P}/scores/curve/{{student}}.csv",
     log:
-        f"{P}/logs/curve/{{variant}}.log",
+        f"{P}/logs/curve/{{student}}.log",
     benchmark:
-        f"{P}/benchmarks/curve/{{variant}}.tsv"
+        f"{P}/benchmarks/curve/{{student}}.tsv"
     conda:
         CURVE_ENV
     threads: 1
@@ -180,7 +180,7 @@ rule curve:
         gpu=GPUS,
     params:
         config=planned,
-        code=lambda wildcards: code("curve", EXTRACTOR, student(wildcards.variant)),
+        code=lambda wildcards: code("curve", EXTRACTOR, architecture(wildcards.student)),
         model=subpath(input.card, parent=True),
         settings=sections("seed", "z_dim", "classes", "metrics")
         | {"truncation": config["teacher"]["truncation"]},
@@ -204,12 +204,13 @@ rule cost:
         runtime=more(SHORT),
     params:
         config=planned,
-        code=code("cost", *map(student, VARIANTS)),
+        code=code("cost", *map(architecture, STUDENTS)),
         settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
-        students={variant: sections("student", of=RESOLVED[variant]) for variant in VARIANTS},
+        students={v: sections("student", of=RESOLVED[shown(v)]) for v in VARIANTS},
         # Whether a variant trains a discriminator depends on its loss terms, not on their weights.
         terms={
-            v: [term for term, weight in RESOLVED[v]["loss"].items() if weight] for v in VARIANTS
+            v: [term for term, weight in RESOLVED[shown(v)]["loss"].items() if weight]
+            for v in VARIANTS
         },
     shell:
         "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
@@ -241,5 +242,5 @@ rule scores:
     input:
         expand(f"{P}/scores/{{source}}.json", source=SCORED),
         expand(f"{P}/intra_fid/{{source}}.csv", source=SCORED),
-        expand(rules.curve.output, variant=CURVES),
+        expand(rules.curve.output, student=trained(*CURVES)),
         rules.cost.output,

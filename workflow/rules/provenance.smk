@@ -8,7 +8,7 @@ rule provenance:
         rules.tables.input,
         rules.figures.input,
         rules.scores.input,
-        expand([GENERATOR, CARD], variant=VARIANTS),
+        expand([GENERATOR, CARD], student=STUDENTS),
     output:
         json=report(
             f"{P}/provenance.json",

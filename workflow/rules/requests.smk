@@ -25,9 +25,9 @@ def more(amount):
 TRAIN_MB = 6000 if config["image_size"] >= 128 else 2000
 
 
-def training_resources(variant):
+def training_resources(student):
     """Return what a training requests; Slurm counts memory and processors per node."""
-    train = RESOLVED[variant]["train"]
+    train = RESOLVED[student]["train"]
     processes, nodes = train["processes"], train["nodes"]
     gpus = GPUS * processes
     resources = {
@@ -44,13 +44,13 @@ def training_resources(variant):
             "tasks": nodes,
             # Without it, the executor takes `tasks` for the tasks per GPU.
             "tasks_per_gpu": 0,
-            "cpus_per_task": training_threads(variant) // nodes,
+            "cpus_per_task": training_threads(student) // nodes,
             "slurm_extra": f"--gpus-per-node={gpus // nodes}" if gpus else "",
         }
     return resources
 
 
-def training_threads(variant):
+def training_threads(student):
     """Return the CPU threads of a training: at least one for each process."""
-    train = RESOLVED[variant]["train"]
+    train = RESOLVED[student]["train"]
     return max(train["threads"], train["processes"])
