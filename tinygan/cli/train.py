@@ -19,8 +19,9 @@ _WITHOUT_EFFECT = ("threads", "nodes", "checkpoint_every", "dvclive")
 
 
 def _train(config: Config, arguments: Arguments) -> None:
-    """Train a variant with one seed; write generator.safetensors, snapshots/, log.csv and card.json.
+    """Train a variant with one seed.
 
+    It writes generator.safetensors, snapshots/, log.csv and card.json.
     A stopped training resumes from its checkpoint when the same command runs again.
     """
     from tinygan.data.shards import open_store

@@ -35,8 +35,9 @@ def read_embedding(path: Path, shape: tuple[int, int]) -> Tensor:
         ) from error
     if values.shape != shape:
         raise ValueError(
-            f"student.embedding_file: {path} has the shape {list(values.shape)}, but this run needs "
-            f"{list(shape)}: a row per class of the config, in its order, of student.embedding numbers"
+            f"student.embedding_file: {path} has the shape {list(values.shape)}, but this run "
+            f"needs {list(shape)}: one row per class of the config, in its order, of "
+            "student.embedding numbers"
         )
     if not np.isfinite(values).all():
         raise ValueError(f"student.embedding_file: {path} has values that are not finite")
