@@ -1,5 +1,6 @@
 """Reading what a run has written: scores, scores per class, learning curves and cost."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,30 @@ INTERVALS = [
     for score in ("inception_score", "fid", "intra_fid", *MORE)
     for end in ("low", "high")
 ]
+
+
+def name_of(path: Path) -> tuple[str, int]:
+    """Return the source or variant of a file of results, and the seed of its training.
+
+    Files are named after them: ``scores/dw.json`` is of dw, seed 0 (or no training at all), and
+    ``scores/dw/seed1.json`` of dw, seed 1; see `tinygan.config.derived.students`.
+    """
+    if seed := re.fullmatch(r"seed(\d+)", path.stem):
+        return path.parent.name, int(seed[1])
+    return path.stem, 0
+
+
+def seeds_of(files: Sequence[Path], name: str) -> dict[int, Path]:
+    """Return the files of a variant by the seed of its training, or the one file of a source.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    found = {name_of(path): path for path in files}
+    seeds = {seed: path for (owner, seed), path in sorted(found.items()) if owner == name}
+    if not seeds:
+        raise ValueError(f"there is no file of {name} among {', '.join(map(str, files))}")
+    return seeds
 
 
 def files_of(files: Sequence[Path], names: Iterable[str]) -> dict[str, Path]:

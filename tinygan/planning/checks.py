@@ -1,5 +1,6 @@
 """Checks of a config beyond its schema: contradictions between keys, and impossible values."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ def contradictions(
         if name in config["variants"]:
             yield f"sources.{name}: {name} is the name of a variant; choose another name"
     for name, variant in config["variants"].items():
+        if re.fullmatch(r"seed\d+", name):
+            yield f"variants.{name}: files of seeds have such names; choose another name"
         if "seeds" in variant.get("train", {}):
             yield f"variants.{name}.train.seeds: all variants have the same seeds; set train.seeds"
     losses = {"loss": config["loss"]}

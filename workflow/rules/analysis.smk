@@ -9,36 +9,38 @@ ARTEFACTS = {
         "table",
         "Table 1: cost and scores",
         {
-            "scores": scores_of("real", "teacher", "std", "std_half", "dw", *OWN, *SOURCES),
+            "scores": scores_of(
+                "real", "teacher", *trained("std", "std_half", "dw", *OWN), *SOURCES
+            ),
             "cost": rules.cost.output,
         },
     ),
     "table2": Artefact(
         "table",
         "Table 2: ablations",
-        {"scores": scores_of("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only", *OWN)},
+        {"scores": scores_of(*trained("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only", *OWN))},
     ),
     "fig1": Artefact(
         "figure",
         "Figure 1: teacher and student",
-        {"teacher": images_of("teacher"), "student": images_of("dw")},
+        {"teacher": images_of("teacher"), "student": images_of(shown("dw"))},
     ),
     "fig3": Artefact(
         "figure",
         "Figure 3: the pixel loss alone",
-        {"teacher": images_of("teacher"), "student": images_of("pix_only")},
+        {"teacher": images_of("teacher"), "student": images_of(shown("pix_only"))},
     ),
     "fig8": Artefact(
         "figure",
         "Figure 8: learning curves",
-        {"scores": scores_of(*CURVES), "curves": curves_of(*CURVES)},
+        {"scores": scores_of(*trained(*CURVES)), "curves": curves_of(*trained(*CURVES))},
     ),
     "fig9": Artefact(
         "figure",
         "Figure 9: class by class",
         {
-            "scores": scores_of("teacher", "dw", "std"),
-            "intra": intra_of("teacher", "dw", "std"),
+            "scores": scores_of("teacher", *trained("dw", "std")),
+            "intra": intra_of("teacher", *trained("dw", "std")),
         },
     ),
     "fig11": Artefact(
@@ -46,18 +48,18 @@ ARTEFACTS = {
         "Figure 11: the worst classes",
         {
             "teacher": images_of("teacher"),
-            "student": images_of("dw"),
-            "scores": scores_of("dw"),
-            "intra": intra_of("dw"),
+            "student": images_of(shown("dw")),
+            "scores": scores_of(shown("dw")),
+            "intra": intra_of(shown("dw")),
         },
     ),
     "claims": Artefact(
         "claims",
         "The paper's claims",
         {
-            "scores": scores_of("teacher", *PAPER_VARIANTS),
-            "intra": intra_of("teacher", "dw", "std"),
-            "curves": curves_of(*CURVES),
+            "scores": scores_of("teacher", *trained(*PAPER_VARIANTS)),
+            "intra": intra_of("teacher", *trained("dw", "std")),
+            "curves": curves_of(*trained(*CURVES)),
             "cost": rules.cost.output,
         },
     ),
