@@ -1,6 +1,6 @@
 """Figure 1: images of the teacher (odd rows) and of TinyGAN-dw (even rows) for the same z and y."""
 
-from grids import image_grid, pairs, row_pairs, spread_classes
+from grids import image_grid, images_per_class, pairs, spread_classes
 from paper import NAMES
 from script import Run, main
 from style import save
@@ -13,7 +13,7 @@ def fig1(run: Run) -> None:
     names = run.config["classes"]
     classes = spread_classes(len(names))
     stores = run.inputs["teacher"], run.inputs["student"]
-    count = row_pairs(*stores, SAMPLES)
+    count = min(SAMPLES, images_per_class(*stores))
     images = pairs(*stores, classes, count, names)
     rows = [NAMES["teacher"], NAMES["dw"]] * count
     save(image_grid(images, rows, [names[c] for c in classes]), run.out)

@@ -1,12 +1,10 @@
 """Figure 11: samples of the classes with TinyGAN-dw's highest intra-FID; teacher above student."""
 
-from grids import image_grid, pairs, row_pairs
+from grids import image_grid, pairs
 from paper import NAMES
 from results import extractor_label, read_intra_fid, read_scores
 from script import Run, main
 from style import save
-
-SAMPLES = 3  # row pairs, at most
 
 
 def worst_classes(scores: dict[int, float]) -> list[int]:
@@ -21,12 +19,11 @@ def fig11(run: Run) -> list[int]:
     extractor = extractor_label(read_scores(run.inputs["scores"], ["dw"]))
     classes = worst_classes(table.intra_fid.to_dict())
     heads = [f"{table['name'][c]}\n{table['intra_fid'][c]:.1f}" for c in classes]
-    stores = run.inputs["teacher"], run.inputs["student"]
-    count = row_pairs(*stores, SAMPLES)
-    images = pairs(*stores, classes, count, table["name"].astype(str).to_list())
-    rows = [NAMES["teacher"], NAMES["dw"]] * count
-    corner = "intra-FID\n" + extractor.replace(", ", "\n")
-    save(image_grid(images, rows, heads, corner), run.out)
+    names = table["name"].astype(str).to_list()
+    images = pairs(run.inputs["teacher"], run.inputs["student"], classes, 1, names)
+    rows = [NAMES["teacher"], NAMES["dw"]]
+    note = f"Numbers: intra-FID of {NAMES['dw']} ({extractor})."
+    save(image_grid(images, rows, heads, note=note), run.out)
     return classes
 
 

@@ -11,7 +11,7 @@ def fig3(run: Run) -> None:
     names = run.config["classes"]
     classes = spread_classes(len(names))
     images = pairs(run.inputs["teacher"], run.inputs["student"], classes, 1, names)
-    rows = [NAMES["teacher"], "pixel loss only"]
+    rows = [NAMES["teacher"], "pixel loss alone"]
     save(image_grid(images, rows, [names[c] for c in classes]), run.out)
 
 

@@ -1,20 +1,21 @@
-"""Grids of teacher and student images for the same inputs."""
+"""Grids of images of several models for the same inputs."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from style import DPI, style
+from style import DPI, PAGE, SMALL, TEXT, style
 from text import drawn
 from tinygan.data.shards import Shard, open_store
 
-_TILE = 128  # px of a tile on the page, about: the images are enlarged by a whole factor
-_LINE = 24  # px of a line of text
-_LEFT = 192  # px of the row labels
+_TILE = 128  # px of a tile, about: the images are enlarged by a whole factor
+_GAP = 4  # px between tiles
+_LEFT = 162  # px of the row labels
+_LINE = 27  # px of a line of text
 
 
 def spread_classes(count: int, most: int = 10) -> list[int]:
@@ -22,10 +23,15 @@ def spread_classes(count: int, most: int = 10) -> list[int]:
     return [int(c) for c in np.linspace(0, count - 1, min(most, count)).round()]
 
 
-def row_pairs(teacher: Sequence[Path], student: Sequence[Path], most: int) -> int:
-    """Return how many images every class has of the teacher and of the student, at most `most`."""
-    shards = [shard for files in (teacher, student) for shard in _open(files)]
-    return min(most, *(n for shard in shards for n in shard.manifest["classes"].values()))
+def images_per_class(*stores: Sequence[Path]) -> int:
+    """Return how many images every class has in each of these stores, given by their files."""
+    shards = [shard for files in stores for shard in _open(files)]
+    return min(n for shard in shards for n in shard.manifest["classes"].values())
+
+
+def source_of(files: Sequence[Path]) -> str:
+    """Return the name of the variant or source that made the images of a store."""
+    return str(_open(files)[0].manifest["source"])
 
 
 def pairs(
@@ -38,35 +44,59 @@ def pairs(
     """Return the first `count` images of each class, of the teacher and of the student.
 
     Args:
-        teacher: files of the teacher's shards, of which the manifests are read, and the arrays
-            beside them.
+        teacher: files of the teacher's shards; see `same_inputs`.
         student: those of the student's shards.
         classes: class indices.
         count: images per class.
-        names: the names of all classes, in the order of the class index, by which they are found
-            in the shards; None: the shards' labels are the class indices.
+        names: see `same_inputs`.
 
     Returns:
         uint8 [2 * count, len(classes), H, W, 3]: even rows (from 0) are the teacher's, each odd
         row holds the student's images for the same z and y.
+    """
+    stores = same_inputs([teacher, student], {label: range(count) for label in classes}, names)
+    rows = np.stack(stores).transpose(2, 0, 1, 3, 4, 5)  # [count, 2, classes, H, W, 3]
+    return rows.reshape(2 * count, *rows.shape[2:])
+
+
+def same_inputs(
+    stores: Sequence[Sequence[Path]],
+    chosen: Mapping[int, Sequence[int]],
+    names: Sequence[str] | None = None,
+) -> list[np.ndarray]:
+    """Return the same choice of images from several stores.
+
+    Args:
+        stores: for each the files of its shards, of which the manifests are read, and the arrays
+            beside them.
+        chosen: by class index, which images of the class: equally many of each.
+        names: the names of all classes, in the order of the class index, by which they are found
+            in the shards; None: the shards' labels are the class indices.
+
+    Returns:
+        For each store uint8 [len(chosen), images per class, H, W, 3].
 
     Raises:
         FileNotFoundError: images are missing.
-        ValueError: a class has too few images, the shards do not have these classes, or the two
-            were not made from the same z.
+        ValueError: a class has too few images, the shards do not have these classes, or two stores
+            with z were not made from the same z.
     """
-    shards = [_open(files, names) for files in (teacher, student)]
-    columns = []
-    for label in classes:
-        (first, first_z), (second, second_z) = (_first(store, label, count) for store in shards)
-        if not np.array_equal(first_z, second_z):
-            sources = " and ".join(store[0].manifest["source"] for store in shards)
+    opened = [_open(files, names) for files in stores]
+    found: list[list[np.ndarray]] = [[] for _ in opened]
+    for label, indices in chosen.items():
+        latents: list[tuple[str, np.ndarray]] = []
+        for store, images in zip(opened, found, strict=True):
+            shard, rows = _rows(store, label, indices)
+            images.append(shard.images[rows])
+            if shard.z is not None:
+                latents.append((store[0].manifest["source"], shard.z[rows]))
+        if not all(np.array_equal(z, latents[0][1]) for _, z in latents):
+            sources = " and ".join(source for source, _ in latents)
             raise ValueError(
                 f"class {label}: the images of {sources} have different z; "
                 "sample them again from the same evaluation split"
             )
-        columns.append(np.stack([first, second], axis=1).reshape(-1, *first.shape[1:]))
-    return np.stack(columns, axis=1)
+    return [np.stack(images) for images in found]
 
 
 def _open(files: Sequence[Path], names: Sequence[str] | None = None) -> list[Shard]:
@@ -80,57 +110,109 @@ def _open(files: Sequence[Path], names: Sequence[str] | None = None) -> list[Sha
     return open_store(manifests, names, what=str(manifests[0].parents[1]), verify=True)
 
 
-def _first(store: Sequence[Shard], label: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _rows(store: Sequence[Shard], label: int, indices: Sequence[int]) -> tuple[Shard, np.ndarray]:
+    """Return the shard of a class and the rows of these images of the class."""
     for shard in store:
-        rows = np.flatnonzero(shard.labels == label)[:count]
-        if shard.z is not None and len(rows) == count:
-            return shard.images[rows], shard.z[rows]
-    source = store[0].manifest["source"]
-    raise ValueError(f"the images of {source} lack {count} samples with z of class {label}")
+        rows = np.flatnonzero(shard.labels == label)
+        if len(rows):
+            break
+    if max(indices) >= len(rows):
+        source = store[0].manifest["source"]
+        raise ValueError(
+            f"the images of {source} lack image {max(indices)} of class {label}, "
+            f"of which there are {len(rows)}"
+        )
+    return shard, rows[list(indices)]
 
 
 def image_grid(
-    images: np.ndarray, rows: Sequence[str], columns: Sequence[str], corner: str = ""
+    images: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str] = (),
+    *,
+    row_groups: Sequence[int] | None = None,
+    blocks: Mapping[str, int] | None = None,
+    note: str = "",
 ) -> Figure:
-    """Draw a tight grid of images, row pairs set apart, with row labels and column headings.
+    """Draw a tight grid of images with row labels and headings, at most ten wide on a page.
 
     Args:
         images: uint8 [R, C, H, W, 3].
-        rows: R labels, at the left.
-        columns: C headings; long ones are wrapped.
-        corner: text above the row labels, beside the headings.
+        rows: R labels, at the left; "" for none.
+        columns: C headings, or no headings.
+        row_groups: how many rows belong together, from the top; groups are set apart. None: pairs.
+        blocks: how many columns belong together, from the left, by the title above them; blocks
+            are set apart.
+        note: text below the grid.
 
     Returns:
-        A figure in which every image pixel is a whole number of pixels at DPI.
+        A figure in which every image pixel is a whole number of pixels at the figure's resolution.
     """
-    style(*rows, *columns, corner)
+    style(*rows, *columns, *(blocks or {}), note)
     r, c, h, w, _ = images.shape
     scale = max(1, round(_TILE / max(h, w)))
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
-    h, w, gap = h * scale, w * scale, 4
-    tops = [i * (h + gap) + i // 2 * 2 * gap for i in range(r)]
-    canvas = np.full((tops[-1] + h, c * (w + gap) - gap, 3), 255, dtype=np.uint8)
+    h, w = h * scale, w * scale
+    # Other tiles than those of _TILE px have the same size on paper, at another resolution.
+    unit = max(h, w) / _TILE
+    gap, left, line = (round(unit * length) for length in (_GAP, _LEFT, _LINE))
+    tops = _starts(r, h, gap, row_groups or [2] * (r // 2) + [1] * (r % 2))
+    lefts = _starts(c, w, gap, list((blocks or {"": c}).values()))
+    canvas = np.full((tops[-1] + h, lefts[-1] + w, 3), 255, dtype=np.uint8)
     for i, top in enumerate(tops):
-        for j in range(c):
-            canvas[top : top + h, j * (w + gap) : j * (w + gap) + w] = images[i, j]
-    heads = [
-        "\n".join(
-            s
-            for line in head.split("\n")
-            for s in textwrap.wrap(drawn(line), 12, break_long_words=False)
-        )
-        for head in columns
-    ]
-    above = _LINE * max(head.count("\n") + 1 for head in [*heads, corner]) + 4 * gap
-    width, height = _LEFT + canvas.shape[1] + 2 * gap, above + canvas.shape[0] + 2 * gap
-    figure = plt.figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-    box = (_LEFT / width, 2 * gap / height, canvas.shape[1] / width, canvas.shape[0] / height)
+        for j, x in enumerate(lefts):
+            canvas[top : top + h, x : x + w] = images[i, j]
+
+    figure = plt.figure(figsize=(PAGE, PAGE), dpi=DPI * unit)
+    labels = [_wrapped(figure, label, (left - 3 * gap) / unit, TEXT) for label in rows]
+    heads = [_wrapped(figure, head, w / unit, SMALL) for head in columns]
+    width = left + canvas.shape[1] + 2 * gap
+    note = _wrapped(figure, note, (width - 4 * gap) / unit, SMALL)
+    head_lines, note_lines = (max(map(_lines, texts), default=0) for texts in (heads, [note]))
+    head_space = head_lines * line + gap if heads else 0
+    above = head_space + (line + gap if blocks else 0) + 2 * gap
+    below = note_lines * line + 2 * gap
+    height = above + canvas.shape[0] + below
+    # A fraction of a pixel more, which is cut off: the product with the resolution may round down.
+    figure.set_size_inches((width + 0.01) / figure.dpi, (height + 0.01) / figure.dpi)
+    box = (left / width, below / height, canvas.shape[1] / width, canvas.shape[0] / height)
     axes = figure.add_axes(box)
     axes.imshow(canvas, interpolation="none", aspect="auto")
     axes.set_axis_off()
-    for j, head in enumerate(heads):
-        axes.text(j * (w + gap) + w / 2, -2 * gap, head, ha="center", va="bottom", size=6.5)
-    for top, label in zip(tops, rows, strict=True):
-        axes.text(-2 * gap, top + h / 2, drawn(label), ha="right", va="center", size=7)
-    axes.text(-2 * gap, -2 * gap, corner, ha="right", va="bottom", size=7)
+    for x, head in zip(lefts, heads, strict=False):
+        axes.text(x + w / 2, -gap, head, ha="center", va="bottom", size=SMALL)
+    first = 0
+    for title, count in (blocks or {}).items():
+        middle = (lefts[first] + lefts[first + count - 1] + w) / 2
+        axes.text(middle, -head_space - gap, drawn(title), ha="center", va="bottom", size=TEXT)
+        first += count
+    for top, label in zip(tops, labels, strict=True):
+        axes.text(-2 * gap, top + h / 2, label, ha="right", va="center", size=TEXT)
+    figure.text(2 * gap / width, gap / height, note, ha="left", va="bottom", size=SMALL)
     return figure
+
+
+def _starts(count: int, size: int, gap: int, groups: Sequence[int]) -> list[int]:
+    """Return where each of `count` tiles of `size` px starts, with more space between groups."""
+    if sum(groups) != count:
+        raise ValueError(f"groups of {', '.join(map(str, groups))} are not {count} rows or columns")
+    group = np.repeat(np.arange(len(groups)), groups)
+    return [int(i * (size + gap) + 2 * gap * group[i]) for i in range(count)]
+
+
+def _wrapped(figure: Figure, text: str, width: float, size: float) -> str:
+    """Return text for a figure in lines of at most `width`, in px beside tiles of _TILE px."""
+    written = figure.text(0, 0, "", size=size)
+    renderer = figure.canvas.get_renderer()
+    parts = lines = drawn(text).split("\n")
+    for characters in range(max(map(len, lines)), 0, -1):
+        parts = [part for line in lines for part in textwrap.wrap(line, characters) or [""]]
+        written.set_text("\n".join(parts))
+        if written.get_window_extent(renderer).width * DPI / figure.dpi <= width:
+            break
+    written.remove()
+    return "\n".join(parts)
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1 if text else 0

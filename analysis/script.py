@@ -21,6 +21,7 @@ INPUTS = {
     "cost": "cost.csv: parameters and MACs",
     "teacher": "manifests of the teacher's images",
     "student": "manifests of the student's images, which `snakemake --notemp` keeps",
+    "baseline": "manifests of the images of the model that the student is compared with",
 }
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "analysis"))  # the scripts import each other as t
 reading, script = (importlib.import_module(name) for name in ("results", "script"))
 make = {
     name: getattr(importlib.import_module(name), name)
-    for name in ("table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims")
+    for name in ("table1", "table2", "fig1", "fig3", "fig7", "fig8", "fig9", "fig11", "claims")
 }
 FID = {
     "real": 2.0, "teacher": 14.5, "std": 19.2, "dw": 23.3, "std_half": 27.9, "scratch": 61.0,
@@ -69,7 +69,7 @@ def write_results(root: Path) -> Path:
     for first in (0, 3):
         labels = np.repeat(np.arange(first, first + 3), 5)
         z = rng.standard_normal((15, 4)).astype(np.float32)
-        for source in ("teacher", "dw", "pix_only"):
+        for source in ("teacher", "dw", "pix_only", "scratch"):
             images = rng.integers(0, 256, (15, 8, 8, 3), dtype=np.uint8)
             folder = root / "images" / source / f"{first:03d}-{first + 2:03d}"
             write_shard(folder, images, labels, z, source=source, provenance={})
@@ -100,6 +100,7 @@ def call(name: str, results: Path, out: Path | None = None):
         "cost": [results / "cost.csv"],
         "teacher": manifests(results, "teacher"),
         "student": manifests(results, "pix_only" if name == "fig3" else "dw"),
+        "baseline": manifests(results, "scratch"),
     }
     return make[name](script.Run(config, inputs, out or results / "out" / name))
 
