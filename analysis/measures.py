@@ -4,6 +4,7 @@ import numpy as np
 
 MIN_CLASSES = 4  # for a correlation over the classes, see `correlation`
 MIN_POINTS = 4  # of a learning curve, of which the second half is judged
+RESAMPLES = 10_000  # of the bootstrap
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> float | None:
@@ -23,6 +24,34 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
         raise ValueError("a correlation needs at least two classes whose scores differ")
     x, y = x - np.mean(x), y - np.mean(y)
     return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+
+
+def bootstrap_correlation(
+    x: np.ndarray, y: np.ndarray, rng: np.random.Generator
+) -> tuple[float, float, float] | None:
+    """Return Pearson's correlation over the classes and its 95 % bootstrap interval.
+
+    The percentile interval of `RESAMPLES` draws of as many classes, with replacement. A draw whose
+    scores do not differ has no correlation and is skipped.
+
+    Args:
+        x: [classes], scores of one model.
+        y: [classes], scores of the other, for the same classes.
+        rng: draws the classes; `tinygan.seeding.stream` of ``"analysis/bootstrap"``.
+
+    Returns:
+        The correlation, the interval's lower and upper end; None where `correlation` is None.
+    """
+    found = correlation(x, y)
+    if found is None:
+        return None
+    drawn = rng.integers(len(x), size=(RESAMPLES, len(x)))
+    x, y = np.asarray(x)[drawn], np.asarray(y)[drawn]
+    spread = (np.ptp(x, axis=1) > 0) & (np.ptp(y, axis=1) > 0)
+    x, y = (each[spread] - each[spread].mean(axis=1, keepdims=True) for each in (x, y))
+    r = (x * y).sum(axis=1) / np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+    low, high = np.percentile(r, (2.5, 97.5))
+    return found, float(low), float(high)
 
 
 def tail_spread(fid: np.ndarray) -> float:
