@@ -91,7 +91,10 @@ def ablation_claim(scores: pd.DataFrame) -> Claim:
 
 def curve_claim(distilled: pd.DataFrame, scratch: pd.DataFrame) -> Claim:
     """Claim 4, from the learning curves: distillation trains smoothly, from scratch does not."""
-    curves = {NAMES["dw"]: distilled.fid.to_numpy(), NAMES["scratch"]: scratch.fid.to_numpy()}
+    curves = {
+        NAMES["dw"]: distilled.mean(axis=1).to_numpy(),
+        NAMES["scratch"]: scratch.mean(axis=1).to_numpy(),
+    }
     enough = min(map(len, curves.values())) >= MIN_POINTS
     spreads = [tail_spread(fid) if enough else math.nan for fid in curves.values()]
     rows = [

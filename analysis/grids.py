@@ -14,8 +14,8 @@ from tinygan.data.shards import Shard, open_store
 
 _TILE = 128  # px of a tile, about: the images are enlarged by a whole factor
 _GAP = 4  # px between tiles
-_LEFT = 162  # px of the row labels
-_LINE = 27  # px of a line of text
+_LEFT = 154  # px of the row labels
+_LINE = 25  # px of a line of text
 
 
 def spread_classes(count: int, most: int = 10) -> list[int]:

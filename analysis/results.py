@@ -145,9 +145,22 @@ def read_intra_fid(files: Sequence[Path], source: str) -> pd.DataFrame:
 
 
 def read_curve(files: Sequence[Path], variant: str) -> pd.DataFrame:
-    """Read VARIANT.csv, in order of step; columns step and fid."""
-    path = files_of(files, [variant])[variant]
-    return read_csv(path, ["step", "fid"]).sort_values("step", ignore_index=True)
+    """Read the learning curves of a variant: FID by step, in order, a column per seed.
+
+    Raises:
+        ValueError: the curves of two seeds have different steps.
+    """
+    curves = {
+        seed: read_csv(path, ["step", "fid"]).set_index("step").sort_index().fid
+        for seed, path in seeds_of(files, variant).items()
+    }
+    steps = {tuple(curve.index) for curve in curves.values()}
+    if len(steps) > 1:
+        raise ValueError(
+            f"the learning curves of {variant} have different steps: seeds "
+            f"{', '.join(map(str, curves))}; train all of them with the same settings"
+        )
+    return pd.DataFrame(curves)
 
 
 def read_intra_pair(
@@ -155,21 +168,26 @@ def read_intra_pair(
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the teacher's and the student's intra-FID, float [classes] each, and the names.
 
-    The classes are matched by name and come in the teacher's order.
+    The student's are means over its seeds. The classes are matched by name and come in the
+    teacher's order.
 
     Raises:
         ValueError: the two were scored on different classes.
     """
-    teacher, scores = read_intra_fid(files, "teacher"), read_intra_fid(files, student)
+    (reference,) = seeds_of(files, "teacher").values()
+    teacher = _per_class(reference)
     names = teacher["name"].astype(str).to_list()
-    rows = match(
-        scores["name"].astype(str).to_list(),
-        names,
-        what=f"intra_fid/{student}.csv",
-        by="intra_fid/teacher.csv",
-        exact=True,
-    )
-    return teacher.intra_fid.to_numpy(), scores.intra_fid.to_numpy()[rows], names
+    scores = []
+    for path in seeds_of(files, student).values():
+        table = _per_class(path)
+        own = table["name"].astype(str).to_list()
+        rows = match(own, names, what=str(path), by=str(reference), exact=True)
+        scores.append(table.intra_fid.to_numpy()[rows])
+    return teacher.intra_fid.to_numpy(), np.mean(scores, axis=0), names
+
+
+def _per_class(path: Path) -> pd.DataFrame:
+    return read_csv(path, ["class", "name", "intra_fid"]).set_index("class").sort_index()
 
 
 def extractor_label(scores: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 
 # Inches, of one and of two columns of a page. The sizes of text, in points, are those on paper.
 COLUMN, PAGE = 3.3, 6.9
-SMALL, TEXT = 6.5, 7.5
+SMALL, TEXT = 6.5, 7
 DPI = 216  # three pixels per point
 
 
@@ -36,7 +36,7 @@ def style(*texts: str) -> list[tuple[float, float, float]]:
     return sns.color_palette("colorblind")
 
 
-_TICKS = {"labelsize": 7, "major.pad": 2}
+_TICKS = {"labelsize": SMALL, "major.pad": 2}
 
 
 def save(figure: Figure, out: Path) -> None:
