@@ -1,59 +1,64 @@
 """Figure 9: intra-FID of the teacher against that of the students; each dot is a class."""
 
-from collections.abc import Sequence
-from itertools import product
-
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.transforms import Bbox
 
-from measures import MIN_CLASSES, correlation
+from measures import MIN_CLASSES, bootstrap_correlation
 from paper import NAMES, PAPER_R, compares
-from results import extractor_label, read_intra_pair, read_scores
+from point_names import name_points
+from results import extractor_label, read_intra_pair, read_scores, seeds_of
 from script import Run, main
-from style import save, style
-from text import drawn
+from style import PAGE, save, style
+from tinygan.seeding import stream
 
-_ALIGN = {-1: "right", 0: "center", 1: "left"}
-MOST_NAMES = 20  # with more classes the dots are not named
+MARKERS = {"dw": "o", "std": "s"}
+MOST_NAMES = 20  # with more classes only those farthest from the regression are named
+OUTLIERS = 6
+Found = tuple[float, float, float] | None  # Pearson's r and its 95 % interval
 
 
-def fig9(run: Run) -> dict[str, float | None]:
-    """Draw Figure 9; return Pearson's r of each student, None where there are too few classes."""
+def fig9(run: Run) -> dict[str, Found]:
+    """Draw Figure 9; return the correlation of each student, None where there are too few classes.
+
+    The students' scores are means over their seeds.
+    """
     palette = style(*run.config["classes"])
     label = extractor_label(read_scores(run.inputs["scores"], ["teacher", *PAPER_R]))
-    figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.8), sharex=True, sharey=True)
+    scores = {student: read_intra_pair(run.inputs["intra"], student) for student in PAPER_R}
+    figure, panels = plt.subplots(
+        1, 2, figsize=(PAGE, 3.5), sharex=True, sharey=True, layout="constrained"
+    )
     found = {}
-    for axes, student, colour in zip(panels, PAPER_R, palette, strict=False):
-        x, y, names = read_intra_pair(run.inputs["intra"], student)
-        found[student] = correlation(x, y)
-        axes.scatter(x, y, s=18, color=colour, edgecolor="white", linewidth=0.4)
-        if found[student] is not None:
-            span = np.array([x.min(), x.max()])
-            axes.plot(span, _fit(x, y)(span), color=colour, label="regression")
-            note = f"r = {found[student]:.2f}"
-            note += f" (paper: {PAPER_R[student]:.2f})" if compares(run.config) else ""
-        elif len(x) < MIN_CLASSES:
-            note = f"r needs at least {MIN_CLASSES} classes"
-        else:
-            note = "no r, scores do not differ"
+    for axes, colour, (student, (x, y, _)) in zip(panels, palette, scores.items(), strict=False):
+        rng = stream(run.config["seed"], "analysis/bootstrap")
+        found[student] = bootstrap_correlation(x, y, rng)
+        size = 16 if len(x) <= MOST_NAMES else 7
+        axes.scatter(x, y, s=size, color=colour, marker=MARKERS[student], linewidth=0, zorder=2)
         axes.axline((x.mean(), x.mean()), slope=1, color="0.4", linestyle="--", label="identity")
-        axes.set_title(f"{NAMES[student]}: {note}")
+        if found[student]:
+            span = np.array([x.min(), x.max()])
+            axes.plot(span, _fit(x, y)(span), color="0.2", label="regression")
+        axes.set_title(f"{NAMES[student]}: {_measured(found[student], student, run, len(x))}")
         axes.set_xlabel("intra-FID of the teacher")
         axes.margins(0.12)
-    panels[0].set_ylabel(f"intra-FID of the student\n({label})")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="lower center", ncol=2, frameon=False)
-    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    seeds = len(seeds_of(run.inputs["intra"], "dw"))
+    mean = f", mean of {seeds} seeds" if seeds > 1 else ""
+    panels[0].set_ylabel(f"intra-FID of the student{mean}\n({label})")
+    note = _note(found, len(x))
+    legend = {"loc": "outside lower center", "ncols": 2, "frameon": False}
+    figure.legend(*panels[0].get_legend_handles_labels(), title=note, **legend)
     figure.draw_without_rendering()  # settles the axes, so that text can be placed in pixels
-    for axes, student in zip(panels, PAPER_R, strict=True):
-        x, y, names = read_intra_pair(run.inputs["intra"], student)
-        if len(names) <= MOST_NAMES:
-            ends = np.linspace(*axes.get_xlim(), 200)
-            lines = [np.column_stack([ends, ends])]
-            if found[student] is not None:
-                lines.append(np.column_stack([ends, _fit(x, y)(ends)]))
-            _name_points(axes, np.column_stack([x, y]), names, np.concatenate(lines))
+    figure.set_layout_engine("none")
+    for axes, (student, (x, y, names)) in zip(panels, scores.items(), strict=True):
+        axes.autoscale(False)
+        ends = np.linspace(*axes.get_xlim(), 400)
+        lines = [np.column_stack([ends, ends])]
+        order = np.argsort(-y, kind="stable")
+        if found[student]:
+            lines.append(np.column_stack([ends, _fit(x, y)(ends)]))
+            order = np.argsort(-np.abs(y - _fit(x, y)(x)), kind="stable")
+        chosen = order if len(x) <= MOST_NAMES else order[:OUTLIERS]
+        name_points(axes, np.column_stack([x, y]), names, np.concatenate(lines), chosen)
     save(figure, run.out)
     return found
 
@@ -62,37 +67,27 @@ def _fit(x: np.ndarray, y: np.ndarray) -> np.poly1d:
     return np.poly1d(np.polyfit(x, y, 1))
 
 
-def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str], lines: np.ndarray) -> None:
-    """Write each name beside its dot, at the nearest place free of names, dots and lines.
+def _measured(found: Found, student: str, run: Run, classes: int) -> str:
+    if found:
+        r, low, high = found
+        paper = f", paper {PAPER_R[student]:.2f}" if compares(run.config) else ""
+        return f"r = {r:.2f} [{low:.2f}, {high:.2f}]{paper}"
+    return "no r, scores do not differ" if classes >= MIN_CLASSES else "no r"
 
-    Args:
-        axes: where.
-        points: [N, 2], in data units.
-        names: N names.
-        lines: [M, 2], points on the lines that are drawn.
-    """
-    renderer = axes.figure.canvas.get_renderer()
-    dots, strokes = axes.transData.transform(points), axes.transData.transform(lines)
-    taken: list[Bbox] = []
-    frame = axes.get_window_extent(renderer)
-    reach = range(-16, 17, 4)  # points; the nearest place is tried first
-    places = sorted((p for p in product(reach, reach) if any(p)), key=lambda p: (np.hypot(*p), p))
-    for point, name in zip(points, names, strict=True):
-        text = axes.annotate(
-            drawn(name), point, xytext=(0, 0), textcoords="offset points", size=6.5
+
+def _note(found: dict[str, Found], classes: int) -> str:
+    """Return what the figure shows of so many classes, and what it cannot show."""
+    if classes < MIN_CLASSES:
+        return (
+            f"A correlation needs at least {MIN_CLASSES} classes, here: {classes}. The dots show "
+            "which class is harder for which model, but no relation between the two."
         )
-        for place in [*places, (4, 0)]:  # where none is free: at the right
-            text.set(position=place, ha=_ALIGN[np.sign(place[0])], va="center")
-            box = text.get_window_extent(renderer)
-            inside = frame.contains(*box.min) and frame.contains(*box.max)
-            hidden = _covers(box, dots, 5) or _covers(box, strokes, 1)
-            if inside and not hidden and not any(map(box.overlaps, taken)):
-                break
-        taken.append(text.get_window_extent(renderer))
-
-
-def _covers(box: Bbox, points: np.ndarray, pad: float) -> bool:
-    return bool(np.any(np.all((points > box.min - pad) & (points < box.max + pad), axis=1)))
+    parts = []
+    if any(found.values()):
+        parts.append(f"In brackets: 95 % interval of r over the {classes} classes (bootstrap).")
+    if classes > MOST_NAMES:
+        parts.append(f"Named: the {OUTLIERS} classes farthest from the regression.")
+    return " ".join(parts)
 
 
 if __name__ == "__main__":

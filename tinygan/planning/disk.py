@@ -15,8 +15,8 @@ from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
 from tinygan.training.settings import LossSettings
 
 _FLOAT, _LABEL = 4, 8  # bytes
-# Figures 1, 3 and 11 show images of these variants, so they stay until the figures are drawn.
-_SHOWN = ("dw", "pix_only")
+# Figures 1, 3, 7 and 11 show images of these variants, so they stay until the figures are drawn.
+_SHOWN = ("dw", "scratch", "pix_only")
 
 # The kinds of files that `disk_needed` counts, with their descriptions.
 KINDS = {

@@ -30,6 +30,11 @@ ARTEFACTS = {
         "Figure 3: the pixel loss alone",
         {"teacher": images_of("teacher"), "student": images_of(shown("pix_only"))},
     ),
+    "fig7": Artefact(
+        "figure",
+        "Figure 7: random samples beside a baseline",
+        {"student": images_of(shown("dw")), "baseline": images_of(baseline())},
+    ),
     "fig8": Artefact(
         "figure",
         "Figure 8: learning curves",

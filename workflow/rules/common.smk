@@ -205,6 +205,11 @@ def shown(variant):
     return trained(variant)[0]
 
 
+def baseline():
+    """Return whose images Fig. 7 shows beside those of dw: a source named sngan, or a student."""
+    return "sngan" if "sngan" in SOURCES else shown("scratch")
+
+
 def snapshots(student):
     """Return the weights of the points of a student's learning curve."""
     folder = f"{P}/models/{student}/snapshots"

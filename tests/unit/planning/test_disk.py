@@ -49,8 +49,8 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     assert needed["real"] == needed["real_train"] == animals * image == 25_097_654_800
     assert needed["teacher_pairs"] == 398 * 3000 * (image + z) == 59_308_368_000
     assert needed["teacher"] == 398 * 5000 * (image + z) == 98_847_280_000
-    # Of dw and pix_only, which figures show, and of one more variant.
-    assert needed["samples"] == 3 * needed["teacher"]
+    # Of dw, scratch and pix_only, which figures show, and of one more variant.
+    assert needed["samples"] == 4 * needed["teacher"]
     assert needed["features"] == (animals + 1_990_000) * ((2048 + 1000) * 4 + 8)
 
 
