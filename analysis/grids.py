@@ -155,7 +155,7 @@ def image_grid(
     h, w = h * scale, w * scale
     # Other tiles than those of _TILE px have the same size on paper, at another resolution.
     unit = max(h, w) / _TILE
-    gap, left, line = (round(unit * length) for length in (_GAP, _LEFT, _LINE))
+    gap, left, line = (int(unit * length) for length in (_GAP, _LEFT, _LINE))
     tops = _starts(r, h, gap, row_groups or [2] * (r // 2) + [1] * (r % 2))
     lefts = _starts(c, w, gap, list((blocks or {"": c}).values()))
     canvas = np.full((tops[-1] + h, lefts[-1] + w, 3), 255, dtype=np.uint8)

@@ -76,16 +76,27 @@ def write_results(root: Path) -> Path:
     return root
 
 
-def shown_tiles(page: Path, rows: int, columns: int, tile: int = 128) -> np.ndarray:
-    """Return the tiles [rows, columns, tile, tile, 3] of a figure of images; check its width."""
-    left, margin, gap = 192, 8, 4
+def shown_tiles(
+    page: Path, rows: int, columns: int, *, tile: int = 128, blocks: int = 1, group: int = 2
+) -> np.ndarray:
+    """Return the tiles [rows, columns, tile, tile, 3] of a figure of images; check its width.
+
+    Args:
+        page: the PNG; no pixel in the first row of the first tile may be white.
+        rows: rows of tiles.
+        columns: columns of tiles.
+        tile: px of a tile.
+        blocks: blocks that the columns are split into, equally.
+        group: rows that belong together.
+    """
+    left, gap = (length * tile // 128 for length in (154, 4))
     with Image.open(page) as file:
         pixels = np.asarray(file.convert("RGB"))
-    height = rows * (tile + gap) - gap + (rows - 1) // 2 * 2 * gap
-    assert pixels.shape[1] == left + columns * (tile + gap) - gap + margin
-    top = pixels.shape[0] - margin - height
-    tops = [top + i * (tile + gap) + i // 2 * 2 * gap for i in range(rows)]
-    lefts = [left + j * (tile + gap) for j in range(columns)]
+    white = (pixels[:, left : left + tile] == 255).all(axis=2)
+    top = int(np.argmin(white.any(axis=1)))  # the first row of pixels without white
+    tops = [top + i * (tile + gap) + i // group * 2 * gap for i in range(rows)]
+    lefts = [left + j * (tile + gap) + j * blocks // columns * 2 * gap for j in range(columns)]
+    assert pixels.shape[1] == lefts[-1] + tile + 2 * gap
     return np.array([[pixels[y : y + tile, x : x + tile] for x in lefts] for y in tops])
 
 
