@@ -1,5 +1,7 @@
 """Grids of images of several models for the same inputs."""
 
+import math
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -206,12 +208,21 @@ def _wrapped(figure: Figure, text: str, width: float, size: float) -> str:
     renderer = figure.canvas.get_renderer()
     parts = lines = drawn(text).split("\n")
     for characters in range(max(map(len, lines)), 0, -1):
-        parts = [part for line in lines for part in textwrap.wrap(line, characters) or [""]]
+        split = (re.sub(r"\S+", lambda word: _split(word[0], characters), line) for line in lines)
+        parts = [part for line in split for part in textwrap.wrap(line, characters) or [""]]
         written.set_text("\n".join(parts))
         if written.get_window_extent(renderer).width * DPI / figure.dpi <= width:
             break
     written.remove()
     return "\n".join(parts)
+
+
+def _split(word: str, characters: int) -> str:
+    """Return a word in parts of about equal length, with hyphens, if it is longer than a line."""
+    if "-" in word or len(word) <= characters or characters < 3:
+        return word
+    size = math.ceil(len(word) / math.ceil(len(word) / (characters - 1)))
+    return "- ".join(word[i : i + size] for i in range(0, len(word), size))
 
 
 def _lines(text: str) -> int:

@@ -80,6 +80,22 @@ def test_images_are_enlarged_by_whole_factors_in_png_and_pdf(tmp_path, size, fac
         np.testing.assert_array_equal(found, enlarged(images[i, j], factor))
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("rhinoceros beetle", "rhinoceros\nbeetle"),
+        ("black-and-tan coonhound", "black-and-\ntan\ncoonhound"),
+        ("hippopotamus", "hippop-\notamus"),
+        ("50 $", "50 \\$"),
+        ("", ""),
+    ],
+)
+def test_headings_are_no_wider_than_their_tile(name, shown):
+    style.style()
+    figure = grids.plt.figure(dpi=216)
+    assert grids._wrapped(figure, name, 128, 6.5) == shown
+
+
 def test_pairs_have_the_same_input(results):
     images = pairs(results, "dw", [4], 2)
     for row, source in enumerate(("teacher", "dw")):
