@@ -15,7 +15,8 @@ def worst_classes(scores: dict[int, float]) -> list[int]:
 
 def fig11(run: Run) -> list[int]:
     """Draw Figure 11; return the classes shown."""
-    table = read_intra_fid(run.inputs["intra"], "dw")
+    (path,) = run.inputs["intra"]
+    table = read_intra_fid([path], path.stem)
     extractor = extractor_label(read_scores(run.inputs["scores"], ["dw"]))
     classes = worst_classes(table.intra_fid.to_dict())
     heads = [f"{table['name'][c]}\n{table['intra_fid'][c]:.1f}" for c in classes]

@@ -174,20 +174,15 @@ def read_intra_pair(
     Raises:
         ValueError: the two were scored on different classes.
     """
-    (reference,) = seeds_of(files, "teacher").values()
-    teacher = _per_class(reference)
+    teacher = read_intra_fid(files, "teacher")
     names = teacher["name"].astype(str).to_list()
     scores = []
     for path in seeds_of(files, student).values():
-        table = _per_class(path)
+        table = read_intra_fid([path], path.stem)
         own = table["name"].astype(str).to_list()
-        rows = match(own, names, what=str(path), by=str(reference), exact=True)
+        rows = match(own, names, what=str(path), by="intra_fid/teacher.csv", exact=True)
         scores.append(table.intra_fid.to_numpy()[rows])
     return teacher.intra_fid.to_numpy(), np.mean(scores, axis=0), names
-
-
-def _per_class(path: Path) -> pd.DataFrame:
-    return read_csv(path, ["class", "name", "intra_fid"]).set_index("class").sort_index()
 
 
 def extractor_label(scores: pd.DataFrame) -> str:
