@@ -6,10 +6,8 @@ The criteria are fixed in criteria.py before any run; a claim that fails is prin
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from criteria import (
@@ -26,11 +24,10 @@ from pages import to_html
 from paper import PAPER_R
 from results import (
     read_cost,
-    read_csv,
-    read_interpolation,
+    read_curve,
     read_intra_pair,
     read_scores,
-    seeds_of,
+    read_steps,
 )
 from script import Run, main
 from seeds import seeds_in
@@ -49,26 +46,18 @@ def claims(run: Run) -> list[Claim]:
         cost_claim(read_cost(run.inputs["cost_paper"]), read_cost(run.inputs["cost"])),
         order_claim(scores),
         ablation_claim(scores),
-        curve_claim(*(_curves(run.inputs["curves"], name) for name in ("dw", "scratch"))),
+        curve_claim(*(read_curve(run.inputs["curves"], name) for name in ("dw", "scratch"))),
         correlation_claim(
             {student: read_intra_pair(run.inputs["intra"], student)[:2] for student in PAPER_R},
             partial(stream, run.config["seed"], "analysis/bootstrap"),
         ),
-        interpolation_claim(read_interpolation(run.inputs["interpolation"], "dw")),
+        interpolation_claim(read_steps(run.inputs["interpolation"], "dw")),
     ]
     text = _text(judged, describe(run, scores))
     write_text(run.out.with_suffix(".md"), text)
     write_text(run.out.with_suffix(".html"), to_html(text, TITLE))
     write_json(run.out.with_suffix(".json"), _json(run.config, scores, judged))
     return judged
-
-
-def _curves(files: Sequence[Path], variant: str) -> dict[int, np.ndarray]:
-    """Return the FID of a learning curve, in order of step, by seed."""
-    return {
-        seed: read_csv(path, ["step", "fid"]).sort_values("step").fid.to_numpy()
-        for seed, path in seeds_of(files, variant).items()
-    }
 
 
 def _text(judged: Sequence[Claim], described: str) -> str:

@@ -98,15 +98,17 @@ def ablation_claim(scores: pd.DataFrame) -> Claim:
     )
 
 
-def curve_claim(distilled: Mapping[int, np.ndarray], scratch: Mapping[int, np.ndarray]) -> Claim:
-    """Claim 4, from the FID of the learning curves, by seed: distillation trains smoothly."""
+def curve_claim(distilled: pd.DataFrame, scratch: pd.DataFrame) -> Claim:
+    """Claim 4, from two of `read_curve`: distillation trains smoothly, from scratch does not."""
     curves = {"dw": distilled, "scratch": scratch}
-    enough = min(len(fid) for each in curves.values() for fid in each.values()) >= MIN_POINTS
-    points = {(name, seed): fid for name, each in curves.items() for seed, fid in each.items()}
+    enough = min(map(len, curves.values())) >= MIN_POINTS
+    points = {(name, seed): each[seed] for name, each in curves.items() for seed in each}
     tails = pd.DataFrame(
         {
-            "spread": [tail_spread(fid) if enough else np.nan for fid in points.values()],
-            "last": [fid[-1] for fid in points.values()],
+            "spread": [
+                tail_spread(fid.to_numpy()) if enough else np.nan for fid in points.values()
+            ],
+            "last": [fid.iloc[-1] for fid in points.values()],
         },
         index=pd.MultiIndex.from_tuples(points, names=["source", "train_seed"]),
     )
@@ -176,7 +178,7 @@ def correlation_claim(
 
 
 def interpolation_claim(steps: pd.DataFrame | None) -> Claim:
-    """Claim 6, from `read_interpolation` of the dw student and the teacher; None: there is none."""
+    """Claim 6, from `read_steps` of the dw student and the teacher; None: there is none."""
     rows, reason, signs = [], "", []
     for kind, words in KINDS.items():
         ratios = _ratios(steps, kind)

@@ -148,8 +148,8 @@ def read_cost(files: Sequence[Path]) -> pd.DataFrame:
     return frame.set_index("source")
 
 
-def read_interpolation(files: Sequence[Path], variant: str) -> pd.DataFrame | None:
-    """Read the steps of interpolations, of a variant's first seed and of the teacher.
+def read_steps(files: Sequence[Path], variant: str) -> pd.DataFrame | None:
+    """Read the steps of interpolations, of the teacher and of a variant's first seed.
 
     Returns:
         One row per source, kind and path; columns source, kind (z or y), path, largest and mean,
@@ -160,14 +160,13 @@ def read_interpolation(files: Sequence[Path], variant: str) -> pd.DataFrame | No
     """
     if not files:
         return None
-    columns = ["source", "seed", "kind", "path", "largest", "mean"]
-    frame = read_csv(files[0], columns)
+    columns = ["source", "kind", "path", "largest", "mean"]
+    frame = read_csv(files[0], columns, ["seed"])
     if (frame["mean"] <= 0).any():
         raise ValueError(f"{files[0]}: a mean step is not above zero; make it again")
-    of = frame[frame.source == variant]
-    return frame[
-        (frame.source == "teacher") | (frame.index.isin(of[of.seed == of.seed.min()].index))
-    ]
+    student = frame[frame.source == variant]
+    first = student[student.seed == student.seed.head(1).squeeze()]
+    return pd.concat([frame[frame.source == "teacher"], first])[columns]
 
 
 def read_intra_fid(files: Sequence[Path], source: str) -> pd.DataFrame:
