@@ -165,7 +165,7 @@ def read_steps(files: Sequence[Path], variant: str) -> pd.DataFrame | None:
     if (frame["mean"] <= 0).any():
         raise ValueError(f"{files[0]}: a mean step is not above zero; make it again")
     student = frame[frame.source == variant]
-    first = student[student.seed == student.seed.head(1).squeeze()]
+    first = student[student.seed == next(iter(student.seed), None)]
     return pd.concat([frame[frame.source == "teacher"], first])[columns]
 
 
