@@ -23,7 +23,7 @@ from tables import (
 ROWS = {
     "sngan": "SNGAN-proj",
     "sagan": "SAGAN",
-    "teacher": "Teacher (paper: BigGAN-deep)",
+    "teacher": "Teacher",
 }
 STUDENTS = ("std", "std_half", "dw")
 SIZES = ["Ch.", "#Par.", "G Par.", "MACs"]
@@ -91,7 +91,10 @@ def _note(
         "gives. MACs: multiply-accumulates for one image (the paper's FLOPs). "
     )
     if beside:
-        note += "The baselines SNGAN-proj and SAGAN are not trained here. "
+        note += (
+            "The paper's teacher is BigGAN-deep; its baselines SNGAN-proj and SAGAN are not trained"
+            " here. "
+        )
     note += INTERVAL_NOTE
     if scores.seeds.max() > 1:
         note += (

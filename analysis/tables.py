@@ -110,13 +110,16 @@ def signed(value: float, digits: int = 2) -> str:
 def with_spread(values: Mapping[str, float], score: str) -> str:
     """Format a score as mean ± deviation over seeds (± half the interval over images).
 
-    What is absent is left out: the deviation of one seed, the interval of too few images.
+    What is absent is left out: the deviation of one seed, the interval of too few images. A FID has
+    one decimal, as in the paper.
     """
-    shown = number(values[score])
+    digits = 2 if score == "inception_score" else 1
+    shown = number(values[score], digits)
     if not pd.isna(deviation := values.get(f"{score}_sd_seeds")):
-        shown += f" ± {number(deviation)}"
+        shown += f" ± {number(deviation, digits)}"
     if not pd.isna(values.get(f"{score}_high")):
-        shown += f" (± {number((values[f'{score}_high'] - values[f'{score}_low']) / 2)})"
+        half = (values[f"{score}_high"] - values[f"{score}_low"]) / 2
+        shown += f" (± {number(half, digits)})"
     return shown
 
 
@@ -165,7 +168,7 @@ def write_table(
     write_text(out.with_suffix(".md"), text)
     write_text(out.with_suffix(".html"), to_html(text, f"{title}: {caption}"))
     lines = [
-        r"% needs \usepackage{booktabs}",
+        r"% needs \usepackage{booktabs}, and two columns of text",
         r"\begin{table*}\centering\scriptsize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{latex(caption)}}}",
         *(line for block in blocks for line in _tabular(block)),

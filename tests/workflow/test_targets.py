@@ -29,6 +29,7 @@ def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     assert "train_teacher" not in found and "export_teacher" not in found
     assert found["score"] == 10 and found["sample"] == 16 and found["curve"] == 2
     assert {"table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims"} <= set(found)
+    assert {"variance", "metrics"} <= set(found)
     assert found["provenance"] == 1
 
 
