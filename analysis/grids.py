@@ -208,13 +208,17 @@ def _wrapped(figure: Figure, text: str, width: float, size: float) -> str:
     renderer = figure.canvas.get_renderer()
     parts = lines = drawn(text).split("\n")
     for characters in range(max(map(len, lines)), 0, -1):
-        split = (re.sub(r"\S+", lambda word: _split(word[0], characters), line) for line in lines)
-        parts = [part for line in split for part in textwrap.wrap(line, characters) or [""]]
+        parts = [part for line in lines for part in _broken(line, characters)]
         written.set_text("\n".join(parts))
         if written.get_window_extent(renderer).width * DPI / figure.dpi <= width:
             break
     written.remove()
     return "\n".join(parts)
+
+
+def _broken(line: str, characters: int) -> list[str]:
+    words = re.sub(r"\S+", lambda word: _split(word[0], characters), line)
+    return textwrap.wrap(words, characters) or [""]
 
 
 def _split(word: str, characters: int) -> str:

@@ -56,6 +56,8 @@ _MEANT: dict[str, dict[str, Any]] = {
     "pix_only": {"loss.feature": False, **_KD, **_GAN},
 }
 _FREE = {"std_half": ["student.channels"], "pix_only": ["loss.pixel_zero_at"]}
+# Keys that change the order of sums, and so the rounding, but no formula.
+_ROUNDING = [f"train.{key}" for key in ("processes", "threads", "nodes", "compile", "compile_mode")]
 _SHOWN = 3
 
 
@@ -76,8 +78,9 @@ def labels(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def own_variants(config: Mapping[str, Any]) -> list[str]:
-    """Return the variants that the paper does not have."""
-    return [name for name in config["variants"] if name not in NAMES]
+    """Return the variants that the paper does not have, without those of `rounding_twins`."""
+    twins = rounding_twins(config)
+    return [name for name in config["variants"] if name not in NAMES and name not in twins]
 
 
 def own_ablations(config: Mapping[str, Any]) -> list[str]:
@@ -87,6 +90,25 @@ def own_ablations(config: Mapping[str, Any]) -> list[str]:
         for name in own_variants(config)
         if all(key.startswith("loss.") for key in _changes(config, name))
     ]
+
+
+def rounding_twins(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variants that repeat another one with other rounding, and which one they repeat.
+
+    A variant of the paper is never the repetition; of two others it is the later one.
+    """
+    twins: dict[str, str] = {}
+    first: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+    for name in sorted(config["variants"], key=lambda name: name not in NAMES):
+        settings = _flat(resolve_variant(config, name))
+        rounding = {key: settings.pop(key) for key in _ROUNDING if key in settings}
+        for other, same, others_rounding in first:
+            if name not in NAMES and settings == same and rounding != others_rounding:
+                twins[name] = other
+                break
+        else:
+            first.append((name, settings, rounding))
+    return twins
 
 
 def _label(config: Mapping[str, Any], name: str) -> str:

@@ -38,6 +38,11 @@ def name_of(path: Path) -> tuple[str, int]:
     return path.stem, 0
 
 
+def file_name(name: str, seed: int) -> str:
+    """Return what `name_of` reads: the name of a source's or student's files, without suffix."""
+    return f"{name}/seed{seed}" if seed else name
+
+
 def seeds_of(files: Sequence[Path], name: str) -> dict[int, Path]:
     """Return the files of a variant by the seed of its training, or the one file of a source.
 
@@ -66,14 +71,15 @@ def files_of(files: Sequence[Path], names: Iterable[str]) -> dict[str, Path]:
 
 
 def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
-    """Read the scores of these sources.
+    """Read the scores of these sources and variants.
 
     Args:
-        files: a file SOURCE.json of each source, and maybe of others.
-        sources: the names of the sources.
+        files: the files of each source and variant, see `name_of`, and maybe of others.
+        sources: the names of the sources and variants.
 
     Returns:
-        One row per source, indexed by it, with the JSON files' keys as columns.
+        One row per source, or per variant and seed of its training, with the JSON files' keys as
+        columns. The index has two levels, `source` and `train_seed`, which is 0 for a source.
 
     Raises:
         FileNotFoundError: a file is missing; the message names the target that makes it.
@@ -81,31 +87,35 @@ def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
             the ends of an interval may be null, and the Inception score of an extractor without a
             classifier.
     """
-    rows = {}
-    for source, path in files_of(files, sources).items():
-        row = read_json(present(path))
-        lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
-        absent = [key for key in NEEDS_LOGITS if row.get(key, "") is None]
-        wanted = [key for key in SCORES + MORE if key not in absent]
-        lacking += [key for key in wanted if not _finite(row.get(key))]
-        # The images may have been too few for an interval.
-        ends = {key: row.get(key, np.nan) for key in INTERVALS}
-        lacking += [key for key, end in ends.items() if end is not None and not _finite(end)]
-        if lacking:
-            raise ValueError(f"{path} has no (finite) {', '.join(lacking)}; make it again")
-        rows[source] = row
-    frame = pd.DataFrame.from_dict(rows, orient="index")
+    paths = {(name, seed): p for name in sources for seed, p in seeds_of(files, name).items()}
+    rows = {student: _read_score(path) for student, path in paths.items()}
+    frame = pd.DataFrame(list(rows.values()))
+    frame.index = pd.MultiIndex.from_tuples(rows, names=["source", "train_seed"])
     if len(frame[EXTRACTOR].drop_duplicates()) > 1:
         raise ValueError(
             "scores of different extractors do not compare:\n"
             + frame[EXTRACTOR].to_string()
             + "\nscore all sources with the same metrics.extractor and metrics.input_size"
         )
-    named = {source: row["classes"] for source, row in rows.items() if "classes" in row}
-    for source, classes in named.items():
+    named = {file_name(*key): row["classes"] for key, row in rows.items() if "classes" in row}
+    for name, classes in named.items():
         first = next(iter(named))
-        match(named[first], classes, what=f"{first}.json", by=f"{source}.json", exact=True)
+        match(named[first], classes, what=f"{first}.json", by=f"{name}.json", exact=True)
     return frame
+
+
+def _read_score(path: Path) -> dict[str, Any]:
+    row = read_json(present(path))
+    lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
+    absent = [key for key in NEEDS_LOGITS if row.get(key, "") is None]
+    wanted = [key for key in SCORES + MORE if key not in absent]
+    lacking += [key for key in wanted if not _finite(row.get(key))]
+    # The images may have been too few for an interval.
+    ends = {key: row.get(key, np.nan) for key in INTERVALS}
+    lacking += [key for key, end in ends.items() if end is not None and not _finite(end)]
+    if lacking:
+        raise ValueError(f"{path} has no (finite) {', '.join(lacking)}; make it again")
+    return row
 
 
 def _finite(value: Any) -> bool:
@@ -131,11 +141,32 @@ def read_csv(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -
 
 
 def read_cost(files: Sequence[Path]) -> pd.DataFrame:
-    """Read cost.csv, indexed by source; a black-box teacher may lack some columns, or its row."""
+    """Read a CSV of costs, indexed by source; a black-box teacher may lack columns, or its row."""
     (path,) = files
     columns = ["source", "parameters_generator", "macs"]
     frame = read_csv(path, columns, ["channels", "parameters_total"])
     return frame.set_index("source")
+
+
+def read_steps(files: Sequence[Path], variant: str) -> pd.DataFrame | None:
+    """Read the steps of interpolations, of the teacher and of a variant's first seed.
+
+    Returns:
+        One row per source, kind and path; columns source, kind (z or y), path, largest and mean,
+        the largest and the mean step in feature space. None where there is no file.
+
+    Raises:
+        ValueError: a path has a mean step of zero.
+    """
+    if not files:
+        return None
+    columns = ["source", "kind", "path", "largest", "mean"]
+    frame = read_csv(files[0], columns, ["seed"])
+    if (frame["mean"] <= 0).any():
+        raise ValueError(f"{files[0]}: a mean step is not above zero; make it again")
+    student = frame[frame.source == variant]
+    first = student[student.seed == next(iter(student.seed), None)]
+    return pd.concat([frame[frame.source == "teacher"], first])[columns]
 
 
 def read_intra_fid(files: Sequence[Path], source: str) -> pd.DataFrame:

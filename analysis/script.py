@@ -15,14 +15,20 @@ import yaml
 
 # Every input that a script may have.
 INPUTS = {
-    "scores": "scores/SOURCE.json of each source",
+    "scores": "scores/SOURCE.json of each source; of other seeds scores/VARIANT/seedN.json",
     "intra": "intra_fid/SOURCE.csv of each source: scores per class",
     "curves": "scores/curve/VARIANT.csv of each variant with a learning curve",
     "cost": "cost.csv: parameters and MACs",
+    "cost_paper": "tables/cost_paper.csv: those of the paper's sizes",
+    "interpolation": "interpolation.csv: the steps of interpolations (may be absent)",
     "teacher": "manifests of the teacher's images",
     "student": "manifests of the student's images, which `snakemake --notemp` keeps",
     "baseline": "manifests of the images of the model that the student is compared with",
 }
+
+
+_ONE = ("cost", "cost_paper", "interpolation")
+_OPTIONAL = ("interpolation",)
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,8 @@ def main(make: Callable[[Run], Any], description: str, **inputs: str) -> None:
     )
     parser.add_argument("--config", type=Path, required=True, help="the run's resolved config")
     for name in inputs:
-        count = 1 if name == "cost" else "+"
-        option = {"nargs": count, "type": Path, "required": True, "metavar": "FILE"}
+        option = {"nargs": 1 if name in _ONE else "+", "type": Path, "metavar": "FILE"}
+        option |= {"default": []} if name in _OPTIONAL else {"required": True}
         parser.add_argument(f"--{name}", **option, help=INPUTS[name])
     parser.add_argument("--out", type=Path, required=True, help="path to write, without a suffix")
     options = parser.parse_args()

@@ -1,14 +1,23 @@
-"""The results of a run in the terminal: Tables 1 and 2, the verdicts, and where the files are."""
+"""The results of a run in the terminal: Tables 1 and 2, the claims, and where the files are."""
 
 import argparse
 import sys
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-_LINES = {
-    "table1": ("Table 1: cost and scores", ["parameters_generator", "macs", "fid", "intra_fid"]),
-    "table2": ("Table 2: ablations of the objective", ["fid", "intra_fid"]),
+import checkout  # noqa: F401
+from tinygan.files import read_json
+
+WIDTH = 100  # characters
+_NAME = 32  # characters of a model's name
+_BLOCKS = {
+    "Table 1, cost": ("table1", ["parameters_generator", "macs"]),
+    "Table 1, scores": ("table1", ["fid", "intra_fid"]),
+    "Table 2, ablations of the objective": ("table2", ["fid", "intra_fid"]),
 }
 _HEADS = {
     "parameters_generator": "G par., M",
@@ -28,18 +37,18 @@ _PLACES = {
 
 
 def summary(results: Path) -> str:
-    """Return the summary of a run; files that are missing are left out.
+    """Return the summary of a run, in lines of at most WIDTH; files that are missing are left out.
 
     Raises:
         FileNotFoundError: there are no results.
     """
     parts = []
-    for name, (title, columns) in _LINES.items():
+    for title, (name, columns) in _BLOCKS.items():
         path = results / "tables" / f"{name}.csv"
         if path.is_file():
-            parts.append(f"{title}\n{_table(pd.read_csv(path), columns)}")
-    if (results / "claims.md").is_file():
-        parts.append(_verdicts((results / "claims.md").read_text(encoding="utf-8")))
+            parts.append(_block(title, pd.read_csv(path), columns))
+    if (results / "claims.json").is_file():
+        parts.append(_claims(read_json(results / "claims.json")))
     places = {path: words for path, words in _PLACES.items() if (results / path).exists()}
     if not parts and not places:
         raise FileNotFoundError(f"{results} has no results; make them: snakemake --cores 2 all")
@@ -48,15 +57,31 @@ def summary(results: Path) -> str:
     return "\n\n".join([*parts, "\n".join(["Where the files are", *rows])])
 
 
-def _table(frame: pd.DataFrame, columns: list[str]) -> str:
-    rows = [["", *(f"{_HEADS[key]}{end}" for key in columns for end in _ends(frame, key))]]
-    for _, row in frame.iterrows():
-        cells = [
-            _number(row[f"paper_{key}" if end else key], key)
-            for key in columns
-            for end in _ends(frame, key)
-        ]
-        rows.append([str(row["model"]), *cells])
+def _block(title: str, frame: pd.DataFrame, columns: Sequence[str]) -> str:
+    """Return some columns of a table, the paper's beside, without the rows that have none."""
+    heads = {f"{end}{key}": key for key in columns for end in ("", "paper_")}
+    paper = [" (paper)" if name != key else "" for name, key in heads.items()]
+    rows = [["", *(_HEADS[key] + end for key, end in zip(heads.values(), paper, strict=True))]]
+    for _, row in frame[frame[[*heads]].notna().any(axis=1)].iterrows():
+        name = textwrap.shorten(str(row["model"]), _NAME, placeholder=" …")
+        rows.append([name, *(_cell(row, column) for column in heads)])
+    if columns[0] in _UNITS:
+        return f"{title}\n{_aligned(rows)}"
+    seeds = int(frame.seeds.max())
+    spread = "one seed" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
+    return f"{title} ({spread})\n{_aligned(rows)}"
+
+
+def _cell(row: pd.Series, column: str) -> str:
+    if pd.isna(row[column]):
+        return "–"
+    if unit := _UNITS.get(column.removeprefix("paper_")):
+        return f"{row[column] / unit:,.2f}"
+    deviation = row.get(f"{column}_sd_seeds")
+    return f"{row[column]:.1f}" + ("" if pd.isna(deviation) else f" ± {deviation:.1f}")
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -67,26 +92,19 @@ def _table(frame: pd.DataFrame, columns: list[str]) -> str:
     )
 
 
-def _ends(frame: pd.DataFrame, key: str) -> list[str]:
-    """Return the endings of a heading: this run's numbers, and the paper's where they are shown."""
-    return ["", " (paper)"] if f"paper_{key}" in frame else [""]
-
-
-def _number(value: float, key: str) -> str:
-    if pd.isna(value):
-        return "–"
-    return f"{value / _UNITS[key]:,.2f}" if key in _UNITS else f"{value:.1f}"
-
-
-def _verdicts(claims: str) -> str:
-    rows = [line.strip("| ").split(" | ") for line in claims.splitlines() if line[:3] in _NUMBERED]
-    width = max(len(verdict) for _, verdict in rows)
-    lines = [f"  {verdict:<{width}}  {claim}" for claim, verdict in rows]
-    title = "The paper's claims on this run (one run: a small difference may be noise)"
-    return "\n".join([title, *lines])
-
-
-_NUMBERED = tuple(f"| {i}" for i in range(1, 10))
+def _claims(found: Mapping[str, Any]) -> str:
+    """Return the verdict, the title and the reason of each claim."""
+    width = max(len(claim["verdict"]) for claim in found["claims"])
+    lines = ["The paper's claims on this run"]
+    for claim in found["claims"]:
+        start = f"  {claim['verdict']:<{width}}  {claim['number']}. "
+        lines += textwrap.wrap(
+            f"{claim['title']} ({claim['reason']})",
+            WIDTH,
+            initial_indent=start,
+            subsequent_indent=" " * len(start),
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -36,12 +36,12 @@ elif called == "train":
     steps = snapshot_steps(resolve_variant(config, given["--variant"]))
     files = [out / f"snapshots/{{step:06d}}.safetensors" for step in steps]
     files += [out / file for file in ("generator.safetensors", "card.json", "log.csv")]
-elif called.startswith("table"):
+elif called.startswith("table") or called == "variance":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif called == "provenance":
     files = [out, out.with_suffix(".rst")]
 elif called == "claims":
-    files = [out.with_suffix(suffix) for suffix in (".md", ".html")]
+    files = [out.with_suffix(suffix) for suffix in (".md", ".html", ".json")]
 elif called == "metrics":
     files = [out.with_suffix(".json")]
     content = json.dumps({{"dw": {{"fid": zlib.crc32(content.encode())}}}})

@@ -156,13 +156,15 @@ def test_pairs_and_curves_have_their_sizes(results: Path) -> None:
 
 def test_every_claim_is_judged_in_its_section_and_in_the_summary(results: Path) -> None:
     text = (results / "claims.md").read_text()
-    verdicts = re.findall(r"^\*\*This run: (.*)\.\*\*$", text, re.MULTILINE)
-    summary = re.findall(r"^\| \d\. .* \| (.*) \|$", text, re.MULTILINE)
-    assert len(verdicts) == 5 and summary == verdicts
-    # The cost follows from the sizes, and two points are no learning curve.
-    assert verdicts[0] == "does not hold"
-    assert verdicts[3].startswith("not judged: needs at least 4 points of each learning curve")
-    assert {verdicts[1], verdicts[2], verdicts[4]} <= {"holds", "does not hold"}
+    verdicts = re.findall(r"^\*\*This run: (.*)\*\* \((.*)\)\.$", text, re.MULTILINE)
+    summary = re.findall(r"^\| \d\. .* \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    claims = json.loads((results / "claims.json").read_text())
+    stored = [(claim["verdict"], claim["reason"]) for claim in claims["claims"]]
+    assert verdicts == summary == stored and claims["seeds"] == [0]
+    # The cost is that of the paper's sizes; one seed decides no score; two points are no curve.
+    assert verdicts[:3] == [("holds", "all 6 fractions agree"), *[("undecided", "one seed")] * 2]
+    assert verdicts[3][0] == "undecided" and verdicts[3][1].startswith("needs at least 4 points")
+    assert {verdict for verdict, _ in verdicts[4:]} <= {"holds", "does not hold", "undecided"}
 
 
 def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
@@ -192,7 +194,7 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
     listed = {name.split("/")[0] for name in record["files"]}
     assert listed == {
         *("tables", "figures", "scores", "intra_fid", "models"),
-        *("claims.md", "claims.html", "metrics.json", "cost.csv"),
+        *("claims.md", "claims.html", "claims.json", "metrics.json", "cost.csv"),
     }
     for name, digest in record["files"].items():
         assert sha256(results / name) == digest
@@ -219,7 +221,7 @@ def test_the_report_is_written(checkout: Path, results: Path) -> None:
 
 @pytest.mark.skipif(not browser.CHROMIUM, reason="Debian's package chromium is not installed")
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 6), ("Figures", 10)])
+@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 9), ("Figures", 10)])
 def test_the_report_opens_in_a_browser(
     results: Path, tmp_path: Path, size: tuple[int, int], category: str, count: int
 ) -> None:

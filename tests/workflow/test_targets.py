@@ -29,6 +29,7 @@ def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     assert "train_teacher" not in found and "export_teacher" not in found
     assert found["score"] == 10 and found["sample"] == 16 and found["curve"] == 2
     assert {"table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims"} <= set(found)
+    assert {"variance", "metrics"} <= set(found)
     assert found["provenance"] == 1
 
 
@@ -108,3 +109,15 @@ def test_a_script_is_given_the_inputs_that_it_declares(checkout: Path) -> None:
         )
         declared = set(re.findall(r"^  (--\w+) [A-Z]", done.stdout, re.MULTILINE))
         assert set(re.findall(r"--\w+", options)) == declared, script
+
+
+def test_make_reproduce_is_make_demo_with_three_seeds() -> None:
+    def commands(target: str) -> list[str]:
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
+        lines = done.stdout.splitlines()
+        return [s.rstrip() for s in lines if s.startswith("snakemake ") or "summary.py" in s]
+
+    demo, reproduce = commands("demo"), commands("reproduce")
+    seeds = " --configfile config/reproduce.yaml"
+    assert [line.replace(seeds, "") for line in reproduce] == demo and len(demo) == 3
+    assert [seeds in line for line in reproduce] == [True, True, False]

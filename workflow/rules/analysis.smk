@@ -20,6 +20,11 @@ ARTEFACTS = {
         "Table 2: ablations",
         {"scores": scores_of(*trained("dw", "no_feat", "no_gan", "no_kd_adv", "pix_only", *OWN))},
     ),
+    "variance": Artefact(
+        "table",
+        "Variance: seeds, images, rounding",
+        {"scores": scores_of(*trained(*VARIANTS))},
+    ),
     "fig1": Artefact(
         "figure",
         "Figure 1: teacher and student",
@@ -66,6 +71,7 @@ ARTEFACTS = {
             "intra": intra_of("teacher", *trained("dw", "std")),
             "curves": curves_of(*trained(*CURVES)),
             "cost": rules.cost.output,
+            "cost_paper": rules.cost_paper.output,
         },
     ),
     # For `dvc metrics show`.

@@ -241,7 +241,7 @@ KINDS = {
         {".md": None, ".html": "", ".csv": " (CSV)", ".tex": " (LaTeX)"},
     ),
     "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
-    "claims": ("{name}", "Claims", {".md": None, ".html": ""}),
+    "claims": ("{name}", "Claims", {".md": None, ".html": "", ".json": None}),
     "numbers": ("{name}", "", {".json": None}),
 }
 

@@ -173,11 +173,11 @@ def test_a_correlation_of_too_few_classes_is_neither_drawn_nor_judged(results, c
         assert axes.get_title().endswith(": no r")
         assert [line.get_label() for line in axes.lines] == ["identity"]
         assert len(axes.collections[0].get_offsets()) == count
-    judged = call("claims", results, results / "claims.md")
-    assert [claim.holds for claim in judged] == [True] * 4 + [None]
+    judged = call("claims", results, results / "claims")
+    reason = "needs at least 4 classes whose scores differ"
+    assert (judged[4].verdict, judged[4].reason) == ("undecided", reason)
     text = (results / "claims.md").read_text()
-    assert "| not judged: needs at least 4 classes whose scores differ |" in text
-    assert "| TinyGAN-dw | 0.54 | – |" in text and "nan" not in text
+    assert "| TinyGAN-dw | 0.54 | – | – |" in text and "nan" not in text
 
 
 def test_a_correlation_of_enough_classes_needs_scores_that_differ(results):
@@ -186,7 +186,7 @@ def test_a_correlation_of_enough_classes_needs_scores_that_differ(results):
     path = results / "intra_fid" / "teacher.csv"
     pd.read_csv(path).assign(intra_fid=50.0).to_csv(path, index=False)
     assert call("fig9", results) == {"dw": None, "std": None}
-    assert call("claims", results, results / "claims.md")[4].holds is None
+    assert call("claims", results, results / "claims")[4].verdict == "undecided"
 
 
 def test_figures_have_as_many_rows_as_there_are_images(results):

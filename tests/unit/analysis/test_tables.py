@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from helpers.run_results import (
     call,
     reading,
     set_score,
+    write_results,
 )
 
 grids, measures = (importlib.import_module(name) for name in ("grids", "measures"))
@@ -24,6 +27,31 @@ grids, measures = (importlib.import_module(name) for name in ("grids", "measures
 
 def intra(results: Path) -> list[Path]:
     return sorted((results / "intra_fid").iterdir())
+
+
+STUDENTS = ["TinyGAN-std", "TinyGAN-std, half ch.", "TinyGAN-dw"]
+
+
+@dataclass
+class Shown:
+    """A block of a table in Markdown: its heading and its cells."""
+
+    title: str
+    rows: list[list[str]]
+
+    @property
+    def names(self) -> list[str]:
+        return [row[0] for row in self.rows[2:]]
+
+    def __getitem__(self, name: str) -> list[str]:
+        return next(row[1:] for row in self.rows if row[0] == name)
+
+
+def blocks_of(text: str) -> list[Shown]:
+    parts = re.findall(r"^\*\*(.*)\*\*\n\n((?:\|.*\n)+)", text, re.MULTILINE)
+    return [
+        Shown(title, [row[2:-2].split(" | ") for row in rows.splitlines()]) for title, rows in parts
+    ]
 
 
 def test_table1_puts_this_run_beside_the_paper(results):
@@ -41,13 +69,17 @@ def test_table1_puts_this_run_beside_the_paper(results):
     assert np.isnan(table.paper_fid["real"]) and table.fid["real"] == 2.0
     assert set(table.extractor.dropna()) == {"efficientnet_lite0"}
     text = (results / "out" / "table1.md").read_text()
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in lines} == {16} and len(lines) == 9
-    row = next(line for line in lines if line.startswith("| TinyGAN-dw "))
-    assert row == (
-        "| TinyGAN-dw | 32 | 6.4 M | 3.1 M | 0.43 B | 5.25 ± 0.00 | 23.30 ± 0.50 | 46.60 ± 0.50 "
-        "| 32 | 6.4 M | 3.1 M | 0.44 B | 79.19 ± 1.6 | 24.2 | 79.1 |"
-    )
+    cost, quality = blocks_of(text)
+    assert cost.title == "Cost" and quality.title.startswith("Scores of this run: one seed (± half")
+    assert {len(row) for row in cost.rows} == {9} and {len(row) for row in quality.rows} == {7}
+    assert cost.names == ["SNGAN-proj", "SAGAN", "Teacher", *STUDENTS]
+    assert quality.names == ["SNGAN-proj", "Teacher", *STUDENTS, "Real images (split)"]
+    sizes = ["6.4 M", "3.1 M"]
+    assert cost["TinyGAN-dw"] == ["32", *sizes, "0.43 B", "32", *sizes, "0.44 B"]
+    run = ["5.25 (± 0.50)", "23.3 (± 0.5)", "46.6 (± 0.5)"]
+    assert quality["TinyGAN-dw"] == [*run, "79.19 ± 1.6", "24.2", "79.1"]
+    assert quality["SNGAN-proj"] == ["–", "–", "–", "31.4 ± 0.7", "29.0", "84.1"]
+    assert table.seeds.dropna().to_dict() == dict.fromkeys(["std", "std_half", "dw"], 1)
     for fact in ("efficientnet_lite0, 64 px", "1,200 samples", "6,000 real", "mini", "seed 7"):
         assert fact in text
     assert "not comparable in absolute value" in text
@@ -84,25 +116,72 @@ def test_table2_gives_ratios_to_the_full_objective(results):
     assert frame.fid_ratio["pix_only"] == pytest.approx(88.0 / 23.3, abs=1e-12)
     assert frame.paper_intra_fid_ratio["no_feat"] == pytest.approx(149.2 / 79.1, abs=1e-12)
     text = (results / "out" / "table2.md").read_text()
-    assert (
-        "| − L_GAN | 25.00 ± 0.50 | 1.07 | 50.00 ± 0.50 | 1.07 | 28.8 | 1.19 | 89.9 | 1.14 |"
-        in text
-    )
+    fid, intra_fid = blocks_of(text)
+    run = ["+1.70", "–", "unknown"]
+    assert fid["− L_GAN"] == ["25.0 (± 0.5)", "1.07", *run, "28.8", "1.19"]
+    assert intra_fid["− L_GAN"][:3] == ["50.0 (± 0.5)", "1.07", "+3.40"]
+    assert fid["TinyGAN-dw (full)"][1:5] == ["1.00", "–", "–", "–"]
+    assert intra_fid["L_KD_pix alone"][-2:] == ["216.0", "2.73"]
+    assert fid.title.startswith("FID of this run: one seed") and "One seed decides no" in text
 
 
-@pytest.mark.parametrize(("name", "columns"), [("table1", 15), ("table2", 9)])
+@pytest.mark.parametrize(
+    ("name", "columns"), [("table1", [9, 7]), ("table2", [8, 8]), ("variance", [5, 5])]
+)
 def test_latex_is_balanced(results, name, columns):
     call(name, results)
     text = (results / "out" / f"{name}.tex").read_text()
     assert text.isascii()
     assert text.count("{") == text.count("}")
     assert text.replace(r"\$", "").count("$") % 2 == 0
-    for environment in ("table*", "tabular"):
-        assert text.count(rf"\begin{{{environment}}}") == text.count(rf"\end{{{environment}}}") == 1
-    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
-    assert all(line.endswith(r"\\") and line.count(" & ") == columns - 1 for line in body)
-    for part in (r"\toprule", r"\multicolumn", r"\cmidrule", r"efficientnet\_lite0"):
+    for environment, count in (("table*", 1), ("tabular", 2)):
+        for end in ("begin", "end"):
+            assert text.count(rf"\{end}{{{environment}}}") == count
+    for width, part in zip(columns, text.split(r"\midrule")[1:], strict=True):
+        body = part.split(r"\bottomrule")[0].strip().splitlines()
+        assert all(line.endswith(r"\\") and line.count(" & ") == width - 1 for line in body)
+    assert [len(rule) for rule in re.findall(r"\\begin{tabular}{(l?r+)}", text)] == columns
+    for part in (r"\toprule", r"\caption", r"efficientnet\_lite0"):
         assert part in text
+    assert (r"\cmidrule" in text) == (r"\multicolumn" in text) == (name != "variance")
+
+
+def test_table1_tells_seeds_from_images(tmp_path):
+    results = write_results(tmp_path / "results", seeds=[0, 1, 2])
+    for seed, fid in enumerate((20.0, 23.0, 29.0)):
+        name = reading.file_name("dw", seed)
+        set_score(results, name, fid=fid, fid_low=fid - 1 - seed, fid_high=fid + 1 + seed)
+    frame = call("table1", results).set_index("source")
+    assert frame.fid["dw"] == 24 and frame.seeds["dw"] == 3
+    assert frame.fid_sd_seeds["dw"] == pytest.approx(np.std([20, 23, 29], ddof=1))
+    assert (frame.fid_low["dw"], frame.fid_high["dw"]) == (22, 26)
+    text = (results / "out" / "table1.md").read_text()
+    _, quality = blocks_of(text)
+    assert quality.title == (
+        "Scores of this run: mean ± standard deviation over 3 seeds (± half the 95 % interval over "
+        "images)"
+    )
+    assert quality["TinyGAN-dw"][1] == "24.0 ± 4.6 (± 2.0)"
+    assert quality["Teacher"][1] == "14.5 (± 0.5)"
+    assert "each student trained 3 times (seeds 0, 1, 2)" in text
+
+
+def test_table2_gives_paired_differences(tmp_path):
+    results = write_results(tmp_path / "results", seeds=[0, 1, 2])
+    for seed, (dw, no_gan) in enumerate([(20, 25), (21, 27), (25, 26)]):
+        set_score(results, reading.file_name("dw", seed), fid=dw)
+        set_score(results, reading.file_name("no_gan", seed), fid=no_gan)
+    frame = call("table2", results).set_index("source")
+    # By hand: differences 5, 6, 1; mean 4, deviation sqrt(7), t(2) = 4.303.
+    row = frame.loc["no_gan"]
+    assert row.fid == 26 and row.fid_ratio == pytest.approx(26 / 22)
+    assert row.fid_difference == 4 and row.fid_seeds_to_decide == 5 and row.seeds == 3
+    ends = [row.fid_difference_low, row.fid_difference_high]
+    assert ends == pytest.approx([4 - 6.5724, 4 + 6.5724], abs=1e-3)
+    assert frame.loc["dw", ["fid_difference", "fid_seeds_to_decide"]].isna().all()
+    fid, _ = blocks_of((results / "out" / "table2.md").read_text())
+    shown = ["26.0 ± 1.0 (± 0.5)", "1.18", "+4.00", "−2.57 to +10.57", "5"]
+    assert fid["− L_GAN"][:5] == shown
 
 
 def test_quantities_are_formatted_as_in_the_paper():
@@ -166,13 +245,11 @@ def test_a_score_without_an_interval_is_shown_alone(results):
     set_score(results, "dw", intra_fid_low=None, intra_fid_high=None)
     frame = call("table1", results).set_index("source")
     assert np.isnan(frame.intra_fid_low["dw"]) and frame.intra_fid_low["std"] == 37.9
-    row = next(s for s in (results / "out/table1.md").read_text().splitlines() if "TinyGAN-dw" in s)
-    assert "| 23.30 ± 0.50 | 46.60 |" in row
+    _, quality = blocks_of((results / "out/table1.md").read_text())
+    assert quality["TinyGAN-dw"][1:3] == ["23.3 (± 0.5)", "46.6"]
     call("table2", results)
-    assert (
-        "| TinyGAN-dw (full) | 23.30 ± 0.50 | 1.00 | 46.60 | 1.00 |"
-        in (results / "out" / "table2.md").read_text()
-    )
+    _, intra_fid = blocks_of((results / "out" / "table2.md").read_text())
+    assert intra_fid["TinyGAN-dw (full)"][0] == "46.6"
     table = pd.read_csv(results / "out" / "table2.csv").set_index("source")
     assert np.isnan(table.intra_fid_low["dw"]) and table.fid_low["dw"] == 22.8
     set_score(results, "dw", intra_fid_low=float("inf"))
