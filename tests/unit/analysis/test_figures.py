@@ -19,6 +19,7 @@ from helpers.run_results import (
     reading,
     script,
     shown_tiles,
+    write_results,
 )
 
 from tinygan.data.shards import write_shard
@@ -387,6 +388,19 @@ def test_fig9_shows_means_over_seeds_and_the_interval_of_r(results, drawn):
 
 
 PAPER = {"dw": 54, "std": 64}
+
+
+def test_figures_of_other_seeds_show_the_images_of_the_first(tmp_path):
+    results = write_results(tmp_path / "results", seeds=[2, 1])
+    for name in ("fig3", "fig7", "fig8", "fig9"):
+        call(name, results)
+        assert (results / "out" / f"{name}.pdf").is_file()
+    call("fig1", results)
+    images = pairs(results, "dw/seed2", range(6), 4)
+    shown = shown_tiles(results / "out" / "fig1.png", 8, 6)
+    np.testing.assert_array_equal(shown, enlarged(images, 16))
+    scores = pd.read_csv(results / "intra_fid" / "dw" / "seed2.csv").intra_fid
+    assert call("fig11", results) == list(scores.nlargest(3).index)
 
 
 def many_classes(results: Path, count: int) -> np.ndarray:
