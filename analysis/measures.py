@@ -1,4 +1,6 @@
-"""What is measured on scores: the correlation over the classes, the spread of a learning curve."""
+"""What is measured on scores: correlation, the worst classes, the spread of a learning curve."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,6 +25,12 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
         raise ValueError("a correlation needs at least two classes whose scores differ")
     x, y = x - np.mean(x), y - np.mean(y)
     return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+
+
+def worst_classes(scores: Mapping[int, float]) -> list[int]:
+    """Return the classes of highest intra-FID, worst first: ten, or half of fewer than twenty."""
+    count = max(1, min(10, len(scores) // 2))
+    return sorted(scores, key=lambda label: (-scores[label], label))[:count]
 
 
 def tail_spread(fid: np.ndarray) -> float:
