@@ -135,3 +135,9 @@ def test_a_training_depends_on_the_bytes_of_its_file_and_not_on_its_path(
     np.save(path, np.zeros((10, 31)))
     assert tinygan(tmp_path, config, "validate") == 1
     assert "has the shape [10, 31], but this run needs [10, 32]" in capfd.readouterr().err
+
+
+def test_the_cost_of_a_model_is_known_without_its_file(tmp_path: Path) -> None:
+    config = mini(student=TINY_STUDENT | {"embedding_file": "absent.npy"})
+    assert tinygan(tmp_path, config, "cost", "--out", tmp_path / "cost.csv") == 0
+    assert (tmp_path / "cost.csv").read_text().count("\n") == 10
