@@ -1,16 +1,11 @@
 """Figure 11: samples of the classes with TinyGAN-dw's highest intra-FID; teacher above student."""
 
 from grids import image_grid, pairs
+from measures import worst_classes
 from paper import NAMES
 from results import extractor_label, read_intra_fid, read_scores
 from script import Run, main
 from style import save
-
-
-def worst_classes(scores: dict[int, float]) -> list[int]:
-    """Return the classes of highest intra-FID, worst first: ten, or half of fewer than twenty."""
-    count = max(1, min(10, len(scores) // 2))
-    return sorted(scores, key=lambda label: (-scores[label], label))[:count]
 
 
 def fig11(run: Run) -> list[int]:

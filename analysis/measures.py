@@ -1,4 +1,6 @@
-"""What is measured on scores: the correlation over the classes, the spread of a learning curve."""
+"""What is measured on scores: correlation, the worst classes, the spread of a learning curve."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -52,6 +54,12 @@ def bootstrap_correlation(
     r = (x * y).sum(axis=1) / np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
     low, high = np.percentile(r, (2.5, 97.5))
     return found, float(low), float(high)
+
+
+def worst_classes(scores: Mapping[int, float]) -> list[int]:
+    """Return the classes of highest intra-FID, worst first: ten, or half of fewer than twenty."""
+    count = max(1, min(10, len(scores) // 2))
+    return sorted(scores, key=lambda label: (-scores[label], label))[:count]
 
 
 def tail_spread(fid: np.ndarray) -> float:

@@ -12,6 +12,7 @@ import checkout  # noqa: F401
 from paper import SCORES
 from script import present
 from tinygan.classes.by_name import match
+from tinygan.classes.imagenet import wnid_of_name
 from tinygan.files import read_json
 
 EXTRACTOR = ["extractor", "extractor_sha256", "input_size"]
@@ -170,9 +171,55 @@ def read_steps(files: Sequence[Path], variant: str) -> pd.DataFrame | None:
 
 
 def read_intra_fid(files: Sequence[Path], source: str) -> pd.DataFrame:
-    """Read SOURCE.csv, indexed by class; columns name and intra_fid, for ImageNet also wnid."""
-    path = files_of(files, [source])[source]
-    return read_csv(path, ["class", "name", "intra_fid"]).set_index("class").sort_index()
+    """Read SOURCE.csv, see `read_class_scores`."""
+    return read_class_scores(files_of(files, [source])[source])
+
+
+def read_class_scores(path: Path) -> pd.DataFrame:
+    """Read the intra-FID of each class, of this pipeline or of another one.
+
+    Args:
+        path: a CSV with the columns class (or index), name, intra_fid and, for ImageNet, wnid.
+
+    Returns:
+        Indexed by class, 0, 1, 2, ...; columns name, intra_fid and, if the file has it, wnid. With
+        a WNID, the name is that of `tinygan.classes.imagenet`, however the file spells it.
+
+    Raises:
+        FileNotFoundError: it is missing; the message names the target that makes it.
+        ValueError: a column is missing, a score is not a finite number, or a class is listed twice
+            or missing.
+    """
+    try:
+        frame = pd.read_csv(present(path))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a CSV ({str(error).strip()})") from error
+    if "class" not in frame:
+        frame = frame.rename(columns={"index": "class"})
+    columns = ["class", "name", "intra_fid"]
+    if not set(columns) <= set(frame) or frame.empty:
+        raise ValueError(
+            f"{path} is not a table of scores per class: it needs rows with the columns class (or "
+            "index), name and intra_fid"
+        )
+    for name in ("class", "intra_fid"):
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        bad = ~np.isfinite(numbers)
+        if bad.any():
+            raise ValueError(f"{path}, line {bad.idxmax() + 2}: {name} is not a finite number")
+        frame[name] = numbers
+    if sorted(frame["class"]) != list(range(len(frame))):
+        raise ValueError(
+            f"{path}: the classes of its {len(frame)} rows are not 0 to {len(frame) - 1}, each once"
+        )
+    frame = frame.astype({"class": int}).set_index("class").sort_index()
+    if "wnid" in frame:
+        names = {wnid: name for name, wnid in wnid_of_name().items()}
+        frame["name"] = frame["wnid"].map(names).fillna(frame["name"])
+    twice = frame["name"].duplicated() | frame["name"].isna()
+    if twice.any():
+        raise ValueError(f"{path}: class {twice.idxmax()} has no name, or that of another class")
+    return frame
 
 
 def read_curve(files: Sequence[Path], variant: str) -> pd.DataFrame:

@@ -12,5 +12,12 @@ BIN = Path(sys.executable).parent
 PHOTOGRAPHS = Path(
     os.environ.get("TINYGAN_TEST_PHOTOGRAPHS", ROOT.parent / "shared/data/imagenet-sample")
 )
+# The intra-FID of TinyGAN-dw by class as its authors published it, likewise.
+AUTHORS_SCORES = Path(
+    os.environ.get(
+        "TINYGAN_AUTHORS_SCORES",
+        ROOT.parent / "shared/data/reference/intra_fid_tinygan_dw.csv",
+    )
+)
 # For processes that import the project and these helpers.
 PYTHONPATH = f"{ROOT}{os.pathsep}{TESTS}"

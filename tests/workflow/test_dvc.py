@@ -99,7 +99,9 @@ def test_an_experiment_reruns_what_depends_on_its_setting(repository: Path) -> N
     assert found.pop("provenance") == {}
     assert found.pop("train@scratch") == {}
     evaluated = found.pop("evaluate")
-    assert found == {f"train@{name}": {f"train_{name}": 1, "total": 1} for name in trained}
+    assert found == {
+        f"train@{name}": {f"train_{name}": 1, f"models_{name}": 1, "total": 2} for name in trained
+    }
     shown = ["table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims", "metrics"]
     shown += ["variance"]
     expected = {"sample": 14, "features": 14, "score": 7, "curve": 1}

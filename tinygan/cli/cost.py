@@ -60,7 +60,10 @@ def _config_systems(config: Config) -> Iterator["System"]:
     if config["teacher"]["kind"] != "python":
         yield "teacher", "biggan-deep", *_teacher(config)
     for name in config["variants"]:
-        settings = Settings.of(resolve_variant(config, name))
+        resolved = resolve_variant(config, name)
+        # What E(y) starts from costs nothing, and its file may be gone.
+        resolved["student"]["embedding_file"] = None
+        settings = Settings.of(resolved)
         generator, discriminator = build_networks(settings)
         used = discriminator if settings.loss.needs_discriminator else None
         yield name, settings.student.architecture, settings.student.channels, generator, used

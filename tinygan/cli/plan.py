@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 def _validate(config: Config, arguments: Arguments) -> None:
     """Check a config and the numbers of images, and print a summary."""
     from tinygan.planning.assets import missing_assets
+    from tinygan.planning.embeddings import require_embeddings
     from tinygan.planning.image_counts import require_images
 
     require_images(config)
+    require_embeddings(config, config["variants"])
     if missing := missing_assets(config):
         print(not_fetched(missing))
     print(

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygan.assets.cache import asset_name, is_asset
 from tinygan.classes.by_name import match
-from tinygan.config.derived import discriminator_layers
+from tinygan.config.derived import discriminator_layers, students
 from tinygan.config.schema import unknown_key
 from tinygan.data.classes import teacher_classes
 from tinygan.data.dataset import open_dataset
@@ -30,12 +30,8 @@ def contradictions(
     yield from _teacher_contradictions(config["teacher"])
     yield from _unknown_assets(config)
     yield from setting_problems(config["metrics"], len(config["classes"]))
-    for name in config["sources"]:
-        if name in config["variants"]:
-            yield f"sources.{name}: {name} is the name of a variant; choose another name"
+    yield from _name_contradictions(config)
     for name, variant in config["variants"].items():
-        if re.fullmatch(r"seed\d+", name):
-            yield f"variants.{name}: files of seeds have such names; choose another name"
         if "seeds" in variant.get("train", {}):
             yield f"variants.{name}.train.seeds: all variants have the same seeds; set train.seeds"
     losses = {"loss": config["loss"]}
@@ -49,6 +45,23 @@ def contradictions(
             # A problem of several variants comes from the shared section: report it once, there.
             problems[problem] = f"variants.{name}.{problem}" if problem not in problems else problem
     yield from problems.values()
+
+
+def _name_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield names of variants and sources that another one has, or a training with another seed."""
+    variants, sources = config["variants"], config["sources"]
+    for name in sources:
+        if name in variants:
+            yield f"sources.{name}: {name} is the name of a variant; choose another name"
+    for section, names in (("variants", variants), ("sources", sources)):
+        for name in names:
+            if re.fullmatch(r"seed\d+", name):
+                yield f"{section}.{name}: files of seeds have such names; choose another name"
+    for owner, seed in students(config).values():
+        name = f"{owner}_seed{seed}"
+        if seed != 0 and name in variants:
+            target = f"train_{name}"
+            yield f"variants.{name}: {target} trains {owner} with seed {seed}; choose another name"
 
 
 def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:

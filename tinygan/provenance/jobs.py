@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinygan.config.derived import shard_ranges
+from tinygan.config.derived import shard_ranges, students
 
 
 def jobs_by_rule(results: Path, config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Sum up the benchmarks of a run, which have the paths ``benchmarks/RULE[/NAME...].tsv``.
+    """Sum up the benchmarks of a run, with the paths ``benchmarks/RULE[/NAME][/RANGE].tsv``.
 
-    A job that was repeated has the numbers of its last attempt. Files of variants and sources that
+    A job that was repeated has the numbers of its last attempt. Files of students and sources that
     the config no longer has are left out, and so is the job that writes the record.
 
     Args:
@@ -23,12 +23,15 @@ def jobs_by_rule(results: Path, config: Mapping[str, Any]) -> dict[str, dict[str
         by rule, sorted: ``jobs``, ``seconds`` (sum of wall times) and ``peak_mb`` (the largest
         resident memory of a job, MiB; None if all were too short to be measured).
     """
-    names = {"real", "real_train", "teacher", "teacher_pairs", *shard_ranges(config)}
-    names |= {*config["variants"], *config["sources"]}
+    names = {"", "real", "real_train", "teacher", "teacher_pairs"}
+    names |= {*students(config), *config["sources"]}
+    ranges = shard_ranges(config)
     folder, rules = results / "benchmarks", {}
     for path in sorted(folder.rglob("*.tsv")):
         rule, *rest = path.relative_to(folder).with_suffix("").parts
-        if rule != "provenance" and names.issuperset(rest):
+        if rest and rest[-1] in ranges:
+            rest.pop()
+        if rule != "provenance" and "/".join(rest) in names:
             rules.setdefault(rule, []).extend(_rows(path))
     return {rule: _summed(rows) for rule, rows in rules.items()}
 

@@ -22,6 +22,7 @@ from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, students
 from tinygan.planning.disk import require_run
+from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
 from tinygan.teacher import MODULES
@@ -210,6 +211,11 @@ def baseline():
     return "sngan" if "sngan" in SOURCES else shown("scratch")
 
 
+def training(student):
+    """Return the name of a student's training: a rule per student, with its own names of files."""
+    return "_".join(["train", *Path(student).parts])
+
+
 def snapshots(student):
     """Return the weights of the points of a student's learning curve."""
     folder = f"{P}/models/{student}/snapshots"
@@ -259,6 +265,8 @@ def settings_of(artefact):
     files = [Path(file) for paths in artefact.inputs.values() for file in paths]
     named = {name for file in files for name in (file.stem, *file.parts)}
     shared = sections("preset", "seed", "classes", "metrics", "student", "train", "loss")
+    # Their number decides what the inputs are.
+    del shared["train"]["seeds"]
     shown = {name: config["variants"][name] for name in VARIANTS if name in named}
     return shared | {"real": config["real"]["source"], "variants": shown}
 

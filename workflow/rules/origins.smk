@@ -1,5 +1,5 @@
-# Files from outside, as hashes for params: real images, sources, the teacher. They may be too many to
-# be inputs, and may be deleted once they have been read.
+# Files from outside: real images, sources, the teacher, initial embeddings. They may be deleted once
+# they have been read. All but embeddings are hashes for params: they may be too many to be inputs.
 from tinygan.config.derived import parse_range
 from tinygan.files import read_json
 from tinygan.folders import find_files
@@ -43,6 +43,22 @@ def real_images(wildcards):
     if not origin and not Path(config["real"]["path"]).exists():
         stop(NO_IMAGES)
     return origin
+
+
+def embedding_of(student):
+    """Return the input function of a training: its initial E(y), if that is from a file.
+
+    As for the other files from outside, a model that exists does not need it.
+    """
+    file = RESOLVED[student]["student"]["embedding_file"]
+
+    def existing(wildcards):
+        trains = not Path(GENERATOR.format(student=student)).exists()
+        if file and trains and not Path(file).is_file():
+            stop(f"student.embedding_file: there is no file {file}")
+        return file or []
+
+    return existing
 
 
 def source_files(wildcards):

@@ -6,11 +6,11 @@ for student, (variant, seed) in STUDENTS.items():
 
     rule:
         name:
-            free("_".join(["train", *Path(student).parts]), variant)
+            free(training(student), variant)
         input:
             pairs=shards("teacher_pairs", "manifest.json"),
             real=shards(REAL_TRAIN, "manifest.json"),
-            embedding=RESOLVED[student]["student"]["embedding_file"] or [],
+            embedding=embedding_of(student),
         output:
             generator=f"{P}/models/{student}/generator.safetensors",
             card=f"{P}/models/{student}/card.json",

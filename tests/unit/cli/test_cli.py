@@ -23,13 +23,14 @@ def test_train_sample_features_score_curve_cost(tmp_path):
         student=TINY_STUDENT,
     )
     write_mini_stores(tmp_path, per_class=6)
-    pairs, real, model = tmp_path / "pairs", tmp_path / "real", tmp_path / "model"
+    pairs, real = tmp_path / "pairs", tmp_path / "real"
+    model = tmp_path / "models" / "std_half" / "seed1"
 
     def run(subcommand: str, *words: object) -> None:
         assert tinygan(tmp_path, config, subcommand, *words) == 0
 
     manifests = ["--pairs", pairs / "manifest.json", "--real", real / "manifest.json"]
-    run("train", "--variant", "std_half", *manifests, "--out", model)
+    run("train", "--variant", "std_half", "--seed", 1, *manifests, "--out", model)
     run("sample", "--model", model, "--classes", "000-009", "--out", tmp_path / "samples")
     shard = open_shard(tmp_path / "samples", verify=True)
     assert (shard.manifest["source"], shard.manifest["count"]) == ("std_half", 40)
@@ -37,7 +38,7 @@ def test_train_sample_features_score_curve_cost(tmp_path):
         run("features", "--images", tmp_path / name, "--out", tmp_path / f"{name}.npz")
     files = ["--real", tmp_path / "real.npz", "--images", tmp_path / "samples.npz"]
     outputs = ["--out", tmp_path / "s.json", "--intra", tmp_path / "intra.csv"]
-    run("score", "--source", "std_half", *files, *outputs)
+    run("score", "--source", "std_half/seed1", *files, *outputs)
     curve = tmp_path / "curve.csv"
     run("curve", "--model", model, "--real", tmp_path / "real.npz", "--out", curve)
     with open(curve) as file:
@@ -45,6 +46,7 @@ def test_train_sample_features_score_curve_cost(tmp_path):
     assert point["step"] == "3"
     # The last point is the trained model's, whose images were scored above.
     scores = json.loads((tmp_path / "s.json").read_text())
+    assert scores["source"] == "std_half/seed1"
     assert float(point["fid"]) == pytest.approx(scores["fid"], rel=1e-4)
     assert float(point["inception_score"]) == pytest.approx(scores["inception_score"], rel=1e-4)
     run("cost", "--out", tmp_path / "cost.csv")

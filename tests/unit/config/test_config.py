@@ -79,6 +79,18 @@ def test_the_shipped_config_is_valid() -> None:
         ("loss.pixel_zero_at", 1.5, "loss.pixel_zero_at: 1.5 is greater than the maximum"),
         ("train.decay_from", 1, "train.decay_from: 1 is greater than or equal to"),
         ("train.snapshots", 4000, "config: train.snapshots: 4000 snapshots in"),
+        ("train.seeds", [0, 1, 0], "train.seeds: [0, 1, 0] has non-unique elements"),
+        ("train.seeds", [], "train.seeds: [] should be non-empty"),
+        ("train.seeds", [-1], "train.seeds[0]: -1 is less than the minimum of 0"),
+        ("train.seeds", 1, "train.seeds: 1 is not of type 'array'"),
+        ("train.seeds", [0.5], "train.seeds[0]: 0.5 is not of type 'integer'"),
+        (
+            "variants.dw.train",
+            {"seeds": [1]},
+            "variants.dw.train.seeds: all variants have the same seeds; set train.seeds",
+        ),
+        ("variants.seed1", {}, "variants.seed1: files of seeds have such names; choose another"),
+        ("sources", {"seed20": "x"}, "sources.seed20: files of seeds have such names; choose"),
         ("train.nodes", 2, "train.nodes: 1 processes cannot be divided equally among 2 nodes"),
         ("train.steps", True, "train.steps: True is not of type 'integer'"),
         ("train.learning_rate", "1e-3", "write a number such as 1.0e-3"),
@@ -158,6 +170,32 @@ def test_a_variant_overlays_its_sections_and_leaves_the_config_alone(config: dic
     resolved["loss"]["feature"].append(9)
     assert config == before
     assert derived.resolve_variant(config, "no_feat")["loss"]["feature"] == []
+
+
+def test_a_variant_is_a_student_per_seed_and_seed_0_bears_its_name(config: dict) -> None:
+    assert complete(config)["train"]["seeds"] == [0]
+    assert list(derived.students(complete(config))) == list(config["variants"])
+    config["variants"] = {"dw": {}, "std": {"student": {"channels": 4}}}
+    config["train"]["seeds"] = [1, 0, 12]
+    students = derived.students(config)
+    assert students == {
+        "dw/seed1": ("dw", 1), "std/seed1": ("std", 1), "dw": ("dw", 0), "std": ("std", 0),
+        "dw/seed12": ("dw", 12), "std/seed12": ("std", 12),
+    }  # fmt: skip
+    assert list(students)[:2] == ["dw/seed1", "std/seed1"]
+    resolved = derived.resolve_variant(config, "std", 12)
+    assert resolved["train"]["seed"] == 12 and "seeds" not in resolved["train"]
+    assert resolved["student"]["channels"] == 4
+    assert derived.resolve_variant(config, "std")["train"]["seed"] == 1
+
+
+def test_a_variant_with_the_name_of_a_training_of_another_is_refused(config: dict) -> None:
+    config["variants"] |= {"dw_seed1": {}, "dw_seed01": {}, "dw_seed0": {}}
+    config["train"]["seeds"] = [0, 2]
+    configs.validate(config)
+    config["train"]["seeds"] = [0, 1]
+    message = "variants.dw_seed1: train_dw_seed1 trains dw with seed 1; choose another name"
+    assert refusal(config) == f"config: {message}"
 
 
 def test_only_the_grey_images_of_animal_mnist_make_a_grey_student(config: dict) -> None:

@@ -72,6 +72,18 @@ def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
     assert needed["checkpoints"] == 2 * 3 * (2 * found[0] + found[1]) + 2 * 6 * found[0]
 
 
+def test_every_seed_needs_space_for_its_training_and_for_nothing_else(
+    base: dict, tmp_path: Path
+) -> None:
+    write_folders(tmp_path / "data", {name: {} for name in NAMES})
+    base["real"]["path"] = str(tmp_path / "data")
+    one = disk_needed(base)
+    base["train"] |= {"seeds": [0, 4, 7]}
+    base["student"] |= {"embedding_file": "e.npy"}  # of the same length
+    times = {name: 3 if name in ("models", "checkpoints") else 1 for name in one}
+    assert disk_needed(base) == {name: times[name] * size for name, size in one.items()}
+
+
 @pytest.mark.parametrize("architecture", ["dw", "std"])
 @pytest.mark.parametrize("image_channels", [1, 3])
 @pytest.mark.parametrize("image_size", [32, 128])

@@ -25,6 +25,19 @@ def test_the_amounts_of_mini():
     assert not [name for name in found if name.startswith("real")]
 
 
+def test_every_seed_is_trained_sampled_and_scored():
+    config = load("config.yaml") | {"variants": {"dw": {}, "pix_only": {}}}
+    one = amounts(config)
+    config["train"] |= {"seeds": [0, 1, 2]}
+    three = amounts(config)
+    for name in ("train dw", "train pix_only", "sample dw 16"):
+        assert three[name] == tuple(3 * number for number in one[name])
+    assert three["harvest"] == one["harvest"]
+    # Real images, the teacher's and six students', and three curves of six points.
+    assert three["features"] == (8 * 2 + 3, 10_000 + 7 * 2000 + 3 * 6 * 1000)
+    assert three["score"] == (8, 8 * 10)
+
+
 def test_the_amounts_of_the_paper():
     config = load("config.yaml", "paper")
     found = amounts(config)

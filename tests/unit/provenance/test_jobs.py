@@ -35,5 +35,22 @@ def test_what_the_config_no_longer_has_is_left_out(tmp_path: Path) -> None:
     assert list(jobs_by_rule(tmp_path, config)) == ["harvest", "real_train", "score"]
 
 
+def test_the_jobs_of_every_seed_count_and_those_of_other_seeds_do_not(tmp_path: Path) -> None:
+    config = complete(mini(train={"seeds": [1, 2]}))
+    for name in ("train/dw/seed1", "train/dw/seed2", "sample/dw/seed1/000-004", "score/std/seed2"):
+        write_benchmark(tmp_path, name, "1", "1")
+    # Of seeds that the config does not have; of nothing that it has; of no seed at all.
+    for name in (
+        "train/dw",
+        "train/dw/seed3",
+        "score/seed1",
+        "score/real/seed1",
+        "score/000-004/dw",
+    ):
+        write_benchmark(tmp_path, name, "1", "1")
+    found = {rule: numbers["jobs"] for rule, numbers in jobs_by_rule(tmp_path, config).items()}
+    assert found == {"sample": 1, "score": 1, "train": 2}
+
+
 def test_a_run_without_benchmarks_has_no_jobs(tmp_path: Path) -> None:
     assert jobs_by_rule(tmp_path, complete(mini())) == {}

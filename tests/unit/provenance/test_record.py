@@ -17,7 +17,7 @@ from helpers.finished_run import (
 
 from tinygan.cli import main
 from tinygan.code import ROOT
-from tinygan.files import sha256
+from tinygan.files import sha256, write_json
 from tinygan.provenance.page import page
 from tinygan.provenance.record import record
 
@@ -52,6 +52,23 @@ def test_the_record_has_what_decided_the_results(results: Path) -> None:
     assert found["data"]["real"]["images"] == 20 and found["data"]["real"]["shards"] == 2
     assert found["machine"]["cores"] > 0 and found["machine"]["memory_gb"] > 0
     json.dumps(found, allow_nan=False)
+
+
+def test_every_student_is_recorded_with_its_seed(results: Path) -> None:
+    config = complete(mini(train={"seeds": [0, 3]}))
+    for variant in config["variants"]:
+        card = {"variant": variant, "seed": 3, "sha256": f"{variant}, seed 3", "device": "cpu"}
+        write_json(results / "models" / variant / "seed3" / "card.json", card)
+    write_benchmark(results, "train/dw/seed3", "10", "600")
+    found = record(config, results, files_of(results), ROOT)
+    assert len(found["models"]) == len(found["device"]["models"]) == 2 * len(config["variants"])
+    assert found["models"]["std/seed3"] == "std, seed 3" and found["models"]["std"] == "std weights"
+    assert found["seeds"]["models"]["dw"] == 0 and found["seeds"]["models"]["dw/seed3"] == 3
+    assert found["device"]["models"]["dw/seed3"] == "cpu"
+    assert found["jobs"]["train"] == {"jobs": 3, "seconds": 100.5, "peak_mb": 600.0}
+    (results / "models" / "std" / "seed3" / "card.json").unlink()
+    with pytest.raises(FileNotFoundError, match="std/seed3/card.json is missing: finish the run"):
+        record(config, results, files_of(results), ROOT)
 
 
 def test_the_digest_of_a_store_follows_its_arrays(results: Path) -> None:
