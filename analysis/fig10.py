@@ -6,7 +6,6 @@ interpolated.
 """
 
 import sys
-import textwrap
 
 import numpy as np
 
@@ -17,9 +16,10 @@ from style import save
 from tinygan.generation.interpolation_files import Interpolation, read_interpolation
 
 ROWS = [("both", 0), ("y", 0), ("y", 1), ("z", 0), ("z", 1)]
-CHANGES = {"both": "z and class", "y": "class, z fixed", "z": "z, class fixed"}
+CHANGES = {"both": "z and class", "y": "class only", "z": "z only"}
 COLUMNS = 9
-_NO_TEACHER = "no teacher: one\nclass per image"
+_ENDS = "The ends were drawn at random."
+_NO_TEACHER = "This teacher takes one class per image, so it cannot be interpolated."
 
 
 def fig10(run: Run) -> None:
@@ -27,10 +27,10 @@ def fig10(run: Run) -> None:
     manifests = [path for path in run.inputs["paths"] if path.name == "manifest.json"]
     found = [read_interpolation(manifest) for manifest in manifests]
     sources = sorted(found, key=lambda each: each.source != "teacher")
-    corner = ""
+    note = _ENDS
     if sources[0].source != "teacher":
-        corner = _NO_TEACHER
-        print("fig10: no rows of the teacher: it takes one class per image", file=sys.stderr)
+        note += f" {_NO_TEACHER}"
+        print(f"Figure 10: {_NO_TEACHER}", file=sys.stderr)
     images, rows, ends = [], [], []
     for wanted in ROWS:
         for number, source in enumerate(sources):
@@ -38,13 +38,14 @@ def fig10(run: Run) -> None:
             if index is None:  # with one class, nothing but z can change
                 continue
             images.append(shown_frames(source.images[index]))
-            first, last = (textwrap.fill(each, 14) for each in source.paths[index]["classes"])
+            first, last = source.paths[index]["classes"]
             change = [f"{CHANGES[wanted[0]]}:"] if number == 0 else []
             rows.append("\n".join([*change, NAMES[source.source], first]))
             ends.append(last)
-    heads = [f"t = {fraction(column)}" for column in range(COLUMNS)]
-    grid = np.stack(images)
-    save(image_grid(grid, rows, heads, corner, ends=ends, group=len(sources)), run.out)
+    heads = [f"t = {t:g}" for t in np.linspace(0, 1, COLUMNS)]
+    groups = [len(sources)] * (len(rows) // len(sources))
+    grid = image_grid(np.stack(images), rows, heads, row_groups=groups, ends=ends, note=note)
+    save(grid, run.out)
 
 
 def find(source: Interpolation, kind: str, number: int) -> int | None:
@@ -56,12 +57,6 @@ def find(source: Interpolation, kind: str, number: int) -> int | None:
 def shown_frames(images: np.ndarray) -> np.ndarray:
     """Return `COLUMNS` of the images of a path, evenly spaced, both ends included."""
     return images[np.linspace(0, len(images) - 1, COLUMNS).round().astype(int)]
-
-
-def fraction(column: int) -> str:
-    """Return the position of a column on the path, from 0 to 1."""
-    share = column / (COLUMNS - 1)
-    return f"{share:g}"
 
 
 if __name__ == "__main__":
