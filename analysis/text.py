@@ -61,7 +61,7 @@ def drawn(text: str) -> str:
 
 
 def fonts(*texts: str) -> list[str]:
-    """Return the fonts that draw these texts, spaces and line ends aside, the default one first, others only if installed."""
+    """Return the fonts that draw these texts, the default one first, others only if installed."""
     found = [_FIRST]
     for symbol in dict.fromkeys("".join("".join(texts).split())):
         names = _fonts_of(symbol)

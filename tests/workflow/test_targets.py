@@ -28,9 +28,10 @@ def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     assert total == sum(found.values())
     assert "train_teacher" not in found and "export_teacher" not in found
     assert found["score"] == 10 and found["sample"] == 16 and found["curve"] == 2
-    assert {"table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims"} <= set(found)
-    assert {"variance", "metrics"} <= set(found)
+    figures = {"fig1", "fig3", "fig7", "fig8", "fig9", "fig10", "fig11"}
+    assert figures | {"table1", "table2", "variance", "claims", "metrics"} <= set(found)
     assert found["provenance"] == 1
+    assert [found[rule] for rule in ("interpolate", "interpolate_teacher", "smoothness")] == [1] * 3
 
 
 def test_a_variant_is_a_target_and_needs_no_other(checkout: Path) -> None:
@@ -102,7 +103,7 @@ def test_a_name_that_is_taken_is_refused_in_one_sentence(
 def test_a_script_is_given_the_inputs_that_it_declares(checkout: Path) -> None:
     printed = snakemake(checkout, "all", "-n", "-p")
     commands = re.findall(r"python (analysis/\w+\.py) (.*)", printed)
-    assert len(commands) == 9
+    assert len(commands) == 12
     for script, options in commands:
         done = subprocess.run(
             [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True
