@@ -32,15 +32,17 @@ def smoothness(
     """
     for manifest in manifests:
         found = read_interpolation(manifest)
-        for path, images in zip(found.paths, found.images, strict=True):
-            if path["kind"] in _KINDS:
-                features, _ = extract(images, extractor, batch=batch)
-                steps = step_sizes(features)
-                yield {
-                    "source": found.source,
-                    "seed": found.seed,
-                    "kind": path["kind"],
-                    "path": path["path"],
-                    "largest": steps.max(),
-                    "mean": steps.mean(),
-                }
+        chosen = [i for i, path in enumerate(found.paths) if path["kind"] in _KINDS]
+        images = found.images[chosen]
+        # Of all paths together, in full batches.
+        features, _ = extract(images.reshape(-1, *images.shape[2:]), extractor, batch=batch)
+        features = features.reshape(*images.shape[:2], -1)
+        for i, steps in zip(chosen, step_sizes(features), strict=True):
+            yield {
+                "source": found.source,
+                "seed": found.seed,
+                "kind": found.paths[i]["kind"],
+                "path": found.paths[i]["path"],
+                "largest": steps.max(),
+                "mean": steps.mean(),
+            }

@@ -88,8 +88,8 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 SUBCOMMANDS = """
     download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
-    sample source features score-features curve cost import-tinygan import-sngan provenance validate
-    plan score fetch rocrate
+    sample source features score-features curve interpolate interpolate-teacher smoothness cost
+    import-tinygan import-sngan provenance validate plan score fetch rocrate
 """.split()
 
 
