@@ -66,6 +66,33 @@ def test_a_module_at_a_url_is_not_an_input_file(checkout: Path) -> None:
     assert found["harvest"] == 4 and "export_teacher" not in found
 
 
+def test_a_teacher_that_is_a_function_of_labels_is_not_interpolated(checkout: Path) -> None:
+    (checkout / "mygan.py").write_text("def images(z, y, truncation): ...\n")
+    (checkout / "python.yaml").write_text(
+        "teacher: {kind: python, target: 'mygan:images', handle: null}\n"
+    )
+    printed = snakemake(checkout, "all", "-n", "-p", configfiles=["python.yaml"])
+    found = jobs(printed)
+    assert "interpolate_teacher" not in found and found["interpolate"] == 1
+    for script in (r"analysis/fig10\.py", r"-m tinygan smoothness"):
+        (options,) = re.findall(rf"python {script} (.*)", printed)
+        paths = re.findall(r"interpolation/([\w/]+)/paths/manifest\.json", options)
+        assert paths == ["dw"], script
+
+
+def test_every_seed_of_dw_is_measured_and_the_first_is_drawn(checkout: Path) -> None:
+    (checkout / "seeds.yaml").write_text("train: {seeds: [0, 1]}\n")
+    printed = snakemake(checkout, "all", "-n", "-p", configfiles=["seeds.yaml"])
+    shown = ["teacher", "dw"]
+    for script, sources in (
+        (r"analysis/fig10\.py", shown),
+        (r"-m tinygan smoothness", [*shown, "dw/seed1"]),
+    ):
+        (options,) = re.findall(rf"python {script} (.*)", printed)
+        paths = re.findall(r"interpolation/([\w/]+)/paths/manifest\.json", options)
+        assert paths == sources, script
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
