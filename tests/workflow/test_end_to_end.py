@@ -294,8 +294,8 @@ def test_dvc_reproduces_what_snakemake_made(clone: Path, results: Path) -> None:
     compared = sorted(results.glob("scores/**/*.*")) + sorted(results.glob("intra_fid/*.csv"))
     compared += [results / "cost.csv", results / "interpolation.csv"]
     compared += sorted(results.glob("tables/*.csv"))
-    # Ten sources and two curves, their classes, cost and interpolations, and three tables.
-    assert len(compared) == (10 + 2) + 10 + 2 + 3
+    # Ten sources and two curves, their classes, cost and interpolations, and four tables.
+    assert len(compared) == (10 + 2) + 10 + 2 + 4
     for path in compared:
         other = clone / "results" / "mini" / path.relative_to(results)
         # The tables name the preset, which is all that may differ.
