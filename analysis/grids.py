@@ -134,6 +134,7 @@ def image_grid(
     *,
     row_groups: Sequence[int] | None = None,
     blocks: Mapping[str, int] | None = None,
+    ends: Sequence[str] = (),
     note: str = "",
 ) -> Figure:
     """Draw a tight grid of images with row labels and headings, at most ten wide on a page.
@@ -145,12 +146,13 @@ def image_grid(
         row_groups: how many rows belong together, from the top; groups are set apart. None: pairs.
         blocks: how many columns belong together, from the left, by the title above them; blocks
             are set apart.
+        ends: R labels at the right, which take the width of a tile, or none.
         note: text below the grid.
 
     Returns:
         A figure in which every image pixel is a whole number of pixels at the figure's resolution.
     """
-    style(*rows, *columns, *(blocks or {}), note)
+    style(*rows, *columns, *(blocks or {}), *ends, note)
     r, c, h, w, _ = images.shape
     scale = max(1, round(_TILE / max(h, w)))
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
@@ -168,7 +170,8 @@ def image_grid(
     figure = plt.figure(figsize=(PAGE, PAGE), dpi=DPI * unit)
     labels = [_wrapped(figure, label, (left - 3 * gap) / unit, TEXT) for label in rows]
     heads = [_wrapped(figure, head, w / unit, SMALL) for head in columns]
-    width = left + canvas.shape[1] + 2 * gap
+    right = [_wrapped(figure, end, w / unit, TEXT) for end in ends]
+    width = left + canvas.shape[1] + (w + 3 * gap if ends else 2 * gap)
     note = _wrapped(figure, note, (width - 4 * gap) / unit, SMALL)
     head_lines, note_lines = (max(map(_lines, texts), default=0) for texts in (heads, [note]))
     head_space = head_lines * line + gap if heads else 0
@@ -190,6 +193,8 @@ def image_grid(
         first += count
     for top, label in zip(tops, labels, strict=True):
         axes.text(-2 * gap, top + h / 2, label, ha="right", va="center", size=TEXT)
+    for top, end in zip(tops, right, strict=False):
+        axes.text(canvas.shape[1] + 2 * gap, top + h / 2, end, ha="left", va="center", size=TEXT)
     figure.text(2 * gap / width, gap / height, note, ha="left", va="bottom", size=SMALL)
     return figure
 

@@ -21,6 +21,7 @@ INPUTS = {
     "cost": "cost.csv: parameters and MACs",
     "cost_paper": "tables/cost_paper.csv: those of the paper's sizes",
     "interpolation": "interpolation.csv: the steps of interpolations (may be absent)",
+    "paths": "interpolation/SOURCE/paths/* of each source: images and their manifest",
     "teacher": "manifests of the teacher's images",
     "student": "manifests of the student's images, which `snakemake --notemp` keeps",
     "baseline": "manifests of the images of the model that the student is compared with",

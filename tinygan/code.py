@@ -31,6 +31,17 @@ STEPS: dict[str, tuple[str, ...]] = {
     "features": ("features.extract", "data.shards", "classes.by_name"),
     "score": ("evaluation.scores", "evaluation.parts", "features.files"),
     "curve": ("evaluation.curve", "evaluation.parts", "models.io"),
+    "interpolate": (
+        "generation.interpolation",
+        "generation.interpolation_files",
+        "generation.student_mixtures",
+    ),
+    "interpolate-teacher": (
+        "generation.interpolation",
+        "generation.interpolation_files",
+        "teacher.mixtures",
+    ),
+    "smoothness": ("evaluation.smoothness",),
     "cost": ("cli.cost", "models.flops", "models.paper", "training.loop"),
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),

@@ -30,6 +30,8 @@ if called == "real":
     files = [out / name / file for name in shard_ranges(config) for file in shard]
 elif called in ("harvest", "sample"):
     files = [out / file for file in [*shard, "z.npy"]]
+elif called in ("interpolate", "interpolate-teacher"):
+    files = [out / file for file in ("manifest.json", "images.npy")]
 elif called == "train":
     while Path("{PAUSE}").exists():
         time.sleep(0.05)

@@ -25,6 +25,9 @@ CHOSEN = {
     "train": STUDENTS,
     "sample": STUDENTS,
     "curve": [LITE, *STUDENTS],
+    "interpolate": STUDENTS,
+    "interpolate-teacher": ["tinygan.teacher.mixtures_tfhub", ANIMALS],
+    "smoothness": [LITE],
     "cost": STUDENTS,
 }
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
@@ -32,7 +35,10 @@ STAGES = {
     "real": ["download", "real"],
     "teacher": ["harvest"],
     "train": ["train"],
-    "evaluate": ["sample", "features", "score", "curve", "cost"],
+    "evaluate": [
+        *("sample", "features", "score", "curve", "cost"),
+        *("interpolate", "interpolate-teacher", "smoothness"),
+    ],
     "provenance": ["provenance"],
 }
 

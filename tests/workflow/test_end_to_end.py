@@ -140,6 +140,21 @@ def test_the_grid_of_the_worst_classes_has_five_columns(results: Path) -> None:
     assert shown_tiles(results / "figures" / "fig11.png", 6, 5).shape[:2] == (6, 5)
 
 
+def test_the_interpolations_of_teacher_and_student_are_measured(results: Path) -> None:
+    table = rows(results / "interpolation.csv")
+    paths = {(row["source"], row["seed"], row["kind"], int(row["path"])) for row in table}
+    assert len(table) == 80 and paths == {
+        (source, "0", kind, path)
+        for source in ("teacher", "dw")
+        for kind in ("y", "z")
+        for path in range(20)
+    }
+    for row in table:
+        assert float(row["largest"]) >= float(row["mean"]) > 0
+    log = (results / "logs" / "fig10.log").read_text()
+    assert log == "", "the teacher of this preset can be interpolated"
+
+
 def test_pairs_and_curves_have_their_sizes(results: Path) -> None:
     for name, first in (("000-004", 0), ("005-009", 5)):
         manifest = json.loads(
@@ -170,6 +185,7 @@ def test_every_claim_is_judged_in_its_section_and_in_the_summary(results: Path) 
 def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
     assert {path.parent.name for path in results.glob("features/**/*.npz")} == {"real"}
     assert not list(results.glob("images/dw/**/*.npy"))
+    assert not list(results.glob("interpolation/**/*.npy"))
     for variant in VARIANTS:
         model = results / "models" / variant
         assert count_parameters(load_generator(model)) == read_card(model)["parameters"]
@@ -195,6 +211,7 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
     assert listed == {
         *("tables", "figures", "scores", "intra_fid", "models"),
         *("claims.md", "claims.html", "claims.json", "metrics.json", "cost.csv"),
+        "interpolation.csv",
     }
     for name, digest in record["files"].items():
         assert sha256(results / name) == digest
@@ -221,7 +238,7 @@ def test_the_report_is_written(checkout: Path, results: Path) -> None:
 
 @pytest.mark.skipif(not browser.CHROMIUM, reason="Debian's package chromium is not installed")
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 9), ("Figures", 10)])
+@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 9), ("Figures", 14)])
 def test_the_report_opens_in_a_browser(
     results: Path, tmp_path: Path, size: tuple[int, int], category: str, count: int
 ) -> None:
@@ -275,9 +292,10 @@ def clone(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_dvc_reproduces_what_snakemake_made(clone: Path, results: Path) -> None:
     compared = sorted(results.glob("scores/**/*.*")) + sorted(results.glob("intra_fid/*.csv"))
-    compared += [results / "cost.csv", *sorted(results.glob("tables/*.csv"))]
-    # Ten sources and two curves, their classes, the cost, and three tables.
-    assert len(compared) == (10 + 2) + 10 + 1 + 3
+    compared += [results / "cost.csv", results / "interpolation.csv"]
+    compared += sorted(results.glob("tables/*.csv"))
+    # Ten sources and two curves, their classes, cost and interpolations, and four tables.
+    assert len(compared) == (10 + 2) + 10 + 2 + 4
     for path in compared:
         other = clone / "results" / "mini" / path.relative_to(results)
         # The tables name the preset, which is all that may differ.

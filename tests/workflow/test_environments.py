@@ -31,10 +31,15 @@ HUB, LITE, INCEPTION = (
 RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
+        *("interpolate", "interpolate-teacher", "smoothness"),
         *("train-teacher", "teacher-card", "provenance"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
+        "tinygan.teacher.mixtures_torch",
     ),
-    "teacher": ("harvest", "features", "export-teacher", "tinygan.teacher.tfhub", INCEPTION),
+    "teacher": (
+        *("harvest", "features", "interpolate-teacher", "smoothness", "export-teacher"),
+        *("tinygan.teacher.tfhub", "tinygan.teacher.mixtures_tfhub", INCEPTION),
+    ),
     "analysis": tuple(f"analysis.{path.stem}" for path in (ROOT / "analysis").glob("*.py")),
 }
 BLOCKED = """

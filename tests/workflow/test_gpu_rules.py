@@ -48,7 +48,9 @@ def rules(**config: object) -> dict[str, tuple[int, str]]:
 
 
 def step(rule: str) -> str:
-    return "train" if rule.startswith("train_") and rule != "train_teacher" else rule
+    """Return the subcommand of a rule."""
+    is_student = rule.startswith("train_") and rule != "train_teacher"
+    return "train" if is_student else rule.replace("_", "-")
 
 
 def test_steps_that_claim_a_gpu_are_the_rules_that_request_one() -> None:
@@ -60,8 +62,8 @@ def test_steps_that_claim_a_gpu_are_the_rules_that_request_one() -> None:
     } - {"plan"}
     found = rules(device="auto")
     requesting = {step(name) for name, (gpus, _) in found.items() if gpus}
-    assert requesting - {"real_features"} == claiming
-    assert "harvest" in claiming and "real_features" in requesting
+    assert requesting - {"real-features"} == claiming
+    assert "harvest" in claiming and "real-features" in requesting
     assert {gpus for gpus, _ in found.values()} == {0, 1}
 
 

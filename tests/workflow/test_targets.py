@@ -28,10 +28,10 @@ def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     assert total == sum(found.values())
     assert "train_teacher" not in found and "export_teacher" not in found
     assert found["score"] == 10 and found["sample"] == 16 and found["curve"] == 2
-    assert {"table1", "table2", "claims"} <= set(found)
-    assert {"fig1", "fig3", "fig7", "fig8", "fig9", "fig11"} <= set(found)
-    assert {"variance", "metrics"} <= set(found)
+    figures = {"fig1", "fig3", "fig7", "fig8", "fig9", "fig10", "fig11"}
+    assert figures | {"table1", "table2", "variance", "claims", "metrics"} <= set(found)
     assert found["provenance"] == 1
+    assert [found[rule] for rule in ("interpolate", "interpolate_teacher", "smoothness")] == [1] * 3
 
 
 def test_figure_7_needs_the_student_from_scratch_unless_there_is_a_source_sngan(
@@ -76,6 +76,33 @@ def test_a_module_at_a_url_is_not_an_input_file(checkout: Path) -> None:
     assert found["harvest"] == 4 and "export_teacher" not in found
 
 
+def test_a_teacher_that_is_a_function_of_labels_is_not_interpolated(checkout: Path) -> None:
+    (checkout / "mygan.py").write_text("def images(z, y, truncation): ...\n")
+    (checkout / "python.yaml").write_text(
+        "teacher: {kind: python, target: 'mygan:images', handle: null}\n"
+    )
+    printed = snakemake(checkout, "all", "-n", "-p", configfiles=["python.yaml"])
+    found = jobs(printed)
+    assert "interpolate_teacher" not in found and found["interpolate"] == 1
+    for script in (r"analysis/fig10\.py", r"-m tinygan smoothness"):
+        (options,) = re.findall(rf"python {script} (.*)", printed)
+        paths = re.findall(r"interpolation/([\w/]+)/paths/manifest\.json", options)
+        assert paths == ["dw"], script
+
+
+def test_every_seed_of_dw_is_measured_and_the_first_is_drawn(checkout: Path) -> None:
+    (checkout / "seeds.yaml").write_text("train: {seeds: [0, 1]}\n")
+    printed = snakemake(checkout, "all", "-n", "-p", configfiles=["seeds.yaml"])
+    shown = ["teacher", "dw"]
+    for script, sources in (
+        (r"analysis/fig10\.py", shown),
+        (r"-m tinygan smoothness", [*shown, "dw/seed1"]),
+    ):
+        (options,) = re.findall(rf"python {script} (.*)", printed)
+        paths = re.findall(r"interpolation/([\w/]+)/paths/manifest\.json", options)
+        assert paths == sources, script
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -113,7 +140,7 @@ def test_a_name_that_is_taken_is_refused_in_one_sentence(
 def test_a_script_is_given_the_inputs_that_it_declares(checkout: Path) -> None:
     printed = snakemake(checkout, "all", "-n", "-p")
     commands = re.findall(r"python (analysis/\w+\.py) (.*)", printed)
-    assert len(commands) == 11
+    assert len(commands) == 12
     for script, options in commands:
         done = subprocess.run(
             [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True

@@ -14,6 +14,7 @@ from tinygan.cli import (
     evaluate,
     fetch,
     generate,
+    interpolate,
     plan,
     provenance,
     real,
@@ -43,7 +44,10 @@ examples:
 
 _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
-    for module in (real, teacher, train, generate, evaluate, cost, converters, provenance, plan)
+    for module in (
+        *(real, teacher, train, generate, evaluate, interpolate),
+        *(cost, converters, provenance, plan),
+    )
     for name, subcommand in module.SUBCOMMANDS.items()
 }
 # Subcommands that write nothing.

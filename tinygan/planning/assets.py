@@ -13,14 +13,16 @@ def missing_assets(config: Mapping[str, Any], steps: Collection[str] = _STEPS) -
 
     Args:
         config: validated.
-        steps: some of harvest, which reads the teacher; features or curve, which read the graph of
-            the extractor; and source, which reads the external sources.
+        steps: some of harvest or interpolate_teacher, which read the teacher; features, curve or
+            smoothness, which read the graph of the extractor; and source, which reads the external
+            sources.
     """
     teacher, metrics = config["teacher"], config["metrics"]
     values: list[tuple[str | None, str | None]] = []
-    if "harvest" in steps:
+    if {"harvest", "interpolate_teacher"} & set(steps):
         values.append((teacher["handle"], teacher["kind"]))
-    if {"features", "curve"} & set(steps) and metrics["extractor"] == "inception_tf":
+    reads_graph = {"features", "curve", "smoothness"} & set(steps)
+    if reads_graph and metrics["extractor"] == "inception_tf":
         values.append((metrics["inception_graph"], None))
     if "source" in steps:
         values += [(folder, None) for folder in config["sources"].values()]

@@ -29,5 +29,13 @@ MODULES = {
     "torch": "tinygan.teacher.biggan_pytorch",
     "python": "tinygan.teacher.callable",
 }
+# Of the kinds whose teacher also takes a mixture of classes, the module that calls it with one, see
+# `tinygan.teacher.mixtures`. A function of class indices (kind python) takes none.
+MIXTURE_MODULES = {
+    "tfhub": "tinygan.teacher.mixtures_tfhub",
+    "torch": "tinygan.teacher.mixtures_torch",
+}
 # z float [N, z_dim], class indices [N], truncation -> images uint8 [N, H, W, 3].
 Teacher = Callable[["np.ndarray", "np.ndarray", float], "np.ndarray"]
+# z float32 [N, z_dim], weights of the classes float32 [N, classes] -> images uint8 [N, H, W, 3].
+Mixtures = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]

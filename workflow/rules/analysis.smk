@@ -53,6 +53,7 @@ ARTEFACTS = {
             "intra": intra_of("teacher", *trained("dw", "std")),
         },
     ),
+    "fig10": Artefact("figure", "Figure 10: interpolations", {"paths": paths_of(shown("dw"))}),
     "fig11": Artefact(
         "figure",
         "Figure 11: the worst classes",

@@ -25,7 +25,8 @@ from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, write_text
-from tinygan.teacher import MODULES
+from tinygan.generation.interpolation import COUNTS, STEPS
+from tinygan.teacher import MIXTURE_MODULES, MODULES
 
 # A job on a cluster parses the workflow again: it gets the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
@@ -73,6 +74,8 @@ PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_k
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
 SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
 CURVES = ["dw", "scratch"]
+# Figure 10 interpolates the teacher and the student dw; not a teacher that takes no mixture of classes.
+INTERPOLATES_TEACHER = config["teacher"]["kind"] in MIXTURE_MODULES
 # Students may train on another crop of the real images than the one that they are scored against.
 CROP = config["real"]["crop"]
 TRAIN_CROP = config["real"]["train_crop"]
@@ -194,6 +197,13 @@ def intra_of(*sources):
 
 def curves_of(*students):
     return [f"{P}/scores/curve/{student}.csv" for student in students]
+
+
+def paths_of(*sources):
+    """Return the files of the interpolations of some students, after the teacher's if it has any."""
+    sources = ["teacher", *sources] if INTERPOLATES_TEACHER else sources
+    folders = [f"{P}/interpolation/{source}/paths" for source in sources]
+    return [f"{folder}/{name}" for folder in folders for name in ("manifest.json", "images.npy")]
 
 
 def trained(*variants):

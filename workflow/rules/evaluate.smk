@@ -1,4 +1,5 @@
-# Evaluation: students and sources from outside -> images -> features -> scores.
+# Evaluation: students and sources from outside -> images -> features -> scores; and how smoothly
+# students interpolate.
 
 # Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini.
 SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
@@ -189,6 +190,62 @@ rule curve:
         " --real {input.real} --out {output} > {log} 2>&1"
 
 
+rule interpolate:
+    input:
+        generator=GENERATOR,
+        card=CARD,
+    output:
+        manifest=temp(f"{P}/interpolation/{{student}}/paths/manifest.json"),
+        images=temp(f"{P}/interpolation/{{student}}/paths/images.npy"),
+    log:
+        f"{P}/logs/interpolate/{{student}}.log",
+    benchmark:
+        f"{P}/benchmarks/interpolate/{{student}}.tsv"
+    conda:
+        TORCH_ENV
+    threads: 1
+    resources:
+        mem_mb=more(SAMPLE_MB),
+        runtime=more(minutes("sample", INTERPOLATED)),
+        gpu=GPUS,
+    params:
+        config=planned,
+        code=lambda wildcards: code("interpolate", architecture(wildcards.student)),
+        model=subpath(input.generator, parent=True),
+        folder=subpath(output.manifest, parent=True),
+        settings=sections("seed", "classes"),
+    shell:
+        "python -m tinygan interpolate --config {params.config} --threads {threads} --model {params.model}"
+        " --out {params.folder} > {log} 2>&1"
+
+
+rule smoothness:
+    input:
+        files=paths_of(*trained("dw")),
+        graph=GRAPH,
+    output:
+        f"{P}/interpolation.csv",
+    log:
+        f"{P}/logs/smoothness.log",
+    benchmark:
+        f"{P}/benchmarks/smoothness.tsv"
+    conda:
+        EXTRACTOR_ENV
+    threads: 1
+    resources:
+        mem_mb=more(4000 if TENSORFLOW else 2000),
+        runtime=more(minutes("features", INTERPOLATED * (1 + len(trained("dw"))))),
+        gpu=GPUS,
+    params:
+        config=planned,
+        code=code("smoothness", EXTRACTOR),
+        paths=lambda wildcards, input: [f for f in input.files if f.endswith("manifest.json")],
+        settings={key: config["metrics"][key] for key in EXTRACTION},
+    shell:
+        "python -m tinygan smoothness --config {params.config} --threads {threads} --paths {params.paths}"
+        " --out {output} > {log} 2>&1"
+
+
 rule cost:
     output:
         f"{P}/cost.csv",
@@ -243,4 +300,5 @@ rule scores:
         expand(f"{P}/scores/{{source}}.json", source=SCORED),
         expand(f"{P}/intra_fid/{{source}}.csv", source=SCORED),
         expand(rules.curve.output, student=trained(*CURVES)),
+        rules.smoothness.output,
         rules.cost.output,

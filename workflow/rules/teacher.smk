@@ -1,5 +1,6 @@
 # The teacher, a black box: z, y -> images. Also the training of the mini teacher that is shipped.
 TEACHER_CODE = MODULES[config["teacher"]["kind"]]
+MIXTURE_CODE = MIXTURE_MODULES.get(config["teacher"]["kind"])
 if config["teacher"]["kind"] == "tfhub":
     TEACHER_ENV = TENSORFLOW_ENV
     TEACHER_MB = 7000 if config["image_size"] >= 128 else 1500
@@ -52,6 +53,38 @@ rule harvest:
 rule teacher:
     input:
         pools()[1],
+
+
+# The teacher's images between classes and latent vectors, if it can draw them.
+if INTERPOLATES_TEACHER:
+
+    rule interpolate_teacher:
+        input:
+            # It records the teacher's fingerprint.
+            harvested=shards("teacher", "manifest.json", ranges=RANGES[:1]),
+        output:
+            manifest=temp(f"{P}/interpolation/teacher/paths/manifest.json"),
+            images=temp(f"{P}/interpolation/teacher/paths/images.npy"),
+        log:
+            f"{P}/logs/interpolate_teacher.log",
+        benchmark:
+            f"{P}/benchmarks/interpolate_teacher.tsv"
+        conda:
+            TEACHER_ENV
+        threads: 1
+        resources:
+            mem_mb=more(TEACHER_MB),
+            runtime=more(minutes("harvest", INTERPOLATED)),
+            gpu=GPUS,
+        params:
+            config=planned,
+            code=code("interpolate-teacher", MIXTURE_CODE, DATASET_CODE),
+            folder=subpath(output.manifest, parent=True),
+            settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
+            real=config["real"]["source"],
+        shell:
+            "python -m tinygan interpolate-teacher --config {params.config} --threads {threads}"
+            " --out {params.folder} > {log} 2>&1"
 
 
 # The shipped module is an input of `all`, not part of it: where it is present, its rule has a mark as

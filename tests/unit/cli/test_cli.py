@@ -13,6 +13,7 @@ from helpers.training_setup import write_mini_stores
 
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
+from tinygan.generation.interpolation_files import read_interpolation
 
 
 @pytest.mark.slow
@@ -49,6 +50,10 @@ def test_train_sample_features_score_curve_cost(tmp_path):
     assert scores["source"] == "std_half/seed1"
     assert float(point["fid"]) == pytest.approx(scores["fid"], rel=1e-4)
     assert float(point["inception_score"]) == pytest.approx(scores["inception_score"], rel=1e-4)
+    run("interpolate", "--model", model, "--out", tmp_path / "paths")
+    found = read_interpolation(tmp_path / "paths" / "manifest.json")
+    assert (found.source, found.seed) == ("std_half", 0)
+    assert found.images.shape == (41, 33, 32, 32, 3)
     run("cost", "--out", tmp_path / "cost.csv")
     with open(tmp_path / "cost.csv") as file:
         rows = {row["source"]: row for row in csv.DictReader(file)}
@@ -85,8 +90,8 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 SUBCOMMANDS = """
     download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
-    sample source features score-features curve cost import-tinygan import-sngan provenance validate
-    plan score fetch rocrate
+    sample source features score-features curve interpolate interpolate-teacher smoothness cost
+    import-tinygan import-sngan provenance validate plan score fetch rocrate
 """.split()
 
 
