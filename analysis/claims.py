@@ -64,7 +64,7 @@ def _text(judged: Sequence[Claim], described: str) -> str:
     summary = [[f"{c.number}. {c.title}", c.verdict, c.reason] for c in judged]
     parts = [
         f"# {TITLE}\n",
-        markdown_table(["claim", "verdict", "reason"], summary),
+        markdown_table(["claim", "verdict", "reason"], summary, words=True),
         f"{described}\n",
     ]
     for claim in judged:

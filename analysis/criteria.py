@@ -4,7 +4,7 @@ They are fixed in this file before any run. A claim on scores is judged on paire
 two variants trained with the same seed, one difference per seed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,9 @@ JUMP = 1.25  # of the teacher's largest step over its mean step, which a student
 KINDS = {"z": "z changes, class fixed", "y": "class changes, z fixed"}
 COMPARED = ["paper", "this run", "95 % interval", "seeds that would decide"]
 _PAIRED = (
-    "The interval is that of the mean difference over seeds, paired by seed (Student's t). It is"
-    " not widened for the number of comparisons. How many seeds would decide is estimated from the"
-    " mean and the deviation of these few."
+    "Numbers of this run are means over the seeds, intervals those of the mean difference, paired"
+    " by seed (Student's t), not widened for the number of comparisons. How many seeds would decide"
+    " is estimated from the mean and the deviation of these few."
 )
 
 
@@ -65,36 +65,26 @@ def cost_claim(counted: pd.DataFrame, cost: pd.DataFrame) -> Claim:
 
 def order_claim(scores: pd.DataFrame) -> Claim:
     """Claim 2, from `read_scores`: TinyGAN-std before -dw before -std with half the channels."""
-    worse = [("dw", "std"), ("std_half", "dw")]
-    found = {(key, *pair): _compare(scores, key, *pair) for key in METRICS for pair in worse}
-    return Claim(
+    return _comparisons(
         2,
         "TinyGAN-std is better than TinyGAN-dw, and that better than TinyGAN-std with half the "
         "channels",
-        "FID and intra-FID both rise in this order: every interval is above zero; it does not hold "
-        "if one is below",
-        *judge({_name(*which): each for which, each in found.items()}),
-        ["difference", *COMPARED],
-        [_row(scores, *which, each) for which, each in found.items()],
-        _PAIRED,
+        "FID and intra-FID both rise in this order",
+        scores,
+        [("dw", "std"), ("std_half", "dw")],
     )
 
 
 def ablation_claim(scores: pd.DataFrame) -> Claim:
     """Claim 3, from `read_scores`: each loss helps, and the pixel loss alone is the worst."""
     worse = [(each, "dw") for each in ABLATIONS]
-    worse += [("pix_only", each) for each in ABLATIONS if each != "pix_only"]
-    found = {(key, *pair): _compare(scores, key, *pair) for key in METRICS for pair in worse}
-    return Claim(
+    return _comparisons(
         3,
         "Every ablation is worse than the full objective, and the pixel loss alone is the worst",
         "in FID and in intra-FID, every ablation is worse than the full objective, and the pixel "
-        "loss alone worse than every other one: every interval is above zero; it does not hold if "
-        "one is below",
-        *judge({_name(*which): each for which, each in found.items()}),
-        ["difference", *COMPARED],
-        [_row(scores, *which, each) for which, each in found.items()],
-        _PAIRED,
+        "loss alone worse than every other one",
+        scores,
+        worse + [("pix_only", each) for each in ABLATIONS if each != "pix_only"],
     )
 
 
@@ -118,10 +108,8 @@ def curve_claim(distilled: pd.DataFrame, scratch: pd.DataFrame) -> Claim:
         rows.append([f"tail spread, {NAMES[name]}", words, number(spread), "–", "–"])
         rows.append([f"last FID, {NAMES[name]}", "–", number(last), "–", "–"])
     if enough:
-        found, what = (
-            difference(paired(tails, "spread", "scratch", "dw")),
-            "tail spread, scratch − dw",
-        )
+        found = difference(paired(tails, "spread", "scratch", "dw"))
+        what = "tail spread, scratch − dw"
         verdict = judge({what: found})
         rows.append([what, "above 0", signed(found.mean), interval(found), needed(found)])
     else:
@@ -182,12 +170,12 @@ def interpolation_claim(steps: pd.DataFrame | None) -> Claim:
     rows, reason, signs = [], "", []
     for kind, words in KINDS.items():
         ratios = _ratios(steps, kind)
-        student, teacher = (ratios[s] if s in ratios else None for s in ("dw", "teacher"))
+        student, teacher = ratios.get("dw"), ratios.get("teacher")
         shown = [number(None if r is None else r.mean()) for r in (student, teacher)]
         cells = ["–", "–"]
-        if student is None or student.empty:
+        if student is None:
             reason = reason or "no interpolation of TinyGAN-dw"
-        elif teacher is None or teacher.empty:
+        elif teacher is None:
             reason = reason or "the teacher cannot be interpolated"
         else:
             _require_same_paths(student, teacher, kind)
@@ -233,8 +221,22 @@ def _require_same_paths(student: pd.Series, teacher: pd.Series, kind: str) -> No
         )
 
 
-def _compare(scores: pd.DataFrame, key: str, worse: str, better: str) -> Difference:
-    return difference(paired(scores, key, worse, better))
+def _comparisons(
+    number: int, title: str, check: str, scores: pd.DataFrame, worse: Sequence[tuple[str, str]]
+) -> Claim:
+    """Return a claim that of these pairs of variants the first has the higher scores."""
+    found = {
+        (key, *pair): difference(paired(scores, key, *pair)) for key in METRICS for pair in worse
+    }
+    return Claim(
+        number,
+        title,
+        f"{check}: every interval is above zero; it does not hold if one is below",
+        *judge({_name(*which): each for which, each in found.items()}),
+        ["difference", *COMPARED],
+        [_row(scores, *which, each) for which, each in found.items()],
+        _PAIRED,
+    )
 
 
 def _name(key: str, worse: str, better: str) -> str:

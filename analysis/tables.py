@@ -135,9 +135,11 @@ def needed(found: Difference) -> str:
     return f"more than {MOST:,}" if found.to_decide > MOST else str(found.to_decide)
 
 
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table, the first column left, the others right aligned."""
-    rule = [":--", *["--:"] * (len(header) - 1)]
+def markdown_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False
+) -> str:
+    """Return a Markdown table, the first column left, the others right aligned unless `words`."""
+    rule = [":--", *[":--" if words else "--:"] * (len(header) - 1)]
     shown = [header, rule, *([cell(text) for text in row] for row in rows)]
     return "\n".join("| " + " | ".join(row) + " |" for row in shown) + "\n"
 
