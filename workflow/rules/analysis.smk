@@ -73,6 +73,7 @@ ARTEFACTS = {
             "curves": curves_of(*trained(*CURVES)),
             "cost": rules.cost.output,
             "cost_paper": rules.cost_paper.output,
+            "interpolation": rules.smoothness.output,
         },
     ),
     # For `dvc metrics show`.

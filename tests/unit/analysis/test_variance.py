@@ -90,3 +90,7 @@ def test_the_shipped_presets_have_the_repetition_that_they_say() -> None:
     swapped = deepcopy(load_files([], {"variants": {"mine": {"train": {"threads": 2}}}}))
     swapped["variants"] = dict(reversed(swapped["variants"].items()))
     assert paper.rounding_twins(swapped) == {"mine": "dw"}
+    # One that the paper has is none, whatever a config makes of it.
+    alike = load_files([], {"variants": {"no_gan": {"train": {"threads": 2}}}})
+    alike["variants"]["no_gan"].pop("loss")
+    assert paper.rounding_twins(alike) == {}
