@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from style import DPI, PAGE, SMALL, TEXT, style
@@ -162,10 +163,7 @@ def image_grid(
     gap, left, line = (int(unit * length) for length in (_GAP, _LEFT, _LINE))
     tops = _starts(r, h, gap, row_groups or [2] * (r // 2) + [1] * (r % 2))
     lefts = _starts(c, w, gap, list((blocks or {"": c}).values()))
-    canvas = np.full((tops[-1] + h, lefts[-1] + w, 3), 255, dtype=np.uint8)
-    for i, top in enumerate(tops):
-        for j, x in enumerate(lefts):
-            canvas[top : top + h, x : x + w] = images[i, j]
+    canvas = _canvas(images, tops, lefts)
 
     figure = plt.figure(figsize=(PAGE, PAGE), dpi=DPI * unit)
     labels = [_wrapped(figure, label, (left - 3 * gap) / unit, TEXT) for label in rows]
@@ -177,13 +175,8 @@ def image_grid(
     head_space = head_lines * line + gap if heads else 0
     above = head_space + (line + gap if blocks else 0) + 2 * gap
     below = note_lines * line + 2 * gap
-    height = above + canvas.shape[0] + below
-    # A fraction of a pixel more, which is cut off: the product with the resolution may round down.
-    figure.set_size_inches((width + 0.01) / figure.dpi, (height + 0.01) / figure.dpi)
-    box = (left / width, below / height, canvas.shape[1] / width, canvas.shape[0] / height)
-    axes = figure.add_axes(box)
-    axes.imshow(canvas, interpolation="none", aspect="auto")
-    axes.set_axis_off()
+    axes = _show(figure, canvas, (left, below), (width, above + canvas.shape[0] + below))
+
     for x, head in zip(lefts, heads, strict=False):
         axes.text(x + w / 2, -gap, head, ha="center", va="bottom", size=SMALL)
     first = 0
@@ -195,8 +188,40 @@ def image_grid(
         axes.text(-2 * gap, top + h / 2, label, ha="right", va="center", size=TEXT)
     for top, end in zip(tops, right, strict=False):
         axes.text(canvas.shape[1] + 2 * gap, top + h / 2, end, ha="left", va="center", size=TEXT)
+    height = above + canvas.shape[0] + below
     figure.text(2 * gap / width, gap / height, note, ha="left", va="bottom", size=SMALL)
     return figure
+
+
+def _canvas(images: np.ndarray, tops: Sequence[int], lefts: Sequence[int]) -> np.ndarray:
+    """Return images [R, C, H, W, 3] on white, each with its corner at (tops[i], lefts[j])."""
+    h, w = images.shape[2:4]
+    canvas = np.full((tops[-1] + h, lefts[-1] + w, 3), 255, dtype=np.uint8)
+    for i, top in enumerate(tops):
+        for j, x in enumerate(lefts):
+            canvas[top : top + h, x : x + w] = images[i, j]
+    return canvas
+
+
+def _show(
+    figure: Figure, canvas: np.ndarray, corner: tuple[int, int], size: tuple[int, int]
+) -> Axes:
+    """Show an image pixel by pixel in a figure of some size; return its axes.
+
+    Args:
+        figure: is resized.
+        canvas: uint8 [H, W, 3].
+        corner: pixels left of it and below it.
+        size: width and height of the figure in pixels.
+    """
+    (left, below), (width, height) = corner, size
+    # A fraction of a pixel more, which is cut off: the product with the resolution may round down.
+    figure.set_size_inches((width + 0.01) / figure.dpi, (height + 0.01) / figure.dpi)
+    box = (left / width, below / height, canvas.shape[1] / width, canvas.shape[0] / height)
+    axes = figure.add_axes(box)
+    axes.imshow(canvas, interpolation="none", aspect="auto")
+    axes.set_axis_off()
+    return axes
 
 
 def _starts(count: int, size: int, gap: int, groups: Sequence[int]) -> list[int]:

@@ -44,7 +44,7 @@ def check_counts(classes: Mapping[str, ListClass], *, progress: bool = False) ->
 
 
 def check_md5(path: Path) -> None:
-    """Compare the MD5 of ILSVRC2012_img_train.tar, 138 GB, with the official one.
+    """Compare the MD5 of ILSVRC2012_img_train.tar, 147.9 GB, with the official one.
 
     Raises:
         ValueError: it differs, or the path is a folder.
