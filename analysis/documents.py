@@ -1,5 +1,6 @@
 """Tables in Markdown and captions in reStructuredText, as parts of the report."""
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from docutils.utils import SystemMessage
 from jinja2 import Environment, StrictUndefined, TemplateError
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
-from markupsafe import Markup
 
 from script import present
 
@@ -46,10 +46,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Document:
-    """A table's page: its title, and its tables and paragraphs in order."""
+    """A table's page: its title, and in order its tables and, as HTML, the text around them."""
 
     title: str
-    blocks: list[Table | Markup]
+    blocks: list[Table | str]
 
 
 def leading_number(text: str) -> float | None:
@@ -73,14 +73,13 @@ def read_document(path: Path) -> Document:
     nodes = SyntaxTreeNode(parser.parse(present(path).read_text(encoding="utf-8"))).children
     if not nodes or nodes[0].type not in ("paragraph", "heading"):
         raise ValueError(f"{path} does not begin with a title; make it again")
-    blocks: list[Table | Markup] = []
+    blocks: list[Table | str] = []
     for node in nodes[1:]:
         if node.type == "table":
             header, *rows = [[_text(cell) for cell in row.children] for row in _rows(node)]
             blocks.append(Table.of(header, rows))
         else:
-            rendered = parser.renderer.render(node.to_tokens(), parser.options, {})
-            blocks.append(Markup(rendered))  # escaped by the parser
+            blocks.append(parser.renderer.render(node.to_tokens(), parser.options, {}))
     if not any(isinstance(block, Table) for block in blocks):
         raise ValueError(f"{path} has no table; make it again")
     return Document(_text(nodes[0]), blocks)
@@ -97,7 +96,7 @@ def _text(node: SyntaxTreeNode) -> str:
     return "".join(" " if part.type == "softbreak" else part.content for part in token.children)
 
 
-def read_caption(path: Path, config: Mapping[str, Any]) -> Markup:
+def read_caption(path: Path, config: Mapping[str, Any]) -> str:
     """Return a caption of Snakemake's report as HTML.
 
     Args:
@@ -114,12 +113,12 @@ def read_caption(path: Path, config: Mapping[str, Any]) -> Markup:
     try:
         template = Environment(undefined=StrictUndefined).from_string(text)
         filled = template.render(snakemake=SimpleNamespace(config=config))
-        body = publish_parts(filled, writer="html5", settings_overrides=_RST)["body"]
+        return publish_parts(filled, writer="html5", settings_overrides=_RST)["body"]
     except (TemplateError, SystemMessage) as error:
         raise ValueError(f"{path} is not a valid caption: {error}") from None
-    return Markup(body)  # escaped by docutils
 
 
-def first_sentence(text: Markup) -> str:
+def first_sentence(markup: str) -> str:
     """Return the first sentence of some HTML, as text."""
-    return re.split(r"(?<=[.!?])\s", text.striptags(), maxsplit=1)[0]
+    text = " ".join(html.unescape(re.sub("<[^>]*>", "", markup)).split())
+    return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]

@@ -16,7 +16,6 @@ from urllib.parse import quote
 import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from documents import ABSENT, Document, Table, first_sentence, read_caption, read_document
 from paper import labels
@@ -43,7 +42,7 @@ class Figure:
 
     name: str
     title: str
-    caption: Markup
+    caption: str
     alt: str
     source: str  # a data URI
     width: int  # px
@@ -155,7 +154,7 @@ def jobs(record: Mapping[str, Any]) -> Table:
             rule,
             f"{row['jobs']:,}",
             f"{row['seconds']:,.1f}",
-            f"{row['seconds'] / total:.1%}",
+            f"{100 * row['seconds'] / total:.1f} %",
             ABSENT if row["peak_mb"] is None else f"{row['peak_mb']:,.0f}",
         ]
         for rule, row in ordered

@@ -21,7 +21,8 @@ _FEW_CLASSES = 30
 def headline(claims: Sequence[Mapping[str, Any]]) -> str:
     """Return how many claims have which verdict, in one sentence."""
     counts = Counter(claim["verdict"] for claim in claims)
-    parts = [f"{counts['holds']} of the paper's {len(claims)} claims hold"]
+    holding = counts["holds"]
+    parts = [f"{holding} of the paper's {len(claims)} claims {'holds' if holding == 1 else 'hold'}"]
     if failed := counts["does not hold"]:
         parts.append(f"{failed} {'does' if failed == 1 else 'do'} not hold")
     if undecided := counts["undecided"]:
@@ -59,11 +60,11 @@ def _lines(
 ) -> Iterator[tuple[str, str]]:
     names, seeds = labels(config), config["train"]["seeds"]
     classes, data = len(config["classes"]), _DATA[config["real"]["source"]]
-    side, pairs = config["image_size"], config["teacher"]["pairs_per_class"]
+    pairs, real = config["teacher"]["pairs_per_class"], record["data"]["real"]["images"]
     yield (
         "Data",
-        f"Preset {config['preset']}: {_count(classes, 'class', 'classes')} of {side} px from {data},"
-        f" {record['data']['real']['images']:,} real images.",
+        f"Preset {config['preset']}: {_count(classes, 'class', 'classes')}, {real:,} real images "
+        f"of {config['image_size']} px from {data}.",
     )
     yield (
         "Teacher",
@@ -79,7 +80,7 @@ def _lines(
         f"{config['train']['batch']} pairs unless a variant says otherwise.",
     )
     mean = f", means over {len(seeds)} seeds" if len(seeds) > 1 else ""
-    listed = {"the teacher": "teacher"} | {names[v]: v for v in ("std", "dw", "std_half")}
+    listed = {"teacher": "teacher"} | {names[v]: v for v in ("std", "dw", "std_half")}
     for about, key in (("FID", "fid"), ("Intra-FID", "intra_fid")):
         shown = ", ".join(f"{name} {scores[key][source]:.1f}" for name, source in listed.items())
         yield about, f"{shown} (lower is better{mean})."
@@ -121,8 +122,8 @@ def _fractions(name: str, scores: pd.DataFrame) -> str:
     )
     if pd.isna(teacher.parameters_generator):
         return f"{text}."
-    parameters, macs = (mine[k] / teacher[k] for k in ("parameters_generator", "macs"))
-    return f"{text}: {parameters:.1%} and {macs:.1%} of the teacher's."
+    parameters, macs = (100 * mine[k] / teacher[k] for k in ("parameters_generator", "macs"))
+    return f"{text}: {parameters:.1f} % and {macs:.1f} % of the teacher's."
 
 
 def _ablations(names: Mapping[str, str], ratios: pd.Series) -> str:

@@ -11,6 +11,7 @@ from PIL import Image
 from helpers.paths import ROOT
 from helpers.run_results import call, script, write_results
 
+TABLES = ("table1", "table2")
 FIGURES = ("fig1", "fig3", "fig8", "fig9", "fig11")
 CLAIMS = [
     {
@@ -54,7 +55,7 @@ def write_report_inputs(results: Path, claims: list[dict[str, Any]] = CLAIMS) ->
         json.dumps({"preset": "mini", "seeds": [0], "claims": claims})
     )
     (results / "tables").mkdir()
-    for name in ("table1", "table2"):
+    for name in TABLES:
         call(name, results, results / "tables" / name)
     (results / "figures").mkdir()
     for i, name in enumerate(FIGURES):
@@ -98,9 +99,7 @@ def record(config: dict[str, Any]) -> dict[str, Any]:
 def report_run(results: Path, **inputs: list[Path]) -> Any:
     """Return the call of the report's script for a run; `inputs` replace some of its files."""
     config = yaml.safe_load((results / "config.yaml").read_text())
-    tables = [
-        results / "tables" / f"{name}{end}" for name in ("table1", "table2") for end in (".md", ".csv")
-    ]
+    tables = [results / "tables" / f"{name}{end}" for name in TABLES for end in (".md", ".csv")]
     given = {
         "claims": [results / "claims.json"],
         "tables": tables,

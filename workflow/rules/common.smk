@@ -24,7 +24,7 @@ from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
-from tinygan.files import digest_json, write_text
+from tinygan.files import digest_json, sha256, write_text
 from tinygan.generation.interpolation import COUNTS, STEPS
 from tinygan.teacher import MIXTURE_MODULES, MODULES
 
