@@ -53,8 +53,11 @@ class Document:
 
 
 def leading_number(text: str) -> float | None:
-    """Return the number that a cell begins with, e.g. 2.8e6 of ``2.8 M ± 0.1``, or None."""
-    if not (found := _NUMBER.match(text)):
+    """Return the number that a cell begins with, or that follows its "=", if any.
+
+    For example, 2.8e6 of ``2.8 M ± 0.1`` and 2.6 of ``24.2 − 21.6 = +2.6``.
+    """
+    if not (found := _NUMBER.match(text.rpartition("= ")[2])):
         return None
     sign, digits, unit = found.groups()
     return float(digits.replace(",", "")) * _UNITS.get(unit, 1) * (-1 if sign in ("−", "-") else 1)

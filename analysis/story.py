@@ -80,7 +80,7 @@ def _lines(
         f"{config['train']['batch']} pairs unless a variant says otherwise.",
     )
     mean = f", means over {len(seeds)} seeds" if len(seeds) > 1 else ""
-    listed = {"teacher": "teacher"} | {names[v]: v for v in ("std", "dw", "std_half")}
+    listed = {"Teacher": "teacher"} | {names[v]: v for v in ("std", "dw", "std_half")}
     for about, key in (("FID", "fid"), ("Intra-FID", "intra_fid")):
         shown = ", ".join(f"{name} {scores[key][source]:.1f}" for name, source in listed.items())
         yield about, f"{shown} (lower is better{mean})."
