@@ -4,6 +4,7 @@ import base64
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from itertools import product
@@ -28,10 +29,15 @@ HOSTILE = [
 CSS = (ROOT / "analysis" / "templates" / "report.css").read_text()
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report_inputs(tmp_path_factory.mktemp("written") / "results")
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A finished run with all that the report shows."""
-    return write_report_inputs(tmp_path / "results")
+def run(written: Path, tmp_path: Path) -> Path:
+    """A finished run with all that the report shows, to change."""
+    return shutil.copytree(written, tmp_path / "results")
 
 
 def page_of(results: Path, **inputs: list[Path]) -> Node:
