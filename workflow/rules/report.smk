@@ -25,7 +25,7 @@ rule report_page:
             if artefact.kind == "figure"
         ],
         cost=rules.cost.output,
-        provenance=rules.provenance.output.json,
+        provenance=[rules.provenance.output.json],
     output:
         f"{P}/report.html",
     log:
