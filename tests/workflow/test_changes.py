@@ -80,7 +80,7 @@ def changed(checkout: Path, module: str, change: Callable[[str], str]) -> set[st
         ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
         ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
         ("analysis/fig9.py", {"fig9", "provenance"}, {"fig8", "score", "sample"}),
-        ("analysis/story.py", {"report_page"}, {"provenance", "table1", "claims", "fig9"}),
+        ("analysis/report.py", {"report_page"}, {"provenance", "table1", "claims", "fig9"}),
         ("analysis/templates/report.css", {"report_page"}, {"provenance", "claims"}),
         ("workflow/report/fig9.rst", {"report_page"}, {"provenance", "fig9"}),
         (
