@@ -158,6 +158,11 @@ def script_code(name):
     return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
 
 
+def template_code():
+    """Return a digest of what the report is made from: its text, style and script."""
+    return digest_json([sha256(path) for path in sorted((ROOT / "analysis/templates").iterdir())])
+
+
 def shards(source, *files, ranges=RANGES):
     """Return these files of every shard of a source."""
     return [f"{P}/images/{source}/{r}/{file}" for r in ranges for file in files]
@@ -295,6 +300,13 @@ def files_of(name, artefact):
             caption = f"../report/{name}.rst"
             file = report(file, category=category, labels=labels, caption=caption)
         yield file
+
+
+def made(artefacts, kind, *suffixes):
+    """Return the files of all artefacts of a kind that end so."""
+    path = KINDS[kind][0]
+    names = [name for name, artefact in artefacts.items() if artefact.kind == kind]
+    return [f"{P}/{path.format(name=name)}{suffix}" for name in names for suffix in suffixes]
 
 
 def environments(wildcards, output):

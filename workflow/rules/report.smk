@@ -2,23 +2,11 @@
 # from which it has times, machine and versions.
 
 
-def template():
-    """Return a digest of what the page is made from, for params: its text, style and script."""
-    return digest_json([sha256(path) for path in sorted((ROOT / "analysis/templates").iterdir())])
-
-
-def made(kind, *suffixes):
-    """Return the files of all artefacts of a kind that end so."""
-    path = KINDS[kind][0]
-    names = [name for name, artefact in ARTEFACTS.items() if artefact.kind == kind]
-    return [f"{P}/{path.format(name=name)}{suffix}" for name in names for suffix in suffixes]
-
-
 rule report_page:
     input:
-        claims=made("claims", ".json"),
-        tables=made("table", ".md", ".csv"),
-        figures=made("figure", ".png"),
+        claims=made(ARTEFACTS, "claims", ".json"),
+        tables=made(ARTEFACTS, "table", ".md", ".csv"),
+        figures=made(ARTEFACTS, "figure", ".png"),
         captions=[
             f"workflow/report/{name}.rst"
             for name, artefact in ARTEFACTS.items()
@@ -41,7 +29,7 @@ rule report_page:
     params:
         config=planned,
         code=script_code("report"),
-        template=template(),
+        template=template_code(),
         settings=sections(
             *("preset", "image_size", "classes", "real", "teacher", "student", "train", "loss"),
             *("variants", "sources", "metrics"),
