@@ -72,7 +72,7 @@ def test_tables_have_the_numbers_of_the_csv(run: Path) -> None:
         assert {row[0] for rows in tables for row in rows} == set(frame.index)
         cells = [cell for rows in tables for row in rows if row[0] == label for cell in row]
         for key in ("fid", "intra_fid"):
-            assert f"{frame[key][label]:.2f}" in [cell.split(" ")[0] for cell in cells]
+            assert f"{frame[key][label]:.1f}" in [cell.split(" ")[0] for cell in cells]
             assert f"{frame['paper_' + key][label]:.1f}" in cells
     links = [link.attributes["href"] for link in page.all("a")]
     assert {"tables/table1.csv", "tables/table2.tex", "figures/fig8.pdf"} <= set(links)
