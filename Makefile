@@ -10,7 +10,7 @@ READY := .venv/.ready
 
 demo reproduce: $(READY)
 	snakemake --cores $(CORES) all $(SEEDS)
-	snakemake --cores 1 --report results/mini/report.html all $(SEEDS)
+	snakemake --cores 1 --report results/mini/snakemake_report.html all $(SEEDS)
 	@echo
 	@python analysis/summary.py --results results/mini
 	@echo

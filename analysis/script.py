@@ -25,10 +25,15 @@ INPUTS = {
     "teacher": "manifests of the teacher's images",
     "student": "manifests of the student's images, which `snakemake --notemp` keeps",
     "baseline": "manifests of the images of the model that the student is compared with",
+    "claims": "claims.json: each claim with its numbers and verdict",
+    "tables": "tables/NAME.md and tables/NAME.csv of each table",
+    "figures": "figures/NAME.png of each figure",
+    "captions": "NAME.rst of each figure",
+    "provenance": "provenance.json: the record of the run",
 }
 
 
-_ONE = ("cost", "cost_paper", "interpolation")
+_ONE = ("cost", "cost_paper", "interpolation", "claims", "provenance")
 _OPTIONAL = ("interpolation",)
 
 
@@ -48,7 +53,7 @@ def main(make: Callable[[Run], Any], description: str, **inputs: str) -> None:
         make: writes a table or figure.
         description: the script's docstring.
         inputs: the inputs of the script, of `INPUTS`; for each the files of the example in the
-            help, in the folder of results.
+            help, in the folder of results or in workflow/.
     """
     parser = argparse.ArgumentParser(
         description=description,
@@ -78,6 +83,9 @@ def present(path: Path) -> Path:
 
 def _example(name: str, inputs: dict[str, str]) -> str:
     words = ["--config results/mini/config.yaml"]
-    words += [f"--{option} results/mini/{files}" for option, files in inputs.items()]
+    words += [
+        f"--{option} {files if files.startswith('workflow/') else f'results/mini/{files}'}"
+        for option, files in inputs.items()
+    ]
     lines = [f"python analysis/{name}.py", *words, f"--out {name}"]
     return "example:\n  " + " \\\n    ".join(lines)

@@ -44,6 +44,8 @@ elif called == "provenance":
     files = [out, out.with_suffix(".rst")]
 elif called == "claims":
     files = [out.with_suffix(suffix) for suffix in (".md", ".html", ".json")]
+elif called == "report":
+    files = [out.with_suffix(".html")]
 elif called == "metrics":
     files = [out.with_suffix(".json")]
     content = json.dumps({{"dw": {{"fid": zlib.crc32(content.encode())}}}})

@@ -25,7 +25,7 @@ CHANGES = [
     f"variants={{dw: {{train: {{steps: {STEPS}, snapshots: 2, checkpoint_every: 1}}}}}}",
 ]
 # What every run has its own of.
-OWN = {"benchmarks", "checkpoints", "logs", "provenance.json", "provenance.rst"}
+OWN = {"benchmarks", "checkpoints", "logs", "provenance.json", "provenance.rst", "report.html"}
 
 
 def clone(folder: Path) -> Path:

@@ -29,10 +29,11 @@ def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path)
 
 
 def test_a_changed_ablation_reruns_its_own_jobs_and_what_shows_it(finished: Path) -> None:
-    """`no_gan` is in Table 2, the claims, the variance, metrics.json and the run's record."""
+    """`no_gan` is in Table 2, the claims, the variance, metrics.json, the record and the report."""
     (finished / "changed.yaml").write_text("variants: {no_gan: {loss: {kd_student: 0.02}}}")
     expected = {"train_no_gan": 1, "sample": 2, "features": 2, "score": 1}
-    shown = {"table2": 1, "variance": 1, "claims": 1, "metrics": 1, "provenance": 1}
+    shown = {"table2": 1, "variance": 1, "claims": 1, "metrics": 1}
+    shown |= {"provenance": 1, "report_page": 1}
     for target, more in {"no_gan": {}, "all": shown}.items():
         found = jobs(snakemake(finished, target, "-n", configfiles=["changed.yaml"]))
         del found["total"]
@@ -79,7 +80,14 @@ def changed(checkout: Path, module: str, change: Callable[[str], str]) -> set[st
         ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
         ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
         ("analysis/fig9.py", {"fig9", "provenance"}, {"fig8", "score", "sample"}),
-        ("tinygan/provenance/jobs.py", {"provenance"}, {"fig9", "score", "train_dw", "harvest"}),
+        ("analysis/report.py", {"report_page"}, {"provenance", "table1", "claims", "fig9"}),
+        ("analysis/templates/report.css", {"report_page"}, {"provenance", "claims"}),
+        ("workflow/report/fig9.rst", {"report_page"}, {"provenance", "fig9"}),
+        (
+            "tinygan/provenance/jobs.py",
+            {"provenance", "report_page"},
+            {"fig9", "score", "train_dw", "harvest"},
+        ),
     ],
 )
 def test_changed_code_reruns_what_it_decides(

@@ -105,7 +105,7 @@ def test_an_experiment_reruns_what_depends_on_its_setting(repository: Path) -> N
     shown = ["table1", "table2", "fig1", "fig3", "fig8", "fig9", "fig11", "claims", "metrics"]
     shown += ["variance"]
     expected = {"sample": 14, "features": 14, "score": 7, "curve": 1}
-    expected |= dict.fromkeys([*shown, "provenance", "all"], 1)
+    expected |= dict.fromkeys([*shown, "provenance", "report_page", "all"], 1)
     assert evaluated == expected | {"total": sum(expected.values())}
 
     (values,) = json.loads(run(repository, "dvc", "params", "diff", "--json")).values()

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import yaml
 from helpers import browser
+from helpers.html_page import parse
 from helpers.paths import BIN, ROOT
 from helpers.repositories import commit, make_repository, run, s3_server
 from helpers.run_results import shown_tiles
 from PIL import Image
 
 from tinygan.data.shards import open_shard
-from tinygan.files import sha256
+from tinygan.files import read_json, sha256
 from tinygan.models.flops import count_parameters
 from tinygan.models.io import load_generator, read_card
 from tinygan.provenance.software import code_hashes
@@ -217,19 +218,41 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
         assert sha256(results / name) == digest
 
 
-def test_a_table_that_is_made_again_renews_the_record_alone(checkout: Path, results: Path) -> None:
+def test_a_table_that_is_made_again_renews_the_record_and_the_report_alone(
+    checkout: Path, results: Path
+) -> None:
     table = results / "tables" / "table2.csv"
     away = table.rename(results / "away.csv")
     planned = call(checkout, "snakemake", "-n", *SMOKE, "all")
     away.rename(table)
     assert set(re.findall(r"^Job \d+: rule (\w+)", planned, re.MULTILINE)) == {
-        *("table2", "provenance", "all")
+        *("table2", "provenance", "report_page", "all")
     }
 
 
-def test_the_report_is_written(checkout: Path, results: Path) -> None:
-    call(checkout, "snakemake", "--report", "results/smoke/report.html", *SMOKE, "all")
-    page = (results / "report.html").read_text()
+def test_the_report_has_the_claims_and_all_artefacts(results: Path) -> None:
+    page = parse((results / "report.html").read_text())
+    verdicts = [claim["verdict"] for claim in read_json(results / "claims.json")["claims"]]
+    shown = [
+        card.all("span")[0].text[2:] for card in page.one("section", id="claims").all("article")
+    ]
+    assert shown == verdicts and len(verdicts) >= 5
+    for section, tag, folder, suffix in (
+        ("tables", "article", "tables", ".md"),
+        ("figures", "figure", "figures", ".png"),
+    ):
+        listed = [node.attributes["id"] for node in page.one("section", id=section).all(tag)]
+        assert sorted(listed) == sorted(path.stem for path in results.glob(f"{folder}/*{suffix}"))
+    jobs = page.one("section", id="cost").all("table")[1].rows
+    assert {row[0] for row in jobs[1:]} == read_json(results / "provenance.json")["jobs"].keys()
+    for link in page.all("a"):
+        name = link.attributes["href"]
+        assert name.startswith(("#", "snakemake_report")) or (results / name).is_file()
+
+
+def test_snakemakes_report_is_written(checkout: Path, results: Path) -> None:
+    call(checkout, "snakemake", "--report", "results/smoke/snakemake_report.html", *SMOKE, "all")
+    page = (results / "snakemake_report.html").read_text()
     assert "Table 1" in page and "Figure 11" in page
     record = json.loads((results / "provenance.json").read_text())
     for text in ("Time and memory by rule", record["teacher"]["fingerprint"][:16]):
@@ -239,10 +262,10 @@ def test_the_report_is_written(checkout: Path, results: Path) -> None:
 @pytest.mark.skipif(not browser.CHROMIUM, reason="Debian's package chromium is not installed")
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 9), ("Figures", 14)])
-def test_the_report_opens_in_a_browser(
+def test_snakemakes_report_opens_in_a_browser(
     results: Path, tmp_path: Path, size: tuple[int, int], category: str, count: int
 ) -> None:
-    report = results / "report.html"
+    report = results / "snakemake_report.html"
     assert sorted(browser.categories(report)) == ["Claims", "Figures", "Provenance", "Tables"]
     seen = browser.visit(report, tmp_path, size, category)
     assert not seen["errors"]
@@ -332,7 +355,7 @@ def test_dvc_shows_metrics_and_plots(clone: Path) -> None:
     assert record["code"]["commit"] == call(clone, "git", "rev-parse", "HEAD").strip()
     stored = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]["provenance"]["outs"]
     assert {out["path"].removeprefix("results/mini/") for out in stored} == {
-        *(".snakemake/metadata", "benchmarks", "provenance.json", "provenance.rst")
+        *(".snakemake/metadata", "benchmarks", "provenance.json", "provenance.rst", "report.html")
     }
 
 

@@ -13,7 +13,8 @@ def jobs_by_rule(results: Path, config: Mapping[str, Any]) -> dict[str, dict[str
     """Sum up the benchmarks of a run, with the paths ``benchmarks/RULE[/NAME][/RANGE].tsv``.
 
     A job that was repeated has the numbers of its last attempt. Files of students and sources that
-    the config no longer has are left out, and so is the job that writes the record.
+    the config no longer has are left out, and so are the jobs that write the record and, from it,
+    the report.
 
     Args:
         results: the run's folder of results.
@@ -31,7 +32,7 @@ def jobs_by_rule(results: Path, config: Mapping[str, Any]) -> dict[str, dict[str
         rule, *rest = path.relative_to(folder).with_suffix("").parts
         if rest and rest[-1] in ranges:
             rest.pop()
-        if rule != "provenance" and "/".join(rest) in names:
+        if rule not in ("provenance", "report_page") and "/".join(rest) in names:
             rules.setdefault(rule, []).extend(_rows(path))
     return {rule: _summed(rows) for rule, rows in rules.items()}
 

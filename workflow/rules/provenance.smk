@@ -1,5 +1,5 @@
 # Where the results come from: a record of the run. Its times, and maybe its commit, differ from run to
-# run, so no rule reads it. It is written again when a result is.
+# run, so no rule but the report's reads it. It is written again when a result is.
 import snakemake as engine
 
 

@@ -28,7 +28,7 @@ def test_a_job_that_was_too_short_to_be_measured_has_no_memory(tmp_path: Path) -
 
 def test_what_the_config_no_longer_has_is_left_out(tmp_path: Path) -> None:
     config = complete(mini(sources={"mine": "pictures"}))
-    for name in ("train/removed", "sample/dw/000-009", "score/other", "provenance"):
+    for name in ("train/removed", "sample/dw/000-009", "score/other", "provenance", "report_page"):
         write_benchmark(tmp_path, name, "1", "1")
     for name in ("score/mine", "harvest/teacher_pairs/000-004", "real_train/005-009"):
         write_benchmark(tmp_path, name, "1", "1")
