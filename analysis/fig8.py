@@ -1,6 +1,7 @@
 """Figure 8: FID against the training step, distilled and from scratch."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
 
@@ -30,8 +31,8 @@ def fig8(run: Run) -> None:
         axes.plot(mean, color=colour, marker=marker, markersize=4, linestyle=line, label=name)
         if len(curves[variant].columns) > 1:
             axes.fill_between(mean.index, low, high, color=colour, alpha=0.25, linewidth=0)
-    _scale(axes, min(c.min(axis=None) for c in curves.values()),
-           max(c.max(axis=None) for c in curves.values()))  # fmt: skip
+    values = np.concatenate([curve.to_numpy().ravel() for curve in curves.values()])
+    _scale(axes, values.min(), values.max())
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
