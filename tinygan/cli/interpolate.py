@@ -11,8 +11,9 @@ from tinygan.runtime import configure_torch
 
 def _interpolate(config: Config, arguments: Arguments) -> None:
     """Draw a student's images between latent vectors and between classes (Figure 10)."""
-    from tinygan.generation.interpolation import draw_paths, interpolate
+    from tinygan.generation.interpolation import interpolate
     from tinygan.generation.interpolation_files import FILES, write_interpolation
+    from tinygan.generation.paths import draw_paths
     from tinygan.generation.student_mixtures import open_student_mixtures
     from tinygan.models.io import read_card
 
@@ -42,8 +43,9 @@ def _interpolate(config: Config, arguments: Arguments) -> None:
 
 def _interpolate_teacher(config: Config, arguments: Arguments) -> None:
     """Draw the teacher's images on the same paths; a teacher of kind python has none."""
-    from tinygan.generation.interpolation import draw_paths, interpolate
+    from tinygan.generation.interpolation import interpolate
     from tinygan.generation.interpolation_files import FILES, write_interpolation
+    from tinygan.generation.paths import draw_paths
     from tinygan.teacher.mixtures import open_mixtures
 
     require_own(arguments.out, FILES)

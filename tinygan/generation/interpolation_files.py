@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygan.external import check_content
 from tinygan.files import atomic_folder, read_json, sha256, write_json
-from tinygan.generation import interpolation
+from tinygan.generation.paths import LatentPath
 
 FORMAT = 1
 FILES = ("images.npy", "manifest.json")
@@ -36,7 +36,7 @@ class Interpolation:
 def write_interpolation(
     folder: Path,
     images: np.ndarray,
-    paths: Sequence[interpolation.Path],
+    paths: Sequence[LatentPath],
     *,
     names: Sequence[str],
     source: str,

@@ -25,7 +25,7 @@ from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, sha256, write_text
-from tinygan.generation.interpolation import COUNTS, STEPS
+from tinygan.generation.paths import COUNTS, STEPS
 from tinygan.teacher import MIXTURE_MODULES, MODULES
 
 # A job on a cluster parses the workflow again: it gets the config that it was planned with.

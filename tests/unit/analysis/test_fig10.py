@@ -8,8 +8,8 @@ import pytest
 from helpers.run_results import script
 from matplotlib.figure import Figure
 
-from tinygan.generation.interpolation import draw_paths
 from tinygan.generation.interpolation_files import write_interpolation
+from tinygan.generation.paths import draw_paths
 
 fig10 = importlib.import_module("fig10")
 

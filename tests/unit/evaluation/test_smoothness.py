@@ -7,8 +7,8 @@ import pytest
 
 from tinygan.evaluation.smoothness import COLUMNS, smoothness
 from tinygan.features.extractor import Extractor
-from tinygan.generation.interpolation import draw_paths
 from tinygan.generation.interpolation_files import write_interpolation
+from tinygan.generation.paths import draw_paths
 
 
 def write_shades(folder: Path, shades: list[list[int]], source: str, seed: int) -> Path:

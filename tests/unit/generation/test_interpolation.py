@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tinygan.generation.interpolation import COUNTS, draw_paths, interpolate, points
+from tinygan.generation.interpolation import interpolate
 from tinygan.generation.interpolation_files import read_interpolation, write_interpolation
+from tinygan.generation.paths import COUNTS, draw_paths, points
 from tinygan.generation.student_mixtures import open_student_mixtures
 from tinygan.models.io import load_generator, save_card, save_weights
 from tinygan.models.pixels import to_uint8
