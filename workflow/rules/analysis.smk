@@ -22,7 +22,7 @@ ARTEFACTS = {
     ),
     "variance": Artefact(
         "table",
-        "Variance: seeds, images, rounding",
+        "Variance of the scores",
         {"scores": scores_of(*trained(*VARIANTS))},
     ),
     "fig1": Artefact(
