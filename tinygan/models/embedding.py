@@ -28,11 +28,13 @@ def read_embedding(path: Path, shape: tuple[int, int]) -> Tensor:
         raise FileNotFoundError(f"student.embedding_file: there is no file {path}")
     try:
         array = np.load(path, allow_pickle=False)
-        values = np.asarray(array, dtype=np.float32)
-    except (ValueError, TypeError, EOFError, OSError) as error:
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            raise ValueError("save an array of floats with np.save")
+    except (ValueError, EOFError, OSError) as error:
         raise ValueError(
             f"student.embedding_file: {path} is not an NPY file of numbers ({error})"
         ) from error
+    values = array.astype(np.float32)
     if values.shape != shape:
         raise ValueError(
             f"student.embedding_file: {path} has the shape {list(values.shape)}, but this run "

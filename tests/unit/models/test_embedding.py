@@ -63,6 +63,8 @@ def zipped(path: Path) -> None:
         (saved(np.where(VALUES > 1, np.inf, VALUES)), "has values that are not finite"),
         (saved(VALUES * 1e300), "has values that are not finite"),
         (saved(np.full(SHAPE, "bear")), "is not an NPY file of numbers"),
+        (saved(np.full(SHAPE, "1")), "is not an NPY file of numbers"),
+        (saved(VALUES.astype(complex)), "is not an NPY file of numbers"),
         (saved(np.full(SHAPE, None)), "is not an NPY file of numbers"),
         (lambda path: path.write_bytes(pickle.dumps(VALUES)), "is not an NPY file of numbers"),
         (lambda path: path.write_text("0.1 0.2\n"), "is not an NPY file of numbers"),
