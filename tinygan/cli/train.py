@@ -14,6 +14,14 @@ from tinygan.runtime import configure_torch, device_type
 if TYPE_CHECKING:
     from tinygan.data.shards import Shard
 
+
+def whole_number(text: str) -> int:
+    """Read a seed; argparse reports a ValueError."""
+    if (number := int(text)) < 0:
+        raise ValueError
+    return number
+
+
 # Keys of `train` that affect neither a student's weights nor its log.
 _WITHOUT_EFFECT = ("threads", "nodes", "checkpoint_every", "dvclive")
 
@@ -121,7 +129,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "help": "a name under `variants` in the config",
             },
             "--seed": {
-                "type": int,
+                "type": whole_number,
                 "metavar": "N",
                 "help": "seed of the training (default: the first of train.seeds)",
             },
