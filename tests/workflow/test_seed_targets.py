@@ -14,9 +14,12 @@ pytestmark = pytest.mark.slow
 
 VARIANTS = list(mini()["variants"])
 # Tables, figures and pages that show every seed, and the record of the run.
-OF_ALL_SEEDS = ["table1", "table2", "fig8", "fig9", "claims", "metrics", "provenance"]
+OF_ALL_SEEDS = ["table1", "table2", "variance", "fig8", "fig9", "claims", "metrics"]
+OF_ALL_SEEDS += ["provenance", "report_page"]
+# Every seed of dw is interpolated and measured; the images are temporary, and Figure 10 shows them.
+INTERPOLATED = ["interpolate_teacher", "smoothness", "fig10"]
 # Those that show the images or scores of the first seed.
-OF_ONE_SEED = ["fig1", "fig3", "fig11"]
+OF_ONE_SEED = ["fig1", "fig3", "fig7", "fig11"]
 
 
 def planned(checkout: Path, target: str, *options: str) -> dict[str, int]:
@@ -40,13 +43,14 @@ def seeds(text: str) -> tuple[str, str]:
 
 
 def test_one_more_seed_runs_its_students_and_what_shows_them(finished: Path) -> None:
-    expected = new_jobs("seed1", VARIANTS) | dict.fromkeys([*OF_ALL_SEEDS, "all"], 1)
+    expected = new_jobs("seed1", VARIANTS) | {"interpolate": 2}
+    expected |= dict.fromkeys([*OF_ALL_SEEDS, *INTERPOLATED, "all"], 1)
     assert planned(finished, "all", *seeds("[0, 1]")) == expected
 
 
 def test_another_seed_alone_runs_no_step_of_the_first(finished: Path) -> None:
     expected = new_jobs("seed3", VARIANTS)
-    expected |= dict.fromkeys([*OF_ALL_SEEDS, *OF_ONE_SEED, "all"], 1)
+    expected |= dict.fromkeys([*OF_ALL_SEEDS, *OF_ONE_SEED, *INTERPOLATED, "interpolate", "all"], 1)
     assert planned(finished, "all", *seeds("[3]")) == expected
 
 
