@@ -1,4 +1,4 @@
-"""The subcommand that draws pictures with a trained model, without a config or the pipeline."""
+"""Subcommands that draw pictures with a trained model, without a config or the pipeline."""
 
 import re
 from pathlib import Path
@@ -10,8 +10,8 @@ from tinygan.files import require_writable
 if TYPE_CHECKING:
     import numpy as np
 
-
 _GRID = Path("generated.png")
+_SHOWN = Path("shown.png")
 _TILE = 64  # px: smaller images are enlarged to about this size
 _SUFFIXES = {"grid": ".png", "gif": ".gif", "webp": ".webp"}
 
@@ -43,6 +43,28 @@ def _generate(_: Config, arguments: Arguments) -> None:
         images = sampler.sample(labels, count, **draw)
         print(f"{sampler.name}: {len(images)} images, {count} per class, {about}: {names}")
         _write_images(images, count, [sampler.classes[label] for label in labels], arguments)
+
+
+def _show(_: Config, arguments: Arguments) -> None:
+    """Draw a student of a finished run below its teacher, for the same z and class.
+
+    A grid with two rows per class, the teacher's images above the student's: those that Figure 1
+    starts with. It needs no config.
+    """
+    from tinygan.generation.beside import open_student, teacher_above_student
+    from tinygan.generation.pictures import enlarge, grid, write_png
+
+    _check_numbers(arguments, "count", "scale")
+    _check_suffix(arguments, "grid")
+    require_writable(arguments.grid)
+    student = open_student(arguments.run, arguments.student)
+    labels = list(dict.fromkeys(student.labels(arguments.classes)))
+    images = teacher_above_student(arguments.run, student, labels, arguments.count)
+    large = enlarge(images, _scale(images, arguments))
+    write_png(arguments.grid, grid(large, arguments.count))
+    names = ", ".join(student.classes[label] for label in labels)
+    print(f"the teacher above {arguments.student}, {arguments.count} z per class: {names}")
+    print(f"wrote {arguments.grid}: two rows per class")
 
 
 def _write_images(images: "np.ndarray", count: int, names: list[str], arguments: Arguments) -> None:
@@ -85,20 +107,14 @@ def _scale(images: "np.ndarray", arguments: Arguments) -> int:
 
 def _check(arguments: Arguments) -> None:
     """Refuse, with ValueError or OSError, what cannot be written or makes no sense."""
-    for name in ("count", "steps", "scale"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name} {value}: it must be 1 or more")
+    _check_numbers(arguments, "count", "steps", "scale")
     if arguments.truncation is not None and not 0 < arguments.truncation < float("inf"):
         raise ValueError(f"--truncation {arguments.truncation}: it must be a number above 0")
     if (arguments.gif or arguments.webp) and not arguments.interpolate:
         raise ValueError("--gif and --webp write an interpolation: add --interpolate z or class")
     if arguments.out and arguments.interpolate:
         raise ValueError("--out writes single images: with --interpolate use --grid, --gif, --webp")
-    for name, suffix in _SUFFIXES.items():
-        path = getattr(arguments, name)
-        if path and path.suffix.lower() != suffix:
-            raise ValueError(f"--{name} {path}: its name must end in {suffix}")
+    _check_suffix(arguments, *_SUFFIXES)
     if arguments.out and arguments.out.exists() and not arguments.out.is_dir():
         raise FileExistsError(f"{arguments.out} is a file: --out is the folder of the images")
     written = [arguments.grid, arguments.gif, arguments.webp]
@@ -109,8 +125,28 @@ def _check(arguments: Arguments) -> None:
             require_writable(path)
 
 
+def _check_numbers(arguments: Arguments, *names: str) -> None:
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} {value}: it must be 1 or more")
+
+
+def _check_suffix(arguments: Arguments, *names: str) -> None:
+    for name in names:
+        path, suffix = getattr(arguments, name), _SUFFIXES[name]
+        if path and path.suffix.lower() != suffix:
+            raise ValueError(f"--{name} {path}: its name must end in {suffix}")
+
+
 _FILE = {"type": Path, "metavar": "FILE"}
 _NUMBER = {"type": int, "metavar": "N"}
+_CLASSES = {
+    "dest": "classes",
+    "nargs": "+",
+    "metavar": "CLASS",
+    "help": "names or indices of classes (default: all)",
+}
 
 SUBCOMMANDS: dict[str, Subcommand] = {
     "generate": (
@@ -121,12 +157,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "metavar": "MODEL",
                 "help": "folder of a trained model, or mini-dw, the shipped one (default)",
             },
-            "--class": {
-                "dest": "classes",
-                "nargs": "+",
-                "metavar": "CLASS",
-                "help": "names or indices of classes (default: all)",
-            },
+            "--class": _CLASSES,
             "--count": _NUMBER
             | {
                 "help": "images per class (default: 8); of --interpolate z: paths per class "
@@ -156,6 +187,26 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "help": "enlarge each pixel N times (default: 1 for --out, else until an image has "
                 "about 64 px)"
             },
+        },
+    ),
+    "show": (
+        _show,
+        {
+            "run": {
+                "type": Path,
+                "metavar": "RUN",
+                "help": "folder of a run's results, such as results/mini",
+            },
+            "--student": {
+                "default": "dw",
+                "metavar": "NAME",
+                "help": "a trained student, such as std or dw/seed1 (default: dw)",
+            },
+            "--class": _CLASSES,
+            "--count": _NUMBER | {"default": 8, "help": "images per class (default: 8)"},
+            "--grid": _FILE | {"default": _SHOWN, "help": "PNG file (default: shown.png)"},
+            "--scale": _NUMBER
+            | {"help": "enlarge each pixel N times (default: until an image has about 64 px)"},
         },
     ),
 }

@@ -88,7 +88,7 @@ class Sampler:
             ValueError: an unknown class, `n` or `truncation` out of range.
         """
         labels = self.labels(classes)
-        drawn = [self._draw(self._z(label, n, seed, truncation), label) for label in labels]
+        drawn = [self.draw(self._z(label, n, seed, truncation), label) for label in labels]
         images = np.concatenate(drawn)
         return [Image.fromarray(image) for image in images] if as_pil else images
 
@@ -174,8 +174,8 @@ class Sampler:
         return latents(seed, "generate", label, n, self._recipe["z_dim"], scale)
 
     @torch.no_grad()
-    def _draw(self, z: np.ndarray, label: int) -> np.ndarray:
-        """Draw the images uint8 [N, H, W, 3] of z [N, z_dim] in full batches."""
+    def draw(self, z: np.ndarray, label: int) -> np.ndarray:
+        """Return the images, uint8 [N, H, W, 3], of one class for z, float32 [N, z_dim]."""
         padded = torch.from_numpy(
             z[np.minimum(np.arange(-(-len(z) // _BATCH) * _BATCH), len(z) - 1)]
         )
