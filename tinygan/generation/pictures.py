@@ -32,14 +32,13 @@ def write_png(path: Path, image: np.ndarray) -> None:
 def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
     """Write frames, uint8 [H, W, 3] each, to a GIF or WebP file, atomically; it repeats for ever.
 
-    WebP is lossless. So is GIF if all frames are grey; otherwise it reduces each to 256 colours.
+    WebP is lossless. GIF has 256 colours per frame, which is enough for grey images.
 
     Args:
         path: ends in ``.gif`` or ``.webp``, which decides the format.
         frames: of one size, at least one.
     """
-    grey = path.suffix.lower() == ".gif" and all((f == f[..., :1]).all() for f in frames)
-    first, *others = [Image.fromarray(f[..., 0] if grey else f) for f in frames]
+    first, *others = map(Image.fromarray, frames)
     options = {"save_all": True, "append_images": others, "duration": _FRAME, "loop": 0}
     with atomic_file(path) as partial:
         if path.suffix.lower() == ".gif":

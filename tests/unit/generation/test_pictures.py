@@ -128,7 +128,7 @@ def test_tiles_of_a_grid_are_the_images_each_pixel_enlarged(tmp_path: Path) -> N
 
 
 def test_animations_have_all_frames(tmp_path: Path) -> None:
-    grey = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
+    grey = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 1), dtype=np.uint8)
     colour = np.random.default_rng(1).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     cases = (("a.gif", grey.repeat(3, -1)), ("b.webp", grey.repeat(3, -1)), ("c.webp", colour))
     for name, frames in cases:
