@@ -15,6 +15,7 @@ from tinygan.cli import (
     fetch,
     generate,
     interpolate,
+    pictures,
     plan,
     provenance,
     real,
@@ -31,10 +32,12 @@ _DESCRIPTION = """\
 TinyGAN: black-box distillation of a class-conditional GAN.
 
 One subcommand per step of the pipeline, which Snakemake runs in order. Run one by hand to check a
-config, to estimate a run, to score two folders of images or to import published weights.
+config, to estimate a run, to draw pictures, to score two folders of images or to import published
+weights.
 """
 _EXAMPLES = """\
 examples:
+  tinygan generate --class zebra         pictures of zebras, by the shipped model
   tinygan validate --config mine.yaml   check a config and the numbers of images
   tinygan plan --preset paper           estimate time, memory and disk space
   tinygan fetch --list                  the published weights that can be downloaded
@@ -53,7 +56,12 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
 # Subcommands that write nothing.
 _CHECKS = ("validate", "check-imagenet", "plan")
 # Subcommands without a config; they share no options with the others.
-_STANDALONE: dict[str, Subcommand] = compare.SUBCOMMANDS | fetch.SUBCOMMANDS | provenance.STANDALONE
+_STANDALONE: dict[str, Subcommand] = {
+    **pictures.SUBCOMMANDS,
+    **compare.SUBCOMMANDS,
+    **fetch.SUBCOMMANDS,
+    **provenance.STANDALONE,
+}
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
 _SHOWN_AS = {"score-features": "tinygan score"}
