@@ -140,7 +140,7 @@ def test_a_name_that_is_taken_is_refused_in_one_sentence(
 def test_a_script_is_given_the_inputs_that_it_declares(checkout: Path) -> None:
     printed = snakemake(checkout, "all", "-n", "-p")
     commands = re.findall(r"python (analysis/\w+\.py) (.*)", printed)
-    assert len(commands) == 12
+    assert len(commands) == 13
     for script, options in commands:
         done = subprocess.run(
             [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True
