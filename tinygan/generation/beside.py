@@ -18,9 +18,14 @@ def open_student(run: Path, student: str) -> Sampler:
         student: such as ``dw`` or ``dw/seed1``.
 
     Raises:
-        FileNotFoundError: the run has no such student.
+        FileNotFoundError: there is no such folder, or the run has no such student.
     """
     models = Path(run) / "models"
+    if not models.is_dir():
+        raise FileNotFoundError(
+            f"{run} has no results of a run: give a folder such as results/mini, which `make demo` "
+            "writes"
+        )
     known = sorted(str(card.parent.relative_to(models)) for card in models.rglob("card.json"))
     if student not in known:
         near = difflib.get_close_matches(student, known, n=1, cutoff=0.5)

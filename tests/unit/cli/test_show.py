@@ -67,7 +67,7 @@ def test_by_default_all_classes(run: Path) -> None:
     [
         (["run", "--student", "dv"], "run has no trained student dv; did you mean dw?"),
         (["run", "--student", "std_half"], "run has no trained student std_half; it has: dw"),
-        (["nowhere"], "nowhere has no trained student dw; it has: none"),
+        (["nowhere"], "nowhere has no results of a run: give a folder such as results/mini"),
         (["run", "--class", "zebre"], "lacks the class zebre, did you mean zebra?"),
         (["run", "--count", 17], "teacher has 16 images of bear, fewer than 17"),
         (["run", "--count", 0], "--count 0: it must be 1 or more"),
