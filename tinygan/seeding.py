@@ -44,6 +44,19 @@ def truncated_normal(rng: np.random.Generator, count: int, z_dim: int, scale: fl
     return (scale * ndtri(low + (high - low) * uniform)).astype(np.float32)
 
 
+def draw_z(
+    rng: np.random.Generator, count: int, z_dim: int, truncation: float | None
+) -> np.ndarray:
+    """Draw latent vectors: `truncated_normal`, or a standard normal if the truncation is None.
+
+    Returns:
+        float32 array of shape [count, z_dim].
+    """
+    if truncation is None:
+        return rng.standard_normal((count, z_dim), dtype=np.float32)
+    return truncated_normal(rng, count, z_dim, truncation)
+
+
 def latents(
     seed: int, split: str, class_index: int, count: int, z_dim: int, truncation: float | None
 ) -> np.ndarray:
@@ -55,7 +68,7 @@ def latents(
         class_index: the class.
         count: number of rows, at least 1; a larger count only adds rows.
         z_dim: number of columns.
-        truncation: scale of `truncated_normal`; None for the standard normal, not truncated.
+        truncation: see `draw_z`.
 
     Returns:
         float32 array of shape [count, z_dim].
@@ -76,8 +89,4 @@ def latent_batches(
     """Yield the rows of `latents` in batches of at most `batch` rows."""
     rng = stream(seed, f"{split}/z", class_index)
     for start in range(0, count, batch):
-        rows = min(batch, count - start)
-        if truncation is None:
-            yield rng.standard_normal((rows, z_dim), dtype=np.float32)
-        else:
-            yield truncated_normal(rng, rows, z_dim, truncation)
+        yield draw_z(rng, min(batch, count - start), z_dim, truncation)

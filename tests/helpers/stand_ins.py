@@ -19,6 +19,7 @@ sys.path.insert(0, os.getcwd())
 
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
 from tinygan.planning.run import load
+from tinygan.training.settings import LossSettings
 
 words = sys.argv[1:]
 called = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
@@ -35,9 +36,12 @@ elif called in ("interpolate", "interpolate-teacher"):
 elif called == "train":
     while Path("{PAUSE}").exists():
         time.sleep(0.05)
-    steps = snapshot_steps(resolve_variant(config, given["--variant"]))
+    resolved = resolve_variant(config, given["--variant"])
+    steps = snapshot_steps(resolved)
     files = [out / f"snapshots/{{step:06d}}.safetensors" for step in steps]
     files += [out / file for file in ("generator.safetensors", "card.json", "log.csv")]
+    if LossSettings.of(resolved["loss"]).needs_discriminator:
+        files.append(out / "discriminator.safetensors")
 elif called.startswith("table") or called == "variance":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif called == "provenance":

@@ -15,7 +15,7 @@ from tinygan.training.settings import (
     StudentSettings,
     TrainSettings,
 )
-from tinygan.training.step import build_networks, generator_shape
+from tinygan.training.step import build_networks, discriminator_shape, generator_shape
 
 FULL = {
     "pixel": 0.2,
@@ -90,8 +90,11 @@ def run(
     """
     arguments = {key: options.pop(key) for key in ("checkpoints", "live") if key in options}
     chosen = settings(weights, steps, **options)
-    train(chosen, *stores, out, **arguments)
-    save_card(out, {"generator": generator_shape(chosen), "variant": "test"})
+    trained = train(chosen, *stores, out, **arguments)
+    card = {"generator": generator_shape(chosen), "variant": "test"}
+    if "discriminator" in trained:
+        card["discriminator"] = discriminator_shape(chosen)
+    save_card(out, card)
     return out
 
 

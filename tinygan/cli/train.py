@@ -29,7 +29,8 @@ _WITHOUT_EFFECT = ("threads", "nodes", "checkpoint_every", "dvclive")
 def _train(config: Config, arguments: Arguments) -> None:
     """Train a variant with one seed.
 
-    It writes generator.safetensors, snapshots/, log.csv and card.json.
+    It writes generator.safetensors, discriminator.safetensors if a term trains one, snapshots/,
+    log.csv and card.json.
     A stopped training resumes from its checkpoint when the same command runs again.
     """
     from tinygan.data.shards import open_store
@@ -39,7 +40,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     from tinygan.training.distributed import launch, processes
     from tinygan.training.loop import train
     from tinygan.training.settings import Settings
-    from tinygan.training.step import generator_shape
+    from tinygan.training.step import discriminator_shape, generator_shape
 
     config = resolve_variant(config, arguments.variant, arguments.seed)
     settings, ids = Settings.of(config), class_ids(config)
@@ -71,6 +72,7 @@ def _train(config: Config, arguments: Arguments) -> None:
     card = {
         "variant": arguments.variant,
         "generator": generator_shape(settings),
+        "discriminator": discriminator_shape(settings) if "discriminator" in networks else None,
         "classes": ids,
         "parameters": parameters["generator"],
         "discriminator_parameters": parameters.get("discriminator", 0),

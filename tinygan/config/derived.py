@@ -46,6 +46,28 @@ def students(config: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
     }
 
 
+def sweep_points(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the points of the section `sweep` by name, each as a variant.
+
+    A point that an existing variant trains has the name of that variant. Any other is named by its
+    architecture and width, such as ``dw_ch32``, and differs from the sections `student`, `train`
+    and `loss` in these two alone.
+    """
+    base = {key: config["student"][key] for key in ("architecture", "channels")}
+    names = {
+        tuple((base | variant.get("student", {})).items()): name
+        for name, variant in reversed(config["variants"].items())
+        if not variant.keys() - {"student"}
+    }
+    points = {}
+    for architecture, widths in config["sweep"].items():
+        for channels in widths:
+            point = {"architecture": architecture, "channels": channels}
+            name = names.get(tuple(point.items()), f"{architecture}_ch{channels}")
+            points[name] = {"student": point}
+    return points
+
+
 def resolve_variant(
     config: Mapping[str, Any], name: str, seed: int | None = None
 ) -> dict[str, Any]:
@@ -53,7 +75,7 @@ def resolve_variant(
 
     Args:
         config: checked; see `tinygan.planning.run`.
-        name: a key of `variants`.
+        name: a key of `variants`, or a point of the sweep, see `sweep_points`.
         seed: the training's seed; None for the first of `train.seeds`.
 
     Returns:
@@ -62,7 +84,7 @@ def resolve_variant(
     Raises:
         ConfigError: there is no such variant.
     """
-    variants = config["variants"]
+    variants = sweep_points(config) | config["variants"]
     if name not in variants:
         raise ConfigError(
             f"config: unknown variant {name}{suggest(name, variants)} "

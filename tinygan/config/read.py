@@ -89,7 +89,7 @@ def read_file(path: Path | str) -> dict[str, Any]:
 # keys that describe the old one.
 _OWNED = {
     ("real", "source"): None,  # all keys of the section
-    ("teacher", "kind"): ("handle", "target", "files", "sha256", "classes"),
+    ("teacher", "kind"): ("handle", "target", "files", "sha256", "classes", "z_shape"),
     ("teacher", "handle"): ("sha256",),
 }
 

@@ -160,7 +160,7 @@ def unknown_key(path: str, key: str, known: Iterable[str]) -> str:
     if new:
         moved = "" if "." in new else ", a key of the whole run"
         return f"unknown key {_join([path, key])}: it was renamed to {new.split('.')[-1]}{moved}"
-    hint = suggest(key, known, path) or _suggest_elsewhere(key)
+    hint = _suggest_elsewhere(key) or suggest(key, known, path)
     return f"unknown key {_join([path, key])}{hint}"
 
 

@@ -38,7 +38,7 @@ def draw_paths(
     seed: int,
     classes: int,
     z_dim: int,
-    truncation: float,
+    truncation: float | None,
     counts: Mapping[str, int] = COUNTS,
 ) -> list[LatentPath]:
     """Draw the ends of all paths; each depends on the seed, its kind and its index alone.
@@ -47,7 +47,7 @@ def draw_paths(
         seed: the run's seed.
         classes: number of classes. With one class there are paths of kind ``z`` only.
         z_dim: length of z.
-        truncation: scale of z, see `tinygan.seeding.truncated_normal`.
+        truncation: scale of z, see `tinygan.seeding.draw_z`.
         counts: the number of paths of each kind.
     """
     return [
@@ -59,12 +59,12 @@ def draw_paths(
 
 
 def _draw_path(
-    seed: int, kind: str, index: int, classes: int, z_dim: int, truncation: float
+    seed: int, kind: str, index: int, classes: int, z_dim: int, truncation: float | None
 ) -> LatentPath:
     # Here, because the environment that runs Snakemake, which reads COUNTS, has no SciPy.
-    from tinygan.seeding import stream, truncated_normal
+    from tinygan.seeding import draw_z, stream
 
-    z = truncated_normal(stream(seed, f"interpolation/{kind}/z", index), 2, z_dim, truncation)
+    z = draw_z(stream(seed, f"interpolation/{kind}/z", index), 2, z_dim, truncation)
     rng = stream(seed, f"interpolation/{kind}/class", index)
     if kind == "z":
         first = last = rng.integers(classes)

@@ -1,4 +1,4 @@
-"""Generators on disk: weights in safetensors, and a JSON model card that describes them."""
+"""Models on disk: weights in safetensors, and card.json, which describes them."""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from torch import nn
 from tinygan.external import check_content
 from tinygan.files import atomic_file, read_json, sha256, write_json
 from tinygan.models import sngan
+from tinygan.models.discriminator import Discriminator
 from tinygan.models.students import build_student
 from tinygan.runtime import device_of
 
@@ -39,8 +40,17 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 
 def save_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write card.json beside generator.safetensors, adding the SHA-256 of the weights."""
-    write_json(folder / "card.json", card | {"sha256": sha256(folder / "generator.safetensors")})
+    """Write card.json beside the weights, adding their SHA-256.
+
+    Args:
+        folder: with generator.safetensors and, if the card describes a discriminator,
+            discriminator.safetensors.
+        card: what the weights are; see docs/reference/formats.md.
+    """
+    hashes = {"sha256": sha256(folder / "generator.safetensors")}
+    if card.get("discriminator"):
+        hashes["discriminator_sha256"] = sha256(folder / "discriminator.safetensors")
+    write_json(folder / "card.json", card | hashes)
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -74,6 +84,26 @@ def load_generator(folder: Path, step: int | None = None, *, device: str = "cpu"
     name = "generator.safetensors" if step is None else f"snapshots/{step:06d}.safetensors"
     load_weights(generator, folder / name)
     return generator.to(device_of(device), memory_format=torch.channels_last).eval()
+
+
+def load_discriminator(folder: Path, *, device: str = "cpu") -> Discriminator:
+    """Load the discriminator of a trained student, (image, y) -> score, in evaluation mode.
+
+    Args:
+        folder: the model's folder, with card.json.
+        device: see `tinygan.runtime.device_of`.
+
+    Raises:
+        FileNotFoundError: the model has no discriminator.
+        ValueError: see `load_weights` and `device_of`.
+    """
+    folder = Path(folder)
+    shape = read_card(folder).get("discriminator")
+    if not shape:
+        raise FileNotFoundError(f"{folder} has no discriminator: its training had none")
+    discriminator = Discriminator(**shape)
+    load_weights(discriminator, folder / "discriminator.safetensors")
+    return discriminator.to(device_of(device), memory_format=torch.channels_last).eval()
 
 
 def _build(folder: Path, recipe: dict[str, Any]) -> nn.Module:

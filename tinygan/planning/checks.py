@@ -1,13 +1,15 @@
 """Checks of a config beyond its schema: contradictions between keys, and impossible values."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tinygan.assets.cache import asset_name, is_asset
 from tinygan.classes.by_name import match
+from tinygan.code import names_in
 from tinygan.config.derived import discriminator_layers, students
-from tinygan.config.schema import unknown_key
+from tinygan.config.schema import suggest, unknown_key
 from tinygan.data.classes import teacher_classes
 from tinygan.data.dataset import open_dataset
 from tinygan.metrics.counts import setting_problems
@@ -28,6 +30,10 @@ def contradictions(
     yield from _class_contradictions(config)
     yield from _image_contradictions(config)
     yield from _teacher_contradictions(config["teacher"])
+    yield from _z_contradictions(config)
+    for name in config["sweep"]:
+        if name not in (known := names_in("tinygan.models.students")):
+            yield f"sweep.{name}: there is no such architecture{suggest(name, known)}"
     yield from _unknown_assets(config)
     yield from setting_problems(config["metrics"], len(config["classes"]))
     yield from _name_contradictions(config)
@@ -122,6 +128,16 @@ def _teacher_contradictions(teacher: Mapping[str, Any]) -> Iterator[str]:
             f"teacher.handle: {handle} is a URL, which kind torch cannot read; give the path of a "
             "local file, or asset:biggan-deep-128"
         )
+
+
+def _z_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield contradictions of `teacher.z_shape` with the kind of teacher and with `z_dim`."""
+    kind, shape, z_dim = config["teacher"]["kind"], config["teacher"]["z_shape"], config["z_dim"]
+    if shape and kind != "python":
+        yield f"teacher.z_shape: kind {kind} takes z as vectors; remove it, or use kind python"
+    elif shape and math.prod(shape) != z_dim:
+        product = " x ".join(map(str, shape))
+        yield f"teacher.z_shape: {product} = {math.prod(shape)} values, but z_dim is {z_dim}"
 
 
 def _unknown_assets(config: Mapping[str, Any]) -> Iterator[str]:

@@ -195,6 +195,6 @@ def _trainings(config: Mapping[str, Any]) -> dict[str, int]:
         snapshots = generator * variant["train"]["snapshots"]
         adversarial = LossSettings.of(variant["loss"]).needs_discriminator
         trained = generator + (discriminator if adversarial else 0)
-        models += generator + snapshots
+        models += trained + snapshots
         checkpoints += 2 * 3 * trained + snapshots
     return {"models": models, "checkpoints": checkpoints}

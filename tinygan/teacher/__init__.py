@@ -14,7 +14,8 @@ teacher that the config describes:
 
 The returned `Teacher` takes z float [N, z_dim], class indices [N] and the truncation, and returns
 uint8 [N, image_size, image_size, 3]. z is passed on unchanged: the caller has scaled it by the
-truncation. It raises ValueError for a class index out of range.
+truncation. It raises ValueError for a class index out of range. `tinygan.teacher.open` turns a
+truncation of None, for a standard normal z, into 1.
 """
 
 from collections.abc import Callable
@@ -35,7 +36,7 @@ MIXTURE_MODULES = {
     "tfhub": "tinygan.teacher.mixtures_tfhub",
     "torch": "tinygan.teacher.mixtures_torch",
 }
-# z float [N, z_dim], class indices [N], truncation -> images uint8 [N, H, W, 3].
-Teacher = Callable[["np.ndarray", "np.ndarray", float], "np.ndarray"]
+# z float [N, z_dim] or [N, *z_shape], class indices [N], truncation -> images uint8 [N, H, W, 3].
+Teacher = Callable[["np.ndarray", "np.ndarray", float | None], "np.ndarray"]
 # z float32 [N, z_dim], weights of the classes float32 [N, classes] -> images uint8 [N, H, W, 3].
 Mixtures = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]

@@ -31,8 +31,9 @@ def load_teacher(
 
     Args:
         target: ``package.module:function``, see `source_file`. The function is called with
-            z float32 [N, z_dim], class indices int64 [N] and the truncation, a float, and returns
-            uint8 [N, image_size, image_size, 3]. z is already scaled by the truncation.
+            z float32 [N, z_dim], or [N, *teacher.z_shape], class indices int64 [N] and the
+            truncation, a float, and returns uint8 [N, image_size, image_size, 3]. z is already
+            scaled by the truncation, which is 1 for a standard normal z.
         classes: number of classes; the function is called with indices 0 .. classes - 1.
         z_dim: length of z.
         image_size: side of the images in pixels.

@@ -20,7 +20,7 @@ def harvest(
     split: Literal["pairs", "evaluation"],
     classes: range,
     count: int,
-    truncation: float,
+    truncation: float | None,
     seed: int,
     z_dim: int,
     batch: int,
@@ -40,7 +40,7 @@ def harvest(
         split: which of the two disjoint streams of z to draw from.
         classes: the class indices of this shard.
         count: images per class.
-        truncation: scales z and is passed to the teacher.
+        truncation: scales z and is passed to the teacher; None: z is standard normal.
         seed: the run's seed.
         z_dim: length of z.
         batch: batch size of the teacher.

@@ -52,6 +52,6 @@ def open_mixtures(config: Mapping[str, Any], *, threads: int | None = None) -> t
     def mixtures(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
         y = np.zeros((len(weights), len(classes)), np.float32)
         y[:, labels] = weights
-        return teacher(z, y, settings["truncation"])
+        return teacher(z, y, 1.0 if settings["truncation"] is None else settings["truncation"])
 
     return mixtures, fingerprint

@@ -24,7 +24,8 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
 
     Returns:
         the teacher, see `tinygan.teacher`, with the run's class indices as labels; and its
-        fingerprint, which shards record.
+        fingerprint, which shards record. It is called with z in `teacher.z_shape`, and with a
+        truncation of 1 if z is not truncated.
 
     Raises:
         ValueError: it is not the teacher that the config records or describes.
@@ -48,8 +49,11 @@ def open_teacher(config: Mapping[str, Any], *, threads: int | None = None) -> tu
         trial=0,
     )
 
-    def by_class(z: np.ndarray, labels: np.ndarray, truncation: float) -> np.ndarray:
-        return teacher(z, labels_of[labels], truncation)
+    shape = settings["z_shape"] or [config["z_dim"]]
+
+    def by_class(z: np.ndarray, labels: np.ndarray, truncation: float | None) -> np.ndarray:
+        scale = 1.0 if truncation is None else truncation
+        return teacher(z.reshape(-1, *shape), labels_of[labels], scale)
 
     check_teacher(
         by_class,

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinygan.seeding import stream, truncated_normal
+from tinygan.seeding import draw_z, stream
 from tinygan.teacher import Teacher
 
 _CLASSES = 4  # classes to try at most, spread over those of the run
 
 
 def check_teacher(
-    teacher: Teacher, handle: str, *, classes: int, z_dim: int, truncation: float, batch: int
+    teacher: Teacher, handle: str, *, classes: int, z_dim: int, truncation: float | None, batch: int
 ) -> None:
     """Call a teacher with a few classes, two z each, in full batches, and check its images.
 
@@ -31,7 +31,7 @@ def check_teacher(
             do not depend on z or on the class.
     """
     labels = np.unique(np.linspace(0, classes - 1, min(classes, _CLASSES)).round().astype(np.int64))
-    z = truncated_normal(stream(0, "teacher/trial"), 2, z_dim, truncation)
+    z = draw_z(stream(0, "teacher/trial"), 2, z_dim, truncation)
     # Every class with the first z, then every class with the second.
     rows_z, rows_y = np.repeat(z, len(labels), axis=0), np.tile(labels, 2)
     images = _call(teacher, rows_z, rows_y, truncation, batch)
@@ -43,7 +43,7 @@ def check_teacher(
 
 
 def _call(
-    teacher: Teacher, z: np.ndarray, y: np.ndarray, truncation: float, batch: int
+    teacher: Teacher, z: np.ndarray, y: np.ndarray, truncation: float | None, batch: int
 ) -> np.ndarray:
     """Return the images of all rows, and of the copies of row 0 that fill the last batch."""
     parts = []

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tinygan.data.shards import Shard
 from tinygan.models.pixels import normalize
-from tinygan.seeding import stream, truncated_normal
+from tinygan.seeding import draw_z, stream
 from tinygan.training.settings import Settings
 
 # The part of a GPU's free memory that the data may take; the rest is for the networks.
@@ -176,7 +176,7 @@ class BatchSource:
         seed: seed of the order and of the fresh z.
         batch: pairs per step, and real images per step.
         z_dim: length of z.
-        truncation: truncation of the fresh z, the same as the teacher's.
+        truncation: truncation of the fresh z, the same as the teacher's; None: standard normal.
         local_slice: the rows of each batch that this process computes; by default all.
     """
 
@@ -185,7 +185,7 @@ class BatchSource:
     seed: int
     batch: int
     z_dim: int
-    truncation: float
+    truncation: float | None
     local_slice: slice = field(default_factory=lambda: slice(None))
 
     @classmethod
@@ -250,7 +250,7 @@ class BatchSource:
             arrays["real_y"] = self.real.gather("labels", rows)
             arrays["real"] = self.real.gather("images", rows)
             rng = stream(self.seed, "train/z", step)
-            drawn = truncated_normal(rng, self.batch, self.z_dim, self.truncation)
+            drawn = draw_z(rng, self.batch, self.z_dim, self.truncation)
             arrays["fresh_z"] = drawn[self.local_slice]
         return arrays
 

@@ -48,7 +48,8 @@ def train(
         settings: everything that determines the training except the data.
         pairs: the teacher's shards, with z.
         real: shards of real images.
-        out: folder for log.csv, snapshots/ and generator.safetensors.
+        out: folder for log.csv, snapshots/, generator.safetensors and, where a term trains the
+            discriminator, discriminator.safetensors.
         name: title of the progress bar.
         checkpoints: folder of the run's checkpoints, from which it resumes; None for none.
         live: folder of the DVCLive plots; None for none.
@@ -168,7 +169,8 @@ class _Run:
             with atomic_file(self.out / "snapshots" / _file(number)) as partial:
                 shutil.copyfile(self.snapshots / _file(number), partial)
         self.log.write(self.out / "log.csv")
-        save_weights(self.step.networks["generator"], self.out / "generator.safetensors")
+        for name, network in self.step.networks.items():
+            save_weights(network, self.out / f"{name}.safetensors")
 
 
 def _file(step: int) -> str:

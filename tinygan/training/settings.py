@@ -129,7 +129,7 @@ class Settings:
         classes: number of classes.
         image_size: height and width of the images in pixels.
         z_dim: length of z.
-        truncation: truncation of the fresh z, the same as the teacher's.
+        truncation: truncation of the fresh z, the same as the teacher's; None: standard normal.
         student: see `StudentSettings`.
         train: see `TrainSettings`.
         loss: see `LossSettings`.
@@ -140,7 +140,7 @@ class Settings:
     classes: int
     image_size: int
     z_dim: int
-    truncation: float
+    truncation: float | None
     student: StudentSettings
     train: TrainSettings
     loss: LossSettings

@@ -193,12 +193,7 @@ def build_networks(settings: Settings) -> tuple[nn.Module, Discriminator]:
         with torch.no_grad():
             generator.embedding.weight.copy_(read_embedding(Path(file), shape))
     torch.manual_seed(stream_seed(settings.seed, "train/discriminator"))
-    discriminator = Discriminator(
-        channels=settings.student.discriminator_channels,
-        classes=settings.classes,
-        image_size=settings.image_size,
-    )
-    return generator, discriminator
+    return generator, Discriminator(**discriminator_shape(settings))
 
 
 def generator_shape(settings: Settings) -> dict[str, str | int]:
@@ -211,4 +206,13 @@ def generator_shape(settings: Settings) -> dict[str, str | int]:
         "z_dim": settings.z_dim,
         "embedding": settings.student.embedding,
         "image_channels": settings.student.image_channels,
+    }
+
+
+def discriminator_shape(settings: Settings) -> dict[str, int]:
+    """Return the arguments of `Discriminator`, which the model card records."""
+    return {
+        "channels": settings.student.discriminator_channels,
+        "classes": settings.classes,
+        "image_size": settings.image_size,
     }

@@ -27,6 +27,7 @@ from tinygan.planning.image_counts import require_images
 from tinygan.files import digest_json, sha256, write_text
 from tinygan.generation.paths import COUNTS, STEPS
 from tinygan.teacher import MIXTURE_MODULES, MODULES
+from tinygan.training.settings import LossSettings
 
 # A job on a cluster parses the workflow again: it gets the config that it was planned with.
 PLANNED = None if workflow.is_main_process else os.environ.get("TINYGAN_PLANNED_CONFIG")
@@ -229,6 +230,12 @@ def baseline():
 def training(student):
     """Return the name of a student's training: a rule per student, with its own names of files."""
     return "_".join(["train", *Path(student).parts])
+
+
+def discriminator_of(student):
+    """Return the weights of a student's discriminator; none where no loss term trains one."""
+    has_one = LossSettings.of(RESOLVED[student]["loss"]).needs_discriminator
+    return [f"{P}/models/{student}/discriminator.safetensors"] if has_one else []
 
 
 def snapshots(student):

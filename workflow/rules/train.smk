@@ -13,6 +13,7 @@ for student, (variant, seed) in STUDENTS.items():
             embedding=embedding_of(student),
         output:
             generator=f"{P}/models/{student}/generator.safetensors",
+            discriminator=discriminator_of(student),
             card=f"{P}/models/{student}/card.json",
             table=f"{P}/models/{student}/log.csv",
             snapshots=snapshots(student),

@@ -67,7 +67,7 @@ def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
         for network in (student, Discriminator(channels=16, **size))
     ]
     needed = disk_needed(base)
-    assert needed["models"] == 2 * (1 + 6) * found[0]
+    assert needed["models"] == 2 * (1 + 6) * found[0] + found[1]
     # pix_only trains no discriminator.
     assert needed["checkpoints"] == 2 * 3 * (2 * found[0] + found[1]) + 2 * 6 * found[0]
 

@@ -1,5 +1,6 @@
 import copy
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,18 +11,20 @@ from helpers.training_setup import (
     FULL,
     OBJECTIVES,
     PIXEL_ONLY,
+    files,
     networks,
     run,
     settings,
 )
 
 from tinygan.data.shards import open_store, write_shard
-from tinygan.files import read_json, write_json
+from tinygan.files import read_json, sha256, write_json
 from tinygan.generation.sampling import draw
-from tinygan.models.io import load_generator, load_weights, save_weights
+from tinygan.models.io import load_discriminator, load_generator, load_weights, save_weights
 from tinygan.models.pixels import normalize, to_uint8
 from tinygan.seeding import latents
 from tinygan.training.data import Batch, ShardDataset, rows_of_step
+from tinygan.training.loop import train
 from tinygan.training.settings import LossSettings, TrainSettings
 from tinygan.training.step import TrainingStep
 
@@ -150,9 +153,27 @@ def test_pixels_survive_the_round_trip_through_floats():
 @pytest.mark.parametrize("weights", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_two_runs_give_the_same_bytes(stores, tmp_path, weights):
     first, second = (run(stores, tmp_path / name, weights) for name in "ab")
-    for name in ("generator.safetensors", "snapshots/000002.safetensors", "card.json"):
-        assert (first / name).read_bytes() == (second / name).read_bytes()
-    assert (first / "snapshots/000004.safetensors").exists()
+    assert files(first) == files(second)
+    assert {"generator.safetensors", "snapshots/000004.safetensors"} <= files(first).keys()
+
+
+def test_the_discriminator_is_saved_with_its_shape_and_hash(stores, tmp_path):
+    pairs, real = stores
+    networks = train(settings(FULL), pairs, real, tmp_path / "again")
+    folder = run(stores, tmp_path / "m", FULL)
+    loaded = load_discriminator(folder)
+    assert not loaded.training and loaded.convs[0].parametrizations.weight.original.shape[1] == 3
+    images, y = torch.rand(3, 3, 32, 32) * 2 - 1, torch.arange(3)
+    assert torch.equal(loaded(images, y)[0], networks["discriminator"].eval()(images, y)[0])
+    hashed = json.loads((folder / "card.json").read_text())["discriminator_sha256"]
+    assert hashed == sha256(folder / "discriminator.safetensors")
+
+
+def test_a_student_that_trains_no_discriminator_has_none(stores, tmp_path):
+    folder = run(stores, tmp_path / "m", PIXEL_ONLY)
+    assert not (folder / "discriminator.safetensors").exists()
+    with pytest.raises(FileNotFoundError, match="has no discriminator"):
+        load_discriminator(folder)
 
 
 def test_log_has_the_terms_in_use(stores, tmp_path):
