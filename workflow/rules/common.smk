@@ -20,7 +20,13 @@ from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
 from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
-from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, students
+from tinygan.config.derived import (
+    resolve_variant,
+    shard_ranges,
+    snapshot_steps,
+    students,
+    sweep_points,
+)
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -68,8 +74,12 @@ DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
 # Every variant is trained once per seed: name -> (variant, seed), and its resolved config.
 STUDENTS = students(config)
+# The points of the sweep, and the students of those that no variant trains. `all` makes none of them.
+POINTS = sweep_points(config)
+SWEPT = students(config | {"variants": [name for name in POINTS if name not in VARIANTS]})
+TRAINED = STUDENTS | SWEPT
 SOURCES = {name: locate(folder) for name, folder in config["sources"].items()}
-RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in STUDENTS.items()}
+RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in TRAINED.items()}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
@@ -100,9 +110,9 @@ wildcard_constraints:
     range=r"\d{3}-\d{3}",
     crop="|".join(CROPS),
     split="|".join(SPLITS),
-    student="|".join(STUDENTS),
+    student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
-    source="|".join(SCORED),
+    source="|".join([*SCORED, *SWEPT]),
 
 
 def log_lines(*starts):
@@ -213,8 +223,8 @@ def paths_of(*sources):
 
 
 def trained(*variants):
-    """Return the names of the students of these variants, one per seed."""
-    return [name for name, (variant, _) in STUDENTS.items() if variant in variants]
+    """Return the names of the students of these variants or points of the sweep, one per seed."""
+    return [name for name, (variant, _) in TRAINED.items() if variant in variants]
 
 
 def shown(variant):
