@@ -19,6 +19,7 @@ from tinygan.cli import (
     plan,
     provenance,
     real,
+    speed,
     teacher,
     train,
 )
@@ -59,6 +60,7 @@ _CHECKS = ("validate", "check-imagenet", "plan")
 _STANDALONE: dict[str, Subcommand] = {
     **pictures.SUBCOMMANDS,
     **compare.SUBCOMMANDS,
+    **speed.SUBCOMMANDS,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
 }
