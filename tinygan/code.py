@@ -42,6 +42,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "teacher.mixtures",
     ),
     "smoothness": ("evaluation.smoothness",),
+    "speed": ("cli.speed", "evaluation.speed", "generation.shipped", "provenance.machine"),
     "cost": ("cli.cost", "models.flops", "models.paper", "training.loop"),
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),

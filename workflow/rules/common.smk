@@ -232,6 +232,11 @@ def shown(variant):
     return trained(variant)[0]
 
 
+def loss_terms(variant):
+    """Return the loss terms of a variant: they decide, not their weights, whether D is trained."""
+    return [term for term, weight in RESOLVED[shown(variant)]["loss"].items() if weight]
+
+
 def baseline():
     """Return whose images Fig. 7 shows beside those of dw: a source named sngan, or a student."""
     return "sngan" if "sngan" in SOURCES else shown("scratch")
@@ -281,6 +286,13 @@ KINDS = {
     "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
     "claims": ("{name}", "Claims", {".md": None, ".html": "", ".json": None}),
     "numbers": ("{name}", "", {".json": None}),
+    # A folder of its own, with what was measured for it.
+    "sweep": (
+        "{name}/{name}",
+        "Sweep",
+        {".png": "", ".pdf": " (PDF)", ".md": None, ".html": " (table)"}
+        | {".csv": " (table, CSV)", ".tex": " (table, LaTeX)"},
+    ),
 }
 
 
