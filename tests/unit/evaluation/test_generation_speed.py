@@ -2,6 +2,8 @@
 
 import gc
 import json
+import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +78,6 @@ def test_the_garbage_collector_rests_meanwhile_and_is_restored() -> None:
 
 
 def test_the_default_clock_leaves_out_waiting() -> None:
-    import time
-
     found = time_calls({"a": lambda: time.sleep(0.02)}, min_calls=2, min_seconds=0)
     assert (found["a"] < 0.01).all()
 
@@ -105,11 +105,7 @@ def test_a_generator_draws_whole_batches_of_its_classes() -> None:
 def few_calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(speed, "BATCHES", (1, 3))
-    monkeypatch.setattr(
-        speed.time_calls,
-        "__kwdefaults__",
-        speed.time_calls.__kwdefaults__ | {"min_calls": 2, "min_seconds": 0.0},
-    )
+    monkeypatch.setattr(speed, "time_calls", partial(time_calls, min_calls=2, min_seconds=0))
 
 
 @pytest.mark.usefixtures("few_calls")
