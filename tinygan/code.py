@@ -42,6 +42,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         "teacher.mixtures",
     ),
     "smoothness": ("evaluation.smoothness",),
+    "export": ("export.write", "generation.shipped"),
+    "sample-export": ("export.sampling", "data.shards"),
     "speed": ("cli.speed", "evaluation.speed", "generation.shipped", "provenance.machine"),
     "cost": ("cli.cost", "models.flops", "models.paper", "training.loop"),
     "train-teacher": ("mini_teacher.train", "data.shards"),

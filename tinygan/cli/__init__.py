@@ -12,6 +12,7 @@ from tinygan.cli import (
     converters,
     cost,
     evaluate,
+    export,
     fetch,
     generate,
     interpolate,
@@ -49,7 +50,7 @@ examples:
 _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
-        *(real, teacher, train, generate, evaluate, interpolate),
+        *(real, teacher, train, generate, evaluate, interpolate, export),
         *(cost, converters, provenance, plan),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
@@ -61,6 +62,7 @@ _STANDALONE: dict[str, Subcommand] = {
     **pictures.SUBCOMMANDS,
     **compare.SUBCOMMANDS,
     **speed.SUBCOMMANDS,
+    **export.STANDALONE,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
 }
