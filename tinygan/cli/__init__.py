@@ -12,6 +12,7 @@ from tinygan.cli import (
     converters,
     cost,
     evaluate,
+    export,
     fetch,
     generate,
     interpolate,
@@ -19,6 +20,7 @@ from tinygan.cli import (
     plan,
     provenance,
     real,
+    speed,
     teacher,
     train,
 )
@@ -48,7 +50,7 @@ examples:
 _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
-        *(real, teacher, train, generate, evaluate, interpolate),
+        *(real, teacher, train, generate, evaluate, interpolate, export),
         *(cost, converters, provenance, plan),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
@@ -59,6 +61,8 @@ _CHECKS = ("validate", "check-imagenet", "plan")
 _STANDALONE: dict[str, Subcommand] = {
     **pictures.SUBCOMMANDS,
     **compare.SUBCOMMANDS,
+    **speed.SUBCOMMANDS,
+    **export.STANDALONE,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
 }

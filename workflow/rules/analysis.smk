@@ -79,9 +79,37 @@ ARTEFACTS = {
     # For `dvc metrics show`.
     "metrics": Artefact("numbers", "", {"scores": scores_of(*SCORED)}),
 }
+# Targets of their own. They show times, which differ from run to run, so they are not in `all`.
+MEASURED = {
+    "compression": Artefact(
+        "table",
+        "Compression: precision, size and speed",
+        {
+            "scores": scores_of(*(s for v in COMPRESSED for s in (shown(v), *exported(v)))),
+            "exports": expand(rules.export.output.card, variant=COMPRESSED),
+            "times": expand(rules.export_speed.output, variant=COMPRESSED),
+        },
+    ),
+}
+if POINTS:
+    MEASURED["sweep"] = Artefact(
+        "sweep",
+        "Sweep: FID against cost",
+        {
+            "scores": scores_of("teacher", *trained(*POINTS)),
+            "cost": rules.sweep_cost.output,
+            "speed": rules.sweep_speed.output,
+        },
+    )
+
+else:
+
+    rule sweep:
+        input:
+            no_points,
 
 
-for name, artefact in ARTEFACTS.items():
+for name, artefact in (ARTEFACTS | MEASURED).items():
 
     rule:
         name:

@@ -1,5 +1,6 @@
 # What the rules share: the checked config, the names of files, and the code that each step depends on.
 import os
+import re
 import sys
 import time
 from importlib import import_module
@@ -20,7 +21,14 @@ from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
 from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
-from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, students
+from tinygan.config.derived import (
+    resolve_variant,
+    shard_ranges,
+    snapshot_steps,
+    students,
+    sweep_points,
+)
+from tinygan.export import PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -68,12 +76,19 @@ DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
 # Every variant is trained once per seed: name -> (variant, seed), and its resolved config.
 STUDENTS = students(config)
+# The points of the sweep, and the students of those that no variant trains. `all` makes none of them.
+POINTS = sweep_points(config)
+SWEPT = students(config | {"variants": [name for name in POINTS if name not in VARIANTS]})
+TRAINED = STUDENTS | SWEPT
 SOURCES = {name: locate(folder) for name, folder in config["sources"].items()}
-RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in STUDENTS.items()}
+RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in TRAINED.items()}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
 SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
+# ONNX files are scored like sources, such as dw.int8. `all` makes none of them.
+EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in PRECISIONS]
+DRAWN = [source for source in [*SCORED, *SWEPT, *EXPORTED] if source != "real"]
 CURVES = ["dw", "scratch"]
 # Figure 10 interpolates the teacher and the student dw; not a teacher that takes no mixture of classes.
 INTERPOLATES_TEACHER = config["teacher"]["kind"] in MIXTURE_MODULES
@@ -100,9 +115,11 @@ wildcard_constraints:
     range=r"\d{3}-\d{3}",
     crop="|".join(CROPS),
     split="|".join(SPLITS),
-    student="|".join(STUDENTS),
+    student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
-    source="|".join(SCORED),
+    variant="|".join(VARIANTS),
+    precision="|".join(PRECISIONS),
+    source="|".join(map(re.escape, ["real", *DRAWN])),
 
 
 def log_lines(*starts):
@@ -213,13 +230,18 @@ def paths_of(*sources):
 
 
 def trained(*variants):
-    """Return the names of the students of these variants, one per seed."""
-    return [name for name, (variant, _) in STUDENTS.items() if variant in variants]
+    """Return the names of the students of these variants or points of the sweep, one per seed."""
+    return [name for name, (variant, _) in TRAINED.items() if variant in variants]
 
 
 def shown(variant):
     """Return the student of a variant whose images the figures show: that of the first seed."""
     return trained(variant)[0]
+
+
+def loss_terms(variant):
+    """Return the loss terms of a variant: they decide, not their weights, whether D is trained."""
+    return [term for term, weight in RESOLVED[shown(variant)]["loss"].items() if weight]
 
 
 def baseline():
@@ -271,6 +293,13 @@ KINDS = {
     "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
     "claims": ("{name}", "Claims", {".md": None, ".html": "", ".json": None}),
     "numbers": ("{name}", "", {".json": None}),
+    # A folder of its own, with what was measured for it.
+    "sweep": (
+        "{name}/{name}",
+        "Sweep",
+        {".png": "", ".pdf": " (PDF)", ".md": None, ".html": " (table)"}
+        | {".csv": " (table, CSV)", ".tex": " (table, LaTeX)"},
+    ),
 }
 
 
