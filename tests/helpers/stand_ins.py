@@ -61,9 +61,11 @@ else:
     files = [out, *([Path(given["--intra"])] if "--intra" in given else [])]
 for file in files:
     file.parent.mkdir(parents=True, exist_ok=True)
-    classes = dict.fromkeys(range(len(config["classes"])), 1000)
-    manifest = json.dumps({{"classes": classes, "words": words}})
-    file.write_text(manifest if file.name == "manifest.json" else content)
+    text = content
+    if file.name == "manifest.json":
+        classes = dict.fromkeys(range(len(config["classes"])), 1000)
+        text = json.dumps({{"classes": classes, "words": words}})
+    file.write_text(text)
 """
 
 
