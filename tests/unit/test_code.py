@@ -29,6 +29,7 @@ CHOSEN = {
     "interpolate-teacher": ["tinygan.teacher.mixtures_tfhub", ANIMALS],
     "smoothness": [LITE],
     "cost": STUDENTS,
+    "model-card": [ANIMALS],
 }
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
@@ -37,7 +38,7 @@ STAGES = {
     "train": ["train"],
     "evaluate": [
         *("sample", "features", "score", "curve", "cost"),
-        *("interpolate", "interpolate-teacher", "smoothness"),
+        *("interpolate", "interpolate-teacher", "smoothness", "model-card"),
     ],
     "provenance": ["provenance"],
 }

@@ -19,6 +19,7 @@ from tinygan.cli import (
     plan,
     provenance,
     real,
+    release,
     teacher,
     train,
 )
@@ -32,8 +33,8 @@ _DESCRIPTION = """\
 TinyGAN: black-box distillation of a class-conditional GAN.
 
 One subcommand per step of the pipeline, which Snakemake runs in order. Run one by hand to check a
-config, to estimate a run, to draw pictures, to score two folders of images or to import published
-weights.
+config, to estimate a run, to draw pictures, to share a model, to score two folders of images or to
+import published weights.
 """
 _EXAMPLES = """\
 examples:
@@ -41,6 +42,7 @@ examples:
   tinygan validate --config mine.yaml   check a config and the numbers of images
   tinygan plan --preset paper           estimate time, memory and disk space
   tinygan fetch --list                  the published weights that can be downloaded
+  tinygan release MODEL --out FOLDER    a model with its card, ready to upload
   tinygan score generated/ real/        FID, KID and other scores of two folders of images
   tinygan SUBCOMMAND --help             all options of a subcommand
 """
@@ -49,7 +51,7 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
         *(real, teacher, train, generate, evaluate, interpolate),
-        *(cost, converters, provenance, plan),
+        *(cost, converters, provenance, release, plan),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
 }
@@ -61,6 +63,7 @@ _STANDALONE: dict[str, Subcommand] = {
     **compare.SUBCOMMANDS,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
+    **release.STANDALONE,
 }
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
