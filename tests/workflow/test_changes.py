@@ -29,7 +29,7 @@ def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path)
 
 
 def test_a_changed_ablation_reruns_its_own_jobs_and_what_shows_it(finished: Path) -> None:
-    """`no_gan` is in Table 2, the claims, the variance, metrics.json, its card, record and report."""
+    """`no_gan` is in Table 2, claims, variance, metrics.json, its card, record and report."""
     (finished / "changed.yaml").write_text("variants: {no_gan: {loss: {kd_student: 0.02}}}")
     expected = {"train_no_gan": 1, "sample": 2, "features": 2, "score": 1}
     shown = {"table2": 1, "variance": 1, "claims": 1, "metrics": 1}

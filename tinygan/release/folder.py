@@ -56,7 +56,9 @@ def open_model(model: str | Path, scores: Path | None = None) -> Model:
     card = read_card(folder)
     _check_weights(folder, card)
     path = scores or _find_scores(folder)
-    if path is None or not (scores or path.is_file()):
+    if path is None or not path.is_file():
+        if scores:
+            raise FileNotFoundError(f"{scores}: there is no such file of scores")
         return Model(folder, card, None, path)
     found = read_json(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
