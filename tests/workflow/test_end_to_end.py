@@ -17,6 +17,7 @@ from helpers.html_page import parse
 from helpers.paths import BIN, ROOT
 from helpers.repositories import commit, make_repository, run, s3_server
 from helpers.run_results import shown_tiles
+from huggingface_hub import ModelCard
 from PIL import Image
 
 from tinygan.data.shards import open_shard
@@ -190,6 +191,19 @@ def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
     for variant in VARIANTS:
         model = results / "models" / variant
         assert count_parameters(load_generator(model)) == read_card(model)["parameters"]
+
+
+def test_every_student_has_a_model_card_and_can_be_released(checkout: Path, results: Path) -> None:
+    for variant in VARIANTS:
+        data = ModelCard.load(results / "cards" / f"{variant}.md").data
+        scores = read_json(results / "scores" / f"{variant}.json")
+        assert data.model_name == f"tinygan-{variant}-smoke" and len(data.eval_results) == 8
+        for result in data.eval_results:
+            assert result.metric_value == scores[result.metric_type]
+    words = ["release", str(results / "models" / "pix_only"), "--out", "released"]
+    said = call(checkout, str(BIN / "python"), "-m", "tinygan", *words)
+    assert said.endswith("scores from results/smoke/cards/pix_only.json\n")
+    assert count_parameters(load_generator(checkout / "released")) > 0
 
 
 def test_a_second_run_has_nothing_to_do(checkout: Path) -> None:
