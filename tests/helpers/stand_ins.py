@@ -48,6 +48,8 @@ elif called == "sweep":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".pdf", ".png", ".tex")]
 elif called == "provenance":
     files = [out, out.with_suffix(".rst")]
+elif called == "model-card":
+    files = [out, out.with_suffix(".json")]
 elif called == "claims":
     files = [out.with_suffix(suffix) for suffix in (".md", ".html", ".json")]
 elif called == "report":
