@@ -179,13 +179,11 @@ def _results(evaluation: Json) -> str:
         "Extractor": f"{extractor}, SHA-256 of its weights `{own['extractor_sha256']}`.",
         "Images": f"{counts['samples']} of this model, {per_class:,} per class{scale}, and"
         f" {scores['teacher']['samples']:,} of the teacher, against {counts['real_samples']} real"
-        " images.",
-        "Drawn from these": f"{counts['overall_samples']} for FID and Inception score, and"
-        f" {counts['pairwise_samples']}, with as many real images, for KID, precision, recall,"
-        f" density and coverage (k = {own['prdc_k']}). Intra-FID, the mean over the classes, is of"
-        " all.",
-        "Real images": f"in the last column, {floor['samples']:,} of them are scored against the"
-        f" other {floor['real_samples']:,}: what a perfect generator would score.",
+        f" images. FID and Inception score use {counts['overall_samples']} of them, intra-FID, the"
+        " mean over the classes, all. KID, precision, recall, density and coverage compare"
+        f" {counts['pairwise_samples']} with as many real images (k = {own['prdc_k']}).",
+        "Real images": f"{floor['samples']:,} of them scored against the other"
+        f" {floor['real_samples']:,}: what a perfect generator would score.",
         "Brackets": "95 % intervals over the images, by a jackknife. They do not cover another seed"
         " of the training.",
     }
@@ -207,9 +205,9 @@ def _limits(evaluation: Json | None) -> str:
     points = ["It draws its classes and nothing else."]
     if evaluation:
         shows = evaluation["data"].get("shows")
-        points += [f"Its images are at best like the real ones: {shows}."] if shows else []
+        points += [f"At best its images look like the real ones: {shows}."] if shows else []
         inception = evaluation["scores"]["model"]["extractor"] == "inception_tf"
-        others = "" if inception else ", so not with published ones, which are Inception's"
+        others = "" if inception else ", so not with published ones, which use Inception"
         points += [
             "Its scores compare with scores of the same extractor, input size, real images and"
             f" numbers of images only{others}.",

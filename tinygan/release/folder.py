@@ -1,6 +1,5 @@
 """A model's folder to share: weights, card.json, scores.json, a picture and the model card."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -120,8 +119,8 @@ def _find_scores(folder: Path) -> Path | None:
         return folder / SCORES_FILE
     for models in folder.absolute().parents:
         if models.name == "models" and (models.parent / "config.yaml").is_file():
-            student = folder.absolute().relative_to(models)
-            return Path(os.path.relpath(models.parent / "cards" / f"{student}.json"))
+            path = models.parent / "cards" / f"{folder.absolute().relative_to(models)}.json"
+            return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     return None
 
 
