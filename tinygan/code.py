@@ -47,6 +47,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "export-teacher": ("mini_teacher.export",),
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
     "provenance": ("provenance.record", "provenance.page"),
+    "playground": ("playground.build",),
 }
 
 # Modules that do not decide any output: they pass values on unchanged, or refuse them.

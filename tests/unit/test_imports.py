@@ -18,7 +18,7 @@ ORDER = [
     ["generation"],
     ["features", "metrics"],
     ["evaluation"],
-    ["mini_teacher", "planning", "provenance"],
+    ["mini_teacher", "planning", "playground", "provenance"],
     ["cli"],
     ["__main__"],
 ]

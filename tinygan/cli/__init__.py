@@ -17,6 +17,7 @@ from tinygan.cli import (
     interpolate,
     pictures,
     plan,
+    playground,
     provenance,
     real,
     teacher,
@@ -49,7 +50,7 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
         *(real, teacher, train, generate, evaluate, interpolate),
-        *(cost, converters, provenance, plan),
+        *(cost, converters, provenance, plan, playground),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
 }
@@ -61,6 +62,7 @@ _STANDALONE: dict[str, Subcommand] = {
     **compare.SUBCOMMANDS,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
+    **playground.STANDALONE,
 }
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
