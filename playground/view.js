@@ -36,7 +36,7 @@ export function showStudent(wanted, student) {
   $("size").textContent = bytes(student.bytes);
   for (const key of ["parameters", "macs"]) {
     $(key).textContent = millions(wanted.student[key]);
-    $(`teacher-${key}`).textContent = millions(data.teacher[key]);
+    $(`teacher-${key}`).textContent = data.teacher ? millions(data.teacher[key]) : "unknown";
   }
   announce(drawn);
 }
@@ -79,5 +79,5 @@ function bytes(count) {
 }
 
 function millions(count) {
-  return count === null ? "unknown" : `${(count / 1e6).toPrecision(3)} M`;
+  return `${(count / 1e6).toPrecision(3)} M`;
 }
