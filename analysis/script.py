@@ -19,6 +19,7 @@ INPUTS = {
     "intra": "intra_fid/SOURCE.csv of each source: scores per class",
     "curves": "scores/curve/VARIANT.csv of each variant with a learning curve",
     "cost": "cost.csv: parameters and MACs",
+    "speed": "sweep/speed.json: times per image",
     "cost_paper": "tables/cost_paper.csv: those of the paper's sizes",
     "interpolation": "interpolation.csv: the steps of interpolations (may be absent)",
     "paths": "interpolation/SOURCE/paths/* of each source: images and their manifest",
@@ -33,7 +34,7 @@ INPUTS = {
 }
 
 
-_ONE = ("cost", "cost_paper", "interpolation", "claims", "provenance")
+_ONE = ("cost", "cost_paper", "speed", "interpolation", "claims", "provenance")
 _OPTIONAL = ("interpolation",)
 
 

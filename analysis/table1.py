@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from paper import COST, PAPER, SCORES, compares, labels, own_variants
@@ -15,6 +14,7 @@ from tables import (
     Block,
     describe,
     number,
+    quantity,
     score_heading,
     with_spread,
     write_table,
@@ -29,20 +29,6 @@ STUDENTS = ("std", "std_half", "dw")
 SIZES = ["Ch.", "#Par.", "G Par.", "MACs"]
 QUALITY = {"inception_score": "IS ↑", "fid": "FID ↓", "intra_fid": "intra-FID ↓"}
 DEVIATIONS = [f"{key}_sd_seeds" for key in QUALITY]
-
-
-def quantity(value: float | None, unit: float) -> str:
-    """Format a count as the paper does (3.1 M, 0.44 B), or in a smaller unit where it is small.
-
-    Args:
-        value: the count, or None.
-        unit: 1e6 for parameters, 1e9 for multiply-accumulates.
-    """
-    if value is None or np.isnan(value):
-        return "–"
-    if unit == 1e9 and value >= 1e8:
-        return f"{value / 1e9:.2f} B"
-    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.0f} k"
 
 
 def table1(run: Run) -> pd.DataFrame:

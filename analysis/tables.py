@@ -102,6 +102,20 @@ def number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None or np.isnan(value) else f"{value:.{digits}f}"
 
 
+def quantity(value: float | None, unit: float) -> str:
+    """Format a count as the paper does (3.1 M, 0.44 B), or in a smaller unit where it is small.
+
+    Args:
+        value: the count, or None.
+        unit: 1e6 for parameters, 1e9 for multiply-accumulates.
+    """
+    if value is None or np.isnan(value):
+        return "–"
+    if unit == 1e9 and value >= 1e8:
+        return f"{value / 1e9:.2f} B"
+    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.0f} k"
+
+
 def signed(value: float, digits: int = 2) -> str:
     """Format a difference with its sign; an absent one is a dash."""
     return "–" if np.isnan(value) else f"{value:+.{digits}f}".replace("-", "−")

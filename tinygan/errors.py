@@ -5,6 +5,8 @@ import os
 import sys
 import sysconfig
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -36,6 +38,19 @@ class UserCodeError(RuntimeError):
             frame = (user_frames or frames)[-1]
             location = f" in {_relative(frame.filename)}, line {frame.lineno}, in {frame.name}"
         super().__init__(f"{what}: {type(error).__name__}{location}: {error}")
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Turn the lack of a package into RuntimeError, with the extra of this project that has it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tinygan"):
+            raise
+        raise RuntimeError(
+            f"this needs the package {error.name}: pip install 'tinygan[{name}]'"
+        ) from error
 
 
 def sentence(error: BaseException) -> str:

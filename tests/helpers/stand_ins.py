@@ -24,7 +24,7 @@ from tinygan.training.settings import LossSettings
 words = sys.argv[1:]
 called = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
 given = {{key: value for key, value in zip(words, words[1:]) if key.startswith("--")}}
-config, out = load(given["--config"]), Path(given["--out"])
+config, out = load(given["--config"]) if "--config" in given else None, Path(given["--out"])
 content = " ".join(words)
 shard = ["manifest.json", "images.npy", "labels.npy"]
 if called == "real":
@@ -44,6 +44,8 @@ elif called == "train":
         files.append(out / "discriminator.safetensors")
 elif called.startswith("table") or called == "variance":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
+elif called == "sweep":
+    files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".pdf", ".png", ".tex")]
 elif called == "provenance":
     files = [out, out.with_suffix(".rst")]
 elif called == "claims":

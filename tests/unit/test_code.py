@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tinygan.cli import _SUBCOMMANDS
+from tinygan.cli import _STANDALONE, _SUBCOMMANDS
 from tinygan.cli.train import _identity
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, code_of, file_of, roots_of
 from tinygan.config.derived import resolve_variant
@@ -29,6 +29,7 @@ CHOSEN = {
     "interpolate-teacher": ["tinygan.teacher.mixtures_tfhub", ANIMALS],
     "smoothness": [LITE],
     "cost": STUDENTS,
+    "speed": STUDENTS,
 }
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
@@ -62,7 +63,8 @@ def test_the_closure_agrees_with_modulefinder(step: str) -> None:
 
 def test_a_step_starts_from_all_that_its_command_imports() -> None:
     for step in STEPS:
-        function, _ = _SUBCOMMANDS[{"score": "score-features"}.get(step, step)]
+        subcommands = _STANDALONE | _SUBCOMMANDS
+        function, _ = subcommands[{"score": "score-features"}.get(step, step)]
         tree = ast.parse(Path(function.__code__.co_filename).read_text())
         (body,) = [
             node

@@ -16,6 +16,7 @@ ORDER = [
     ["models"],
     ["teacher", "training"],
     ["generation"],
+    ["export"],
     ["features", "metrics"],
     ["evaluation"],
     ["mini_teacher", "planning", "playground", "provenance"],

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
-from tinygan.cli import _SUBCOMMANDS
+from tinygan.cli import _STANDALONE, _SUBCOMMANDS
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, file_of, roots_of
 from workflow.envs import lock
 
@@ -31,7 +31,7 @@ HUB, LITE, INCEPTION = (
 RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
-        *("interpolate", "interpolate-teacher", "smoothness"),
+        *("interpolate", "interpolate-teacher", "smoothness", "speed"),
         *("train-teacher", "teacher-card", "provenance", "playground"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
         "tinygan.teacher.mixtures_torch",
@@ -146,7 +146,8 @@ def test_rules_import_only_from_their_environment(environment: str) -> None:
         assert sorted(found & blocked) == [], name
     # Of the functions of the command line, those that are called there.
     for step in STEPS.keys() & RUNS[environment]:
-        function, _ = _SUBCOMMANDS["score-features" if step == "score" else step]
+        subcommands = _STANDALONE | _SUBCOMMANDS
+        function, _ = subcommands["score-features" if step == "score" else step]
         found = imported(ast.walk(ast.parse(inspect.getsource(function))))
         assert sorted(found & blocked) == [], step
 

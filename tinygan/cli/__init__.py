@@ -12,6 +12,7 @@ from tinygan.cli import (
     converters,
     cost,
     evaluate,
+    export,
     fetch,
     generate,
     interpolate,
@@ -20,6 +21,7 @@ from tinygan.cli import (
     playground,
     provenance,
     real,
+    speed,
     teacher,
     train,
 )
@@ -49,7 +51,7 @@ examples:
 _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
-        *(real, teacher, train, generate, evaluate, interpolate),
+        *(real, teacher, train, generate, evaluate, interpolate, export),
         *(cost, converters, provenance, plan, playground),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
@@ -60,6 +62,8 @@ _CHECKS = ("validate", "check-imagenet", "plan")
 _STANDALONE: dict[str, Subcommand] = {
     **pictures.SUBCOMMANDS,
     **compare.SUBCOMMANDS,
+    **speed.SUBCOMMANDS,
+    **export.STANDALONE,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
     **playground.STANDALONE,

@@ -1,11 +1,11 @@
 """The subcommand that counts parameters and multiply-accumulates of models."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tinygan.cli.options import OUT_FILE, Arguments, Config, Subcommand
-from tinygan.config.derived import resolve_variant
+from tinygan.config.derived import resolve_variant, sweep_points
 from tinygan.data.classes import teacher_classes
 from tinygan.files import atomic_file
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 
 def _cost(config: Config, arguments: Arguments) -> None:
-    """Count parameters and multiply-accumulates of the config's models, or of the paper's.
+    """Count parameters and multiply-accumulates of the config's models, its sweep, or the paper's.
 
     Writes CSV with one row per model. The multiply-accumulates are those of one image.
     """
     from tinygan.models.flops import count_parameters, multiply_accumulates
     from tinygan.models.paper import SYSTEMS, Z_DIM
 
-    systems = _paper_systems() if arguments.paper else _config_systems(config)
+    names = sweep_points(config) if arguments.sweep else config["variants"]
+    systems = _paper_systems() if arguments.paper else _config_systems(config, names)
     z_dim = Z_DIM if arguments.paper else config["z_dim"]
     with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
         columns = ["source", "architecture", "channels", "parameters_total"]
@@ -52,14 +53,19 @@ def _paper_systems() -> Iterator["System"]:
         yield source, system.architecture, system.channels, *system.build()
 
 
-def _config_systems(config: Config) -> Iterator["System"]:
-    """Yield the teacher and the variants of a config; the cost of a Python teacher is unknown."""
+def _config_systems(config: Config, names: Iterable[str]) -> Iterator["System"]:
+    """Yield the teacher and these students of a config; the cost of a Python teacher is unknown.
+
+    Args:
+        config: checked.
+        names: variants, or points of the sweep.
+    """
     from tinygan.training.settings import Settings
     from tinygan.training.step import build_networks
 
     if config["teacher"]["kind"] != "python":
         yield "teacher", "biggan-deep", *_teacher(config)
-    for name in config["variants"]:
+    for name in names:
         resolved = resolve_variant(config, name)
         # What E(y) starts from costs nothing, and its file may be gone.
         resolved["student"]["embedding_file"] = None
@@ -100,6 +106,10 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "--paper": {
                 "action": "store_true",
                 "help": "count the six systems of Table 1 at 128 px, with the paper's numbers",
+            },
+            "--sweep": {
+                "action": "store_true",
+                "help": "count the points of the section `sweep` instead of the variants",
             },
             "--out": OUT_FILE | {"help": "CSV file to write"},
         },

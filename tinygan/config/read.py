@@ -92,13 +92,16 @@ _OWNED = {
     ("teacher", "kind"): ("handle", "target", "files", "sha256", "classes", "z_shape"),
     ("teacher", "handle"): ("sha256",),
 }
+# Sections whose keys belong together: a file replaces all of them.
+_WHOLE = ("sweep",)
 
 
 def merge_configs(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two configs, the second over the first; see `_merge`.
 
     Keys that belong to a dataset or a teacher that `override` replaces are dropped, see `_OWNED`.
-    Except that the handle of an asset is valid for each kind, so the kind can change alone.
+    Except that the handle of an asset is valid for each kind, so the kind can change alone. The
+    sections in `_WHOLE` are replaced, not merged.
     """
     inherited = dict(base)
     for (section, key), owned in _OWNED.items():
@@ -110,7 +113,8 @@ def merge_configs(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[
             if key == "kind" and is_asset(old.get("handle")) and new[key] != "python":
                 remaining.add("handle")
             inherited[section] = {name: value for name, value in old.items() if name in remaining}
-    return _merge(inherited, override)
+    whole = {section: override[section] for section in _WHOLE if section in override}
+    return _merge(inherited, override) | whole
 
 
 def _merge(base: Any, override: Any) -> Any:

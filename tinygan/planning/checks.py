@@ -8,7 +8,13 @@ from typing import Any
 from tinygan.assets.cache import asset_name, is_asset
 from tinygan.classes.by_name import match
 from tinygan.code import names_in
-from tinygan.config.derived import discriminator_layers, students
+from tinygan.config.derived import (
+    VARIANT_SECTIONS,
+    discriminator_layers,
+    resolve_variant,
+    students,
+    sweep_points,
+)
 from tinygan.config.schema import suggest, unknown_key
 from tinygan.data.classes import teacher_classes
 from tinygan.data.dataset import open_dataset
@@ -31,9 +37,7 @@ def contradictions(
     yield from _image_contradictions(config)
     yield from _teacher_contradictions(config["teacher"])
     yield from _z_contradictions(config)
-    for name in config["sweep"]:
-        if name not in (known := names_in("tinygan.models.students")):
-            yield f"sweep.{name}: there is no such architecture{suggest(name, known)}"
+    yield from _sweep_contradictions(config)
     yield from _unknown_assets(config)
     yield from setting_problems(config["metrics"], len(config["classes"]))
     yield from _name_contradictions(config)
@@ -63,11 +67,27 @@ def _name_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         for name in names:
             if re.fullmatch(r"seed\d+", name):
                 yield f"{section}.{name}: files of seeds have such names; choose another name"
-    for owner, seed in students(config).values():
+    for owner, seed in students(config | {"variants": [*variants, *sweep_points(config)]}).values():
         name = f"{owner}_seed{seed}"
         if seed != 0 and name in variants:
             target = f"train_{name}"
             yield f"variants.{name}: {target} trains {owner} with seed {seed}; choose another name"
+
+
+def _sweep_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield unknown architectures, and variants and sources that have the name of another point."""
+    for name in config["sweep"]:
+        if name not in (known := names_in("tinygan.models.students")):
+            yield f"sweep.{name}: there is no such architecture{suggest(name, known)}"
+    for name, point in sweep_points(config).items():
+        taken = f"{name} is the name of a point of the sweep; choose another name"
+        if name in config["sources"]:
+            yield f"sources.{name}: {taken}"
+        if name in config["variants"]:
+            its = resolve_variant(config, name)
+            swept = resolve_variant(config | {"variants": {name: point}}, name)
+            if any(its[section] != swept[section] for section in VARIANT_SECTIONS):
+                yield f"variants.{name}: {taken}"
 
 
 def _class_contradictions(config: Mapping[str, Any]) -> Iterator[str]:

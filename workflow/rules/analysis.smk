@@ -79,9 +79,27 @@ ARTEFACTS = {
     # For `dvc metrics show`.
     "metrics": Artefact("numbers", "", {"scores": scores_of(*SCORED)}),
 }
+# Targets of their own. They show times, which differ from run to run, so they are not in `all`.
+MEASURED = {}
+if POINTS:
+    MEASURED["sweep"] = Artefact(
+        "sweep",
+        "Sweep: FID against cost",
+        {
+            "scores": scores_of("teacher", *trained(*POINTS)),
+            "cost": rules.sweep_cost.output,
+            "speed": rules.sweep_speed.output,
+        },
+    )
+
+else:
+
+    rule sweep:
+        input:
+            no_points,
 
 
-for name, artefact in ARTEFACTS.items():
+for name, artefact in (ARTEFACTS | MEASURED).items():
 
     rule:
         name:

@@ -20,7 +20,13 @@ from tinygan.code import closure, digests, digests_of, file_of
 from tinygan.config.read import ConfigError
 from tinygan.data.dataset import open_dataset
 from tinygan.planning.run import load_files
-from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps, students
+from tinygan.config.derived import (
+    resolve_variant,
+    shard_ranges,
+    snapshot_steps,
+    students,
+    sweep_points,
+)
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -68,8 +74,12 @@ DATASET_CODE = f"tinygan.data.real.{config['real']['source']}"
 VARIANTS = list(config["variants"])
 # Every variant is trained once per seed: name -> (variant, seed), and its resolved config.
 STUDENTS = students(config)
+# The points of the sweep, and the students of those that no variant trains. `all` makes none of them.
+POINTS = sweep_points(config)
+SWEPT = students(config | {"variants": [name for name in POINTS if name not in VARIANTS]})
+TRAINED = STUDENTS | SWEPT
 SOURCES = {name: locate(folder) for name, folder in config["sources"].items()}
-RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in STUDENTS.items()}
+RESOLVED = {name: resolve_variant(config, *chosen) for name, chosen in TRAINED.items()}
 RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
@@ -100,9 +110,9 @@ wildcard_constraints:
     range=r"\d{3}-\d{3}",
     crop="|".join(CROPS),
     split="|".join(SPLITS),
-    student="|".join(STUDENTS),
+    student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
-    source="|".join(SCORED),
+    source="|".join([*SCORED, *SWEPT]),
 
 
 def log_lines(*starts):
@@ -213,13 +223,18 @@ def paths_of(*sources):
 
 
 def trained(*variants):
-    """Return the names of the students of these variants, one per seed."""
-    return [name for name, (variant, _) in STUDENTS.items() if variant in variants]
+    """Return the names of the students of these variants or points of the sweep, one per seed."""
+    return [name for name, (variant, _) in TRAINED.items() if variant in variants]
 
 
 def shown(variant):
     """Return the student of a variant whose images the figures show: that of the first seed."""
     return trained(variant)[0]
+
+
+def loss_terms(variant):
+    """Return the loss terms of a variant: they decide, not their weights, whether D is trained."""
+    return [term for term, weight in RESOLVED[shown(variant)]["loss"].items() if weight]
 
 
 def baseline():
@@ -271,6 +286,13 @@ KINDS = {
     "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
     "claims": ("{name}", "Claims", {".md": None, ".html": "", ".json": None}),
     "numbers": ("{name}", "", {".json": None}),
+    # A folder of its own, with what was measured for it.
+    "sweep": (
+        "{name}/{name}",
+        "Sweep",
+        {".png": "", ".pdf": " (PDF)", ".md": None, ".html": " (table)"}
+        | {".csv": " (table, CSV)", ".tex": " (table, LaTeX)"},
+    ),
 }
 
 

@@ -104,7 +104,7 @@ rule features:
     benchmark:
         f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
     wildcard_constraints:
-        source="|".join(source for source in SCORED if source != "real"),
+        source="|".join(source for source in [*SCORED, *SWEPT] if source != "real"),
     conda:
         EXTRACTOR_ENV
     threads: 1
@@ -264,11 +264,7 @@ rule cost:
         code=code("cost", *map(architecture, STUDENTS)),
         settings=sections("image_size", "z_dim", "classes", "teacher", "mini_teacher"),
         students={v: sections("student", of=RESOLVED[shown(v)]) for v in VARIANTS},
-        # Whether a variant trains a discriminator depends on its loss terms, not on their weights.
-        terms={
-            v: [term for term, weight in RESOLVED[shown(v)]["loss"].items() if weight]
-            for v in VARIANTS
-        },
+        terms={v: loss_terms(v) for v in VARIANTS},
     shell:
         "python -m tinygan cost --config {params.config} --threads {threads} --out {output} > {log} 2>&1"
 

@@ -2,7 +2,7 @@
 # last, when the names of all other rules are known.
 
 # A rule per student, because the names of its snapshots depend on its own number of steps.
-for student, (variant, seed) in STUDENTS.items():
+for student, (variant, seed) in TRAINED.items():
 
     rule:
         name:

@@ -1,0 +1,110 @@
+"""Subcommands that export a trained model to ONNX, and draw the exported model's images."""
+
+from pathlib import Path
+
+from tinygan.cli.options import (
+    CLASSES,
+    FILE,
+    OUT,
+    OUT_SHARD,
+    Arguments,
+    Config,
+    Subcommand,
+)
+from tinygan.config.derived import parse_range
+from tinygan.data.classes import class_ids
+from tinygan.errors import extra
+from tinygan.files import require_writable
+from tinygan.planning.disk import require_shard
+
+
+def _export(_: Config, arguments: Arguments) -> None:
+    """Export a trained model to ONNX files: generator_fp32.onnx, _fp16.onnx, _int8.onnx.
+
+    They take z and a weight per class, and return images in [-1, 1]. Each is compared with PyTorch
+    on 1,000 images. It needs no config, but ONNX: pip install 'tinygan[export]'.
+    """
+    with extra("export"):
+        from tinygan.export.write import PRECISIONS, export_model, file_name
+    from tinygan.generation.shipped import model_folder
+
+    precisions = [name for name in PRECISIONS if name in arguments.precision]
+    for precision in precisions:
+        require_writable(arguments.out / file_name(precision))
+    folder = model_folder(arguments.model)
+    report = export_model(folder, arguments.out, precisions, arguments.pairs)
+    if report["calibration"]:
+        print(f"int8: calibrated on {report['calibration']}")
+    for file in report["files"].values():
+        print(
+            f"wrote {arguments.out / file['file']}: {file['bytes'] / 1e6:.2f} MB, opset "
+            f"{report['opset']}; pixels differ from PyTorch's by at most "
+            f"{file['largest_difference']} levels, {file['mean_difference']:.2g} on average"
+        )
+
+
+def _sample_export(config: Config, arguments: Arguments) -> None:
+    """Draw an exported model's images of a class range, and write them as one shard.
+
+    The z are those of `sample`, so the images can be compared one by one with PyTorch's.
+    """
+    from tinygan.data.shards import new_shard
+
+    with extra("export"):
+        from tinygan.export.sampling import draw_export
+
+    classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
+    require_shard(arguments.out, classes, count, config)
+    names = class_ids(config)
+    drawn, provenance = draw_export(
+        arguments.model,
+        classes,
+        count,
+        seed=config["seed"],
+        batch=config["metrics"]["batch"],
+        names=names,
+        threads=arguments.threads,
+    )
+    with new_shard(
+        arguments.out, source=arguments.model.stem, provenance=provenance, names=names
+    ) as shard:
+        for batch in drawn:
+            shard.append(*batch)
+
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "sample-export": (
+        _sample_export,
+        {
+            "--model": FILE | {"help": "ONNX file of `tinygan export`"},
+            "--classes": CLASSES,
+            "--out": OUT_SHARD,
+        },
+    ),
+}
+STANDALONE: dict[str, Subcommand] = {
+    "export": (
+        _export,
+        {
+            "model": {
+                "metavar": "MODEL",
+                "help": "folder of a trained or imported model, or mini-dw, the shipped one",
+            },
+            "--out": OUT,
+            "--precision": {
+                "nargs": "+",
+                "choices": ["fp32", "fp16", "int8"],
+                "default": ["fp32", "fp16", "int8"],
+                "help": "precisions to write (default: all three)",
+            },
+            "--pairs": {
+                "nargs": "+",
+                "type": Path,
+                "default": [],
+                "metavar": "MANIFEST",
+                "help": "manifest.json of the teacher's training pairs: int8 is calibrated on "
+                "their z (default: z drawn with the model's truncation)",
+            },
+        },
+    ),
+}

@@ -1,0 +1,1 @@
+"""Export generators to ONNX files, and run these files."""
