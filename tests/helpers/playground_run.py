@@ -13,13 +13,14 @@ from torch import nn
 from helpers.paths import ROOT
 from tinygan.data.shards import write_shard
 from tinygan.export.graph import to_onnx
+from tinygan.export.int8 import to_int8
 from tinygan.files import write_json
 from tinygan.models.students import build_student
 from tinygan.playground.files import PRECISIONS, RUNTIME_FOLDER, model_file
 from tinygan.seeding import latents
 
-CLASSES = ["bear", "sea snake", "zebra"]
-STUDENTS = ("dw", "std/seed1")
+CLASSES = ["bear", "cat", "zebra"]
+VARIANTS = ("dw", "std")
 TRUNCATION = 0.8
 _SHAPE = {"classes": len(CLASSES), "image_size": 16, "z_dim": 12, "embedding": 8}
 # What npm prints where it reaches no registry.
@@ -29,25 +30,23 @@ _OFFLINE = ("ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "ETIMEDOUT", "ECONNRESET")
 def write_playground_run(
     results: Path, images_per_class: int = 9, *, exported: bool = True
 ) -> dict[str, nn.Module]:
-    """Write what the playground is built from; return the network of each of its ONNX files.
+    """Write what the playground is built from; return the network of each variant, a random one.
 
-    The networks are random, and another one takes the place of int8. If they are not `exported`,
-    text takes the place of ONNX.
+    If they are not `exported`, a word takes the place of each ONNX file.
     """
     torch.manual_seed(0)
     networks, rows = {}, ["source,parameters_generator,macs", "teacher,1500000,150000000"]
-    for name in STUDENTS:
-        variant = name.split("/")[0]
-        for channels, precision in zip((16, 8), PRECISIONS, strict=True):
-            network = build_student(architecture=variant, channels=channels, **_SHAPE).eval()
-            _spread(network)
-            file = model_file(name, precision)
-            (results / "export" / file).parent.mkdir(parents=True, exist_ok=True)
-            (results / "export" / file).write_bytes(_onnx(network) if exported else file.encode())
-            networks[f"models/{file}"] = network
-        card = {"variant": variant, "generator": _SHAPE, "truncation": TRUNCATION}
-        write_json(results / "models" / name / "card.json", card)
-        rows.append(f"{variant},123456,2345678")
+    for name in VARIANTS:
+        networks[name] = build_student(architecture=name, channels=8, **_SHAPE).eval()
+        _spread(networks[name])
+        contents = _onnx(networks[name]) if exported else {k: k.encode() for k in PRECISIONS}
+        for precision, content in contents.items():
+            path = results / "exports" / model_file(name, precision)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        model = {"z_dim": _SHAPE["z_dim"], "truncation": TRUNCATION}
+        write_json(results / "exports" / name / "export.json", {"model": model})
+        rows.append(f"{name},123456,2345678")
     (results / "cost.csv").write_text("\n".join(rows) + "\n")
     rng = np.random.default_rng(0)
     for label, class_name in enumerate(CLASSES):
@@ -60,9 +59,15 @@ def write_playground_run(
     return networks
 
 
-def _onnx(network: nn.Module) -> bytes:
+def _onnx(network: nn.Module) -> dict[str, bytes]:
+    """Return the ONNX files of a network by precision."""
     model = to_onnx(network, z_dim=_SHAPE["z_dim"], classes=len(CLASSES))
-    return model.SerializeToString()
+    z = latents(0, "pairs", 0, 100, _SHAPE["z_dim"], TRUNCATION)
+    weights = np.eye(len(CLASSES), dtype=np.float32)[np.arange(100) % len(CLASSES)]
+    return {
+        "fp32": model.SerializeToString(),
+        "int8": to_int8(model, z, weights).SerializeToString(),
+    }
 
 
 def _spread(network: nn.Module) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tinygan.cli.options import FOLDER, Arguments, Config, Subcommand
+from tinygan.playground.files import RUNTIME_FOLDER
 
 
 def _playground(config: Config, arguments: Arguments) -> None:
@@ -11,10 +12,11 @@ def _playground(config: Config, arguments: Arguments) -> None:
 
     build(
         arguments.results,
-        arguments.students,
+        arguments.variants,
         arguments.out,
         classes=config["classes"],
         seed=config["seed"],
+        runtime=arguments.runtime,
     )
 
 
@@ -41,11 +43,17 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         _playground,
         {
             "--results": FOLDER | {"help": "the run's folder, such as results/mini"},
-            "--students": {
+            "--variants": {
                 "nargs": "+",
                 "required": True,
                 "metavar": "NAME",
-                "help": "exported students, such as dw or dw/seed1",
+                "help": "exported variants, such as dw",
+            },
+            "--runtime": {
+                "type": Path,
+                "default": RUNTIME_FOLDER,
+                "metavar": "FOLDER",
+                "help": "with onnxruntime-web (default: where `make playground` installs it)",
             },
         },
     ),

@@ -18,7 +18,6 @@ from tinygan.playground.files import (
     PAGE_FOLDER,
     PRECISIONS,
     RUNTIME,
-    RUNTIME_FOLDER,
     model_file,
     strip_file,
 )
@@ -30,18 +29,18 @@ FORMAT = 1
 
 def build(
     results: Path,
-    students: Sequence[str],
+    variants: Sequence[str],
     out: Path,
     *,
     classes: Sequence[str],
     seed: int,
-    runtime: Path = RUNTIME_FOLDER,
+    runtime: Path,
 ) -> None:
     """Write the playground of a run, index.html last.
 
     Args:
         results: the run's folder, such as ``results/mini``.
-        students: such as ``"dw"`` or ``"dw/seed1"``, at least one; exported before.
+        variants: such as ``"dw"``, at least one; exported before.
         out: the folder to write.
         classes: the names of the run's classes, in the order of the class index.
         seed: of the two directions in which the page moves z.
@@ -49,15 +48,14 @@ def build(
 
     Raises:
         FileNotFoundError: a file is missing; the message says what makes it.
-        ValueError: the students differ in z, or a class has fewer than `COUNT` images.
+        ValueError: the variants differ in z, or a class has fewer than `COUNT` images.
     """
-    cards = {name: read_json(results / "models" / name / "card.json") for name in students}
-    z = _shared_z(cards)
+    z = _shared_z({name: results / "exports" / name / "export.json" for name in variants})
     for name in RUNTIME:
         _copy(runtime / name, out / "runtime" / name, made_by="make playground")
-    for name in students:
+    for name in variants:
         for file in _models(name).values():
-            _copy(results / "export" / file, out / "models" / file, made_by="snakemake export")
+            _copy(results / "exports" / file, out / "models" / file, made_by="snakemake playground")
     stored = _write_strips(results / "images" / "teacher", classes, out)
     costs = _read_costs(results / "cost.csv")
     data = z | {
@@ -69,8 +67,8 @@ def build(
         "teacher": costs.get("teacher"),
         "students": [
             {"name": name, "files": {k: f"models/{f}" for k, f in _models(name).items()}}
-            | costs[card["variant"]]
-            for name, card in cards.items()
+            | costs[name]
+            for name in variants
         ],
     }
     write_json(out / DATA, data)
@@ -79,21 +77,21 @@ def build(
         _copy(PAGE_FOLDER / name, out / name, made_by="git")
 
 
-def _models(student: str) -> dict[str, str]:
-    return {precision: model_file(student, precision) for precision in PRECISIONS}
+def _models(variant: str) -> dict[str, str]:
+    return {precision: model_file(variant, precision) for precision in PRECISIONS}
 
 
-def _shared_z(cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the length of z and its truncation, of which the page has one for all students."""
+def _shared_z(reports: Mapping[str, Path]) -> dict[str, Any]:
+    """Return the length of z and its truncation, of which the page has one for all variants."""
+    models = {name: read_json(path)["model"] for name, path in reports.items()}
     found = {
-        name: {"z_dim": card["generator"]["z_dim"], "truncation": card["truncation"]}
-        for name, card in cards.items()
+        name: {key: model[key] for key in ("z_dim", "truncation")} for name, model in models.items()
     }
     first, *others = found
     for name in others:
         if found[name] != found[first]:
             raise ValueError(
-                f"the students {first} and {name} have different z ({found[first]}, {found[name]}):"
+                f"{first} and {name} have different z ({found[first]}, {found[name]}):"
                 " one playground cannot show both"
             )
     return found[first]

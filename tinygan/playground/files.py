@@ -1,7 +1,6 @@
-"""The names of the files in the playground's folder; the workflow imports it, so it needs no PyTorch."""
+"""The names of the playground's files, which the workflow and the builder share."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from tinygan.code import ROOT
 
@@ -27,9 +26,9 @@ DATA = "data.json"
 PRECISIONS = ("fp32", "int8")
 
 
-def model_file(student: str, precision: str) -> str:
-    """Return the path of a student's ONNX file, the same below the playground and `export/`."""
-    return f"{student}/generator_{precision}.onnx"
+def model_file(variant: str, precision: str) -> str:
+    """Return the path of a variant's ONNX file below a run's `exports` and the page's `models`."""
+    return f"{variant}/generator_{precision}.onnx"
 
 
 def strip_file(label: int) -> str:
@@ -37,13 +36,13 @@ def strip_file(label: int) -> str:
     return f"teacher/{label:03d}.png"
 
 
-def playground_files(students: Iterable[str], classes: int) -> list[str]:
+def playground_files(variants: Iterable[str], classes: int) -> list[str]:
     """Return the paths of all files in the playground's folder.
 
     Args:
-        students: such as ``"dw"`` or ``"dw/seed1"``.
+        variants: the names of the exported variants, such as ``"dw"``.
         classes: number of classes.
     """
-    models = [f"models/{model_file(name, kind)}" for name in students for kind in PRECISIONS]
+    models = [f"models/{model_file(name, kind)}" for name in variants for kind in PRECISIONS]
     strips = [strip_file(label) for label in range(classes)]
     return [*PAGE, *(f"runtime/{name}" for name in RUNTIME), DATA, *models, *strips]

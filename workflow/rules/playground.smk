@@ -3,7 +3,7 @@
 from tinygan.playground.files import PAGE, PAGE_FOLDER, PRECISIONS, RUNTIME, RUNTIME_FOLDER
 from tinygan.playground.files import model_file, playground_files
 
-PLAYED = [shown("dw"), shown("std")]
+PLAYED = ["dw", "std"]
 
 
 def runtime(wildcards):
@@ -20,8 +20,8 @@ rule playground:
     input:
         runtime,
         page=[PAGE_FOLDER / name for name in PAGE],
-        models=[f"{P}/export/{model_file(name, kind)}" for name in PLAYED for kind in PRECISIONS],
-        cards=expand(CARD, student=PLAYED),
+        models=[f"{P}/exports/{model_file(name, kind)}" for name in PLAYED for kind in PRECISIONS],
+        reports=[f"{P}/exports/{name}/export.json" for name in PLAYED],
         teacher=shards("teacher", "manifest.json"),
         cost=rules.cost.output,
     output:
@@ -40,9 +40,9 @@ rule playground:
         config=planned,
         code=code("playground"),
         results=P,
-        students=PLAYED,
+        variants=PLAYED,
         folder=subpath(output[0], parent=True),
         settings=sections("seed", "classes"),
     shell:
         "python -m tinygan playground --config {params.config} --threads {threads} --results {params.results}"
-        " --students {params.students} --out {params.folder} > {log} 2>&1"
+        " --variants {params.variants} --out {params.folder} > {log} 2>&1"

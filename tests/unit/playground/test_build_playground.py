@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.command_line import mini, write_config
 from helpers.paths import ROOT
-from helpers.playground_run import CLASSES, STUDENTS, write_playground_run
+from helpers.playground_run import CLASSES, VARIANTS, write_playground_run
 from PIL import Image
 
 from tinygan.cli import main
@@ -41,7 +42,7 @@ def results(tmp_path: Path) -> Path:
 def make(results: Path, **changes: object) -> Path:
     out = results / "playground"
     options = {"classes": CLASSES, "seed": 3, "runtime": results.parent / "runtime"}
-    build(results, STUDENTS, out, **options | changes)
+    build(results, VARIANTS, out, **options | changes)
     return out
 
 
@@ -59,12 +60,12 @@ def test_the_names_are_those_of_the_page_and_of_the_export() -> None:
 def test_it_writes_the_files_that_the_rule_expects(results: Path) -> None:
     out = make(results)
     found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert found == set(playground_files(STUDENTS, len(CLASSES)))
+    assert found == set(playground_files(VARIANTS, len(CLASSES)))
     assert (out / "app.js").read_bytes() == (ROOT / "playground" / "app.js").read_bytes()
     assert [(out / "runtime" / name).read_text() for name in RUNTIME] == list(RUNTIME)
-    for name in STUDENTS:
+    for name in VARIANTS:
         file = model_file(name, "int8")
-        assert (out / "models" / file).read_bytes() == (results / "export" / file).read_bytes()
+        assert (out / "models" / file).read_bytes() == (results / "exports" / file).read_bytes()
 
 
 def test_each_stored_z_is_that_of_the_image(results: Path) -> None:
@@ -91,12 +92,12 @@ def test_the_data_describe_z_and_the_models(results: Path) -> None:
     directions = draw_z(stream(3, "playground/z"), 2, data["z_dim"], data["truncation"])
     assert np.array_equal([decode(text) for text in data["directions"]], directions)
     assert data["teacher"] == {"parameters": 1500000, "macs": 150000000}
-    assert [student["name"] for student in data["students"]] == list(STUDENTS)
+    assert [each["name"] for each in data["students"]] == list(VARIANTS)
     assert data["students"][1] == {
-        "name": "std/seed1",
+        "name": "std",
         "parameters": 123456,
         "macs": 2345678,
-        "files": {kind: f"models/std/seed1/generator_{kind}.onnx" for kind in PRECISIONS},
+        "files": {kind: f"models/std/generator_{kind}.onnx" for kind in PRECISIONS},
     }
 
 
@@ -116,7 +117,7 @@ def test_a_teacher_of_unknown_cost_is_no_obstacle(results: Path) -> None:
     ("missing", "advice"),
     [
         (f"runtime/{RUNTIME[1]}", "run `make playground`"),
-        ("results/export/dw/generator_int8.onnx", "run `snakemake export`"),
+        ("results/exports/dw/generator_int8.onnx", "run `snakemake playground`"),
     ],
 )
 def test_a_missing_file_is_named_with_what_makes_it(results: Path, missing, advice) -> None:
@@ -129,9 +130,9 @@ def test_a_missing_file_is_named_with_what_makes_it(results: Path, missing, advi
 
 
 def test_students_with_different_z_are_refused(results: Path) -> None:
-    card = results / "models" / "std" / "seed1" / "card.json"
-    write_json(card, read_json(card) | {"truncation": None})
-    with pytest.raises(ValueError, match=r"the students dw and std/seed1 have different z"):
+    report = {"model": {"z_dim": 12, "truncation": None}}
+    write_json(results / "exports" / "std" / "export.json", report)
+    with pytest.raises(ValueError, match=r"^dw and std have different z"):
         make(results)
 
 
@@ -141,17 +142,15 @@ def test_too_few_images_are_refused(results: Path) -> None:
         make(results)
 
 
-def test_the_command_builds_it_from_a_config(
-    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """All but the page's runtime, which only npm has."""
-    monkeypatch.chdir(results.parent)
-    words = ["--results", "results", "--students", *STUDENTS, "--out", "results/playground"]
-    config = results.parent / "config.yaml"
-    config.write_text("preset: tiny\nclasses: [bear, cat, zebra]\n")
-    assert main(["playground", "--config", str(config), *words]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1 and ("lacks the class" in error or "make playground" in error)
+def test_the_command_builds_it_from_a_config(results: Path) -> None:
+    config = write_config(results.parent, mini() | {"classes": CLASSES, "seed": 3})
+    folders = {"--runtime": results.parent / "runtime", "--out": results / "by_command"}
+    words = [str(word) for option in folders.items() for word in option]
+    words += ["--results", str(results), "--variants", *VARIANTS]
+    assert main(["playground", "--config", str(config), *words]) == 0
+    expected = make(results)
+    for name in playground_files(VARIANTS, len(CLASSES)):
+        assert (folders["--out"] / name).read_bytes() == (expected / name).read_bytes()
 
 
 def test_the_lock_file_has_hashes_and_names_no_host() -> None:
