@@ -19,6 +19,8 @@ INPUTS = {
     "intra": "intra_fid/SOURCE.csv of each source: scores per class",
     "curves": "scores/curve/VARIANT.csv of each variant with a learning curve",
     "cost": "cost.csv: parameters and MACs",
+    "exports": "exports/VARIANT/export.json of each exported student: its ONNX files",
+    "times": "exports/VARIANT/speed.json of the same: times per image",
     "speed": "sweep/speed.json: times per image",
     "cost_paper": "tables/cost_paper.csv: those of the paper's sizes",
     "interpolation": "interpolation.csv: the steps of interpolations (may be absent)",

@@ -14,6 +14,7 @@ from tinygan.cli.options import (
 from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids
 from tinygan.errors import extra
+from tinygan.export import PRECISIONS, file_name
 from tinygan.files import require_writable
 from tinygan.planning.disk import require_shard
 
@@ -25,7 +26,7 @@ def _export(_: Config, arguments: Arguments) -> None:
     on 1,000 images. It needs no config, but ONNX: pip install 'tinygan[export]'.
     """
     with extra("export"):
-        from tinygan.export.write import PRECISIONS, export_model, file_name
+        from tinygan.export.write import export_model
     from tinygan.generation.shipped import model_folder
 
     precisions = [name for name in PRECISIONS if name in arguments.precision]
@@ -38,8 +39,8 @@ def _export(_: Config, arguments: Arguments) -> None:
     for file in report["files"].values():
         print(
             f"wrote {arguments.out / file['file']}: {file['bytes'] / 1e6:.2f} MB, opset "
-            f"{report['opset']}; pixels differ from PyTorch's by at most "
-            f"{file['largest_difference']} levels, {file['mean_difference']:.2g} on average"
+            f"{report['opset']}; differs from PyTorch by {file['largest_difference']} levels at "
+            f"most, {file['mean_difference']:.2g} on average"
         )
 
 
@@ -93,8 +94,8 @@ STANDALONE: dict[str, Subcommand] = {
             "--out": OUT,
             "--precision": {
                 "nargs": "+",
-                "choices": ["fp32", "fp16", "int8"],
-                "default": ["fp32", "fp16", "int8"],
+                "choices": PRECISIONS,
+                "default": PRECISIONS,
                 "help": "precisions to write (default: all three)",
             },
             "--pairs": {

@@ -7,11 +7,11 @@ from tinygan.files import require_writable, write_json
 
 
 def _speed(_: Config, arguments: Arguments) -> None:
-    """Measure how long trained generators take per image, on one core in PyTorch.
+    """Measure how long trained generators take per image, on one core.
 
     Batches of 1 and of 64 images, with the conversion to uint8; times are those of the processor.
-    Several models are called in turn, so that their times compare even on a busy machine. It needs
-    no config.
+    Several models are called in turn, so that their times compare even on a busy machine. A folder
+    is run by PyTorch, a file of `tinygan export` by ONNX Runtime. It needs no config.
     """
     import torch
 
@@ -23,10 +23,13 @@ def _speed(_: Config, arguments: Arguments) -> None:
     if arguments.out:
         require_writable(arguments.out)
     configure_torch(threads=1)
-    folders = {model: model_folder(model) for model in dict.fromkeys(arguments.model)}
+    models = {
+        model: Path(model) if model.endswith(".onnx") else model_folder(model)
+        for model in dict.fromkeys(arguments.model)
+    }
     rows = []
     for batch in BATCHES:
-        calls = {model: generator_call(folder, batch) for model, folder in folders.items()}
+        calls = {model: generator_call(path, batch) for model, path in models.items()}
         for model, durations in time_calls(calls).items():
             row = {"model": model, "batch": batch} | per_image(durations, batch)
             rows.append(row)
@@ -50,7 +53,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "nargs": "+",
                 "default": ["mini-dw"],
                 "metavar": "MODEL",
-                "help": "folders of trained models, or mini-dw, the shipped one (default)",
+                "help": "folders of trained models, ONNX files, or mini-dw, the shipped one "
+                "(default)",
             },
             "--out": {"type": Path, "metavar": "JSON", "help": "file to write the times to"},
         },

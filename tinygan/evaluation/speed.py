@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tinygan.errors import extra
 from tinygan.models.io import load_generator, read_card
 from tinygan.models.pixels import to_uint8
 from tinygan.seeding import latents
@@ -20,26 +21,34 @@ _WARM_UP = 5  # calls
 MIN_CALLS, MIN_SECONDS = 50, 5.0
 
 
-def generator_call(folder: Path, batch: int) -> Callable[[], np.ndarray]:
-    """Return a function that draws one batch of a trained generator in PyTorch, to be timed.
+def generator_call(model: Path, batch: int) -> Callable[[], np.ndarray]:
+    """Return a function that draws one batch of a trained generator, to be timed.
 
     It draws the same images at each call: z and labels, spread over the classes, are made here. The
     conversion to uint8 is part of the call, reading the model is not.
 
     Args:
-        folder: the model's folder, with card.json.
+        model: its folder, for PyTorch, or an ONNX file of `tinygan export`, for ONNX Runtime.
         batch: number of images.
 
     Returns:
         A function without arguments; it returns uint8 [batch, H, W, 3].
 
     Raises:
-        FileNotFoundError, ValueError: see `tinygan.models.io.load_generator`.
+        FileNotFoundError, ValueError: see `tinygan.models.io.load_generator` and `OnnxGenerator`.
+        RuntimeError: ONNX Runtime is not installed.
     """
-    card, generator = read_card(folder), load_generator(folder)
-    recipe = card["generator"]
-    z = torch.from_numpy(latents(0, "generate", 0, batch, recipe["z_dim"], card["truncation"]))
-    y = torch.arange(batch) % recipe["classes"]
+    if model.suffix == ".onnx":
+        with extra("export"):
+            from tinygan.export.session import OnnxGenerator
+        generator = OnnxGenerator(model)
+        classes, z_dim, truncation = len(generator.classes), generator.z_dim, generator.truncation
+    else:
+        card, generator = read_card(model), load_generator(model)
+        classes, z_dim = (card["generator"][key] for key in ("classes", "z_dim"))
+        truncation = card["truncation"]
+    z = torch.from_numpy(latents(0, "generate", 0, batch, z_dim, truncation))
+    y = torch.arange(batch) % classes
     half_range = getattr(generator, "half_range", 128)
 
     @torch.no_grad()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
+from tinygan.export import file_name
 from tinygan.export.calibration import Calibration, harvested, seeded
 from tinygan.export.check import comparison_inputs, difference, draw_pixels
 from tinygan.export.graph import OPSET, to_float16, to_onnx
@@ -19,13 +20,7 @@ from tinygan.export.session import OnnxGenerator
 from tinygan.files import atomic_file, sha256, write_json
 from tinygan.models.io import load_generator, read_card
 
-PRECISIONS = ("fp32", "fp16", "int8")
 CARD = "export.json"
-
-
-def file_name(precision: str) -> str:
-    """Return the name of the file of a precision."""
-    return f"generator_{precision}.onnx"
 
 
 def export_model(
@@ -36,7 +31,7 @@ def export_model(
     Args:
         folder: the model, with card.json.
         out: folder to write to.
-        precisions: of `PRECISIONS`.
+        precisions: of `tinygan.export.PRECISIONS`.
         pairs: manifests of the teacher's training pairs, whose z calibrate int8; without them, z
             are drawn.
 
@@ -92,7 +87,7 @@ def export_model(
         }
     origin = calibration.origin if calibration else None
     report = {"format": 1, "model": described, "opset": OPSET, "calibration": origin}
-    report["files"] = files
+    report |= {"weights_bytes": (folder / "generator.safetensors").stat().st_size, "files": files}
     write_json(out / CARD, report)
     return report
 

@@ -80,7 +80,17 @@ ARTEFACTS = {
     "metrics": Artefact("numbers", "", {"scores": scores_of(*SCORED)}),
 }
 # Targets of their own. They show times, which differ from run to run, so they are not in `all`.
-MEASURED = {}
+MEASURED = {
+    "compression": Artefact(
+        "table",
+        "Compression: precision, size and speed",
+        {
+            "scores": scores_of(*(s for v in COMPRESSED for s in (shown(v), *exported(v)))),
+            "exports": expand(rules.export.output.card, variant=COMPRESSED),
+            "times": expand(rules.export_speed.output, variant=COMPRESSED),
+        },
+    ),
+}
 if POINTS:
     MEASURED["sweep"] = Artefact(
         "sweep",

@@ -1,5 +1,6 @@
 # What the rules share: the checked config, the names of files, and the code that each step depends on.
 import os
+import re
 import sys
 import time
 from importlib import import_module
@@ -27,6 +28,7 @@ from tinygan.config.derived import (
     students,
     sweep_points,
 )
+from tinygan.export import PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -84,6 +86,9 @@ RANGES = shard_ranges(config)
 PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_kd_adv", "pix_only"]
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
 SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
+# ONNX files are scored like sources, such as dw.int8. `all` makes none of them.
+EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in PRECISIONS]
+DRAWN = [source for source in [*SCORED, *SWEPT, *EXPORTED] if source != "real"]
 CURVES = ["dw", "scratch"]
 # Figure 10 interpolates the teacher and the student dw; not a teacher that takes no mixture of classes.
 INTERPOLATES_TEACHER = config["teacher"]["kind"] in MIXTURE_MODULES
@@ -112,7 +117,9 @@ wildcard_constraints:
     split="|".join(SPLITS),
     student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
-    source="|".join([*SCORED, *SWEPT]),
+    variant="|".join(VARIANTS),
+    precision="|".join(PRECISIONS),
+    source="|".join(map(re.escape, ["real", *DRAWN])),
 
 
 def log_lines(*starts):

@@ -104,7 +104,7 @@ rule features:
     benchmark:
         f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
     wildcard_constraints:
-        source="|".join(source for source in [*SCORED, *SWEPT] if source != "real"),
+        source="|".join(map(re.escape, DRAWN)),
     conda:
         EXTRACTOR_ENV
     threads: 1

@@ -43,7 +43,7 @@ if POINTS:
         benchmark:
             f"{P}/benchmarks/sweep_speed.tsv"
         conda:
-            "../envs/torch.yaml"
+            "../envs/export.yaml"
         threads: 1
         resources:
             mem_mb=more(SAMPLE_MB),

@@ -1,0 +1,88 @@
+# ONNX files of students, and what the artefact `compression` shows beside scores: their sizes and times.
+# `all` makes none of them. Of a variant, the student of its first seed is exported.
+COMPRESSED = ["dw", "std"]
+
+
+def exported(variant):
+    """Return the names that the ONNX files of a variant are scored as."""
+    return [f"{variant}.{precision}" for precision in PRECISIONS]
+
+
+rule export:
+    input:
+        generator=lambda wildcards: GENERATOR.format(student=shown(wildcards.variant)),
+        card=lambda wildcards: CARD.format(student=shown(wildcards.variant)),
+        pairs=shards("teacher_pairs", "manifest.json"),
+    output:
+        models=[f"{P}/exports/{{variant}}/{file_name(precision)}" for precision in PRECISIONS],
+        card=f"{P}/exports/{{variant}}/export.json",
+    log:
+        f"{P}/logs/export/{{variant}}.log",
+    benchmark:
+        f"{P}/benchmarks/export/{{variant}}.tsv"
+    conda:
+        "../envs/export.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(SAMPLE_MB),
+        runtime=more(SHORT),
+    params:
+        code=lambda wildcards: code("export", architecture(shown(wildcards.variant))),
+        model=subpath(input.generator, parent=True),
+        folder=subpath(output.card, parent=True),
+    shell:
+        "python -m tinygan export {params.model} --pairs {input.pairs} --out {params.folder} > {log} 2>&1"
+
+
+rule sample_export:
+    input:
+        model=f"{P}/exports/{{variant}}/{file_name('{precision}')}",
+        latents=f"{P}/images/teacher/{{range}}/manifest.json",
+    output:
+        manifest=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/manifest.json"),
+        images=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/images.npy"),
+        labels=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/labels.npy"),
+        z=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/z.npy"),
+    log:
+        f"{P}/logs/sample_export/{{variant}}.{{precision}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/sample_export/{{variant}}.{{precision}}/{{range}}.tsv"
+    conda:
+        "../envs/export.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(SAMPLE_MB),
+        runtime=more(minutes("sample", PER_SHARD * SAMPLES, gpus=0)),
+    params:
+        config=planned,
+        code=code("sample-export"),
+        folder=subpath(output.manifest, parent=True),
+        settings=sections("seed", "classes") | {"samples": config["metrics"]["samples_per_class"]},
+    shell:
+        "python -m tinygan sample-export --config {params.config} --threads {threads} --model {input.model}"
+        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+
+
+# PyTorch and all files in one job, which calls them in turn.
+rule export_speed:
+    input:
+        generator=lambda wildcards: GENERATOR.format(student=shown(wildcards.variant)),
+        card=lambda wildcards: CARD.format(student=shown(wildcards.variant)),
+        models=rules.export.output.models,
+    output:
+        f"{P}/exports/{{variant}}/speed.json",
+    log:
+        f"{P}/logs/export_speed/{{variant}}.log",
+    benchmark:
+        f"{P}/benchmarks/export_speed/{{variant}}.tsv"
+    conda:
+        "../envs/export.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(SAMPLE_MB),
+        runtime=more(SHORT),
+    params:
+        code=lambda wildcards: code("speed", architecture(shown(wildcards.variant))),
+        model=subpath(input.generator, parent=True),
+    shell:
+        "python -m tinygan speed --model {params.model} {input.models} --out {output} > {log} 2>&1"
