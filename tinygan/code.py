@@ -51,6 +51,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
     "model-card": ("release.card", "release.evaluation"),
     "provenance": ("provenance.record", "provenance.page"),
+    "playground": ("playground.build",),
 }
 
 # Modules that do not decide any output: they pass values on unchanged, or refuse them.

@@ -18,6 +18,7 @@ from tinygan.cli import (
     interpolate,
     pictures,
     plan,
+    playground,
     provenance,
     real,
     release,
@@ -53,7 +54,7 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
         *(real, teacher, train, generate, evaluate, interpolate, export),
-        *(cost, converters, provenance, release, plan),
+        *(cost, converters, provenance, release, playground, plan),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
 }
@@ -68,6 +69,7 @@ _STANDALONE: dict[str, Subcommand] = {
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
     **release.STANDALONE,
+    **playground.STANDALONE,
 }
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
