@@ -40,6 +40,7 @@ RUNS = {
         *("harvest", "features", "interpolate-teacher", "smoothness", "export-teacher"),
         *("tinygan.teacher.tfhub", "tinygan.teacher.mixtures_tfhub", INCEPTION),
     ),
+    "export": ("export", "sample-export", "speed"),
     "analysis": tuple(f"analysis.{path.stem}" for path in (ROOT / "analysis").glob("*.py")),
 }
 BLOCKED = """
@@ -65,6 +66,8 @@ def modules(environment: str) -> list[str]:
     roots += [] if environment == "analysis" else ["tinygan.cli", *CLI]
     # Of the neutral modules too, but of the commands only what they import at their top.
     found = closure(*roots, neutral=frozenset(["tinygan.cli", *CLI]))
+    if environment != "export":  # elsewhere, `speed` times networks of PyTorch alone
+        found = {name for name in found if not name.startswith("tinygan.export.")}
     return sorted(found | ({"tinygan.cli", *CLI} if environment != "analysis" else set()))
 
 

@@ -28,7 +28,7 @@ from tinygan.config.derived import (
     students,
     sweep_points,
 )
-from tinygan.export import PRECISIONS, file_name
+from tinygan.export.names import PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
