@@ -53,7 +53,8 @@ class UNet(nn.Module):
     """F of Eq. 7: (noisy image, c_noise, class) -> image, one channel.
 
     Patches of 2x2 pixels become channels first: a quarter of the arithmetic of the first level.
-    Two blocks per level on the way down, two on the way up.
+    One block per level on the way down, one in the middle, and one per level on the way up, which
+    also gets the output of the block opposite.
 
     Args:
         classes: number of classes.
@@ -146,5 +147,6 @@ def load_denoiser(path: Path) -> Denoiser:
         network = Denoiser(classes, widths, embedding)
         network.load_state_dict(weights)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} does not have the weights of this network: {error}") from error
+        what = " ".join(str(error).split())  # PyTorch's has several lines
+        raise ValueError(f"{path} does not have the weights of this network: {what}") from error
     return network.to(memory_format=torch.channels_last).eval()

@@ -89,8 +89,9 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 
 SUBCOMMANDS = """
-    download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
-    sample source features score-features curve interpolate interpolate-teacher smoothness cost
+    download real real-shard check-imagenet harvest train-teacher train-diffusion export-teacher
+    teacher-card train sample source features score-features curve interpolate interpolate-teacher
+    smoothness cost
     import-tinygan import-sngan provenance validate plan generate show score fetch rocrate
 """.split()
 
