@@ -32,9 +32,10 @@ RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
         *("interpolate", "interpolate-teacher", "smoothness", "speed"),
-        *("train-teacher", "teacher-card", "model-card", "provenance", "playground"),
+        *("train-teacher", "train-diffusion", "teacher-card", "model-card"),
+        *("provenance", "playground"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
-        "tinygan.teacher.mixtures_torch",
+        *("tinygan.teacher.mini_diffusion", "tinygan.teacher.mixtures_torch"),
     ),
     "teacher": (
         *("harvest", "features", "interpolate-teacher", "smoothness", "export-teacher"),

@@ -143,13 +143,13 @@ def folders_written():
 def sections(*names, of=config):
     """Return sections of a config, for params, without the keys that do not affect outputs.
 
-    The threads of the mini teacher's training stay: another number rounds differently.
+    The threads of the shipped teachers' trainings stay: another number rounds differently.
     """
     idle = ("threads", "nodes", "checkpoint_every", "dvclive")
     return {
         name: (
             {key: value for key, value in of[name].items() if key not in idle}
-            if isinstance(of[name], dict) and name != "mini_teacher"
+            if isinstance(of[name], dict) and name not in ("mini_teacher", "mini_diffusion")
             else of[name]
         )
         for name in names
