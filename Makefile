@@ -5,7 +5,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: demo reproduce test test-fast test-conda test-slurm lint clean
+.PHONY: demo reproduce playground test test-fast test-conda test-slurm lint clean
 .DELETE_ON_ERROR:
 
 demo reproduce: $(READY)
@@ -17,6 +17,17 @@ demo reproduce: $(READY)
 	@echo "$(CURDIR)/results/mini/report.html"
 
 reproduce: SEEDS := --configfile config/reproduce.yaml
+
+# A page in which the students draw in the browser (docs/guide/playground.md).
+playground: $(READY)
+	@command -v npm > /dev/null || \
+	  { echo "error: there is no npm on the PATH, which installs what runs the students in the browser;" \
+	    "install Node.js, which has it" >&2; exit 1; }
+	cd playground && npm ci --ignore-scripts
+	snakemake --cores $(CORES) playground
+	@echo
+	@echo "$(CURDIR)/results/mini/playground"
+	@echo "To open it: $(CURDIR)/.venv/bin/tinygan play"
 
 test: $(READY)
 	pytest

@@ -49,7 +49,9 @@ STEPS: dict[str, tuple[str, ...]] = {
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
+    "model-card": ("release.card", "release.evaluation"),
     "provenance": ("provenance.record", "provenance.page"),
+    "playground": ("playground.build",),
 }
 
 # Modules that do not decide any output: they pass values on unchanged, or refuse them.

@@ -32,7 +32,7 @@ RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
         *("interpolate", "interpolate-teacher", "smoothness", "speed"),
-        *("train-teacher", "teacher-card", "provenance"),
+        *("train-teacher", "teacher-card", "model-card", "provenance", "playground"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
         "tinygan.teacher.mixtures_torch",
     ),
