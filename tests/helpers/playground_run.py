@@ -74,8 +74,9 @@ def _spread(network: nn.Module) -> None:
     """Make the images of an untrained student differ: by class, by z, in all of their range."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            if name.startswith(("embedding", "to_rgb.weight")) or "norm" in name:
+            if "embedding" in name or "norm" in name:
                 parameter.normal_()
+        network.to_rgb.weight.normal_(std=0.1)
 
 
 def npm_runtime(folder: Path) -> Path:
