@@ -31,11 +31,12 @@ HUB, LITE, INCEPTION = (
 RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
-        *("interpolate", "interpolate-teacher", "smoothness", "speed"),
+        *("interpolate", "interpolate-teacher", "smoothness"),
         *("train-teacher", "teacher-card", "model-card", "provenance", "playground"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
         "tinygan.teacher.mixtures_torch",
     ),
+    "export": ("export", "sample-export", "speed", "tinygan.models.students.dw"),
     "teacher": (
         *("harvest", "features", "interpolate-teacher", "smoothness", "export-teacher"),
         *("tinygan.teacher.tfhub", "tinygan.teacher.mixtures_tfhub", INCEPTION),
