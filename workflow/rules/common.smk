@@ -28,7 +28,7 @@ from tinygan.config.derived import (
     students,
     sweep_points,
 )
-from tinygan.export.names import PRECISIONS, file_name
+from tinygan.export.files import PRECISIONS as EXPORT_PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -87,7 +87,7 @@ PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_k
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
 SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
 # ONNX files are scored like sources, such as dw.int8. `all` makes none of them.
-EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in PRECISIONS]
+EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in EXPORT_PRECISIONS]
 DRAWN = [source for source in [*SCORED, *SWEPT, *EXPORTED] if source != "real"]
 CURVES = ["dw", "scratch"]
 # Figure 10 interpolates the teacher and the student dw; not a teacher that takes no mixture of classes.
@@ -118,7 +118,7 @@ wildcard_constraints:
     student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
     variant="|".join(VARIANTS),
-    precision="|".join(PRECISIONS),
+    precision="|".join(EXPORT_PRECISIONS),
     source="|".join(map(re.escape, ["real", *DRAWN])),
 
 

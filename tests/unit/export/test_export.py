@@ -14,7 +14,7 @@ from helpers.paths import ROOT
 from helpers.published_weights import CLASSES, inputs, sngan_file, tinygan_file
 
 from tinygan.cli import main
-from tinygan.export import PRECISIONS, file_name
+from tinygan.export.files import PRECISIONS, file_name
 from tinygan.export.graph import to_onnx
 from tinygan.export.session import OnnxGenerator
 from tinygan.export.write import export_model
