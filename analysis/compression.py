@@ -10,7 +10,7 @@ from paper import labels
 from results import MORE, read_scores
 from script import Run, main, present
 from tables import Block, about, number, with_spread, write_table
-from tinygan.export import PRECISIONS
+from tinygan.export.names import PRECISIONS
 from tinygan.files import read_json
 
 BATCHES = (1, 64)  # those of `tinygan speed`

@@ -64,6 +64,8 @@ def table1(run: Run) -> pd.DataFrame:
         Block(heading, [*QUALITY.values()], [*QUALITY.values()] if beside else [], quality),
     ]
     note = _note(describe(run, read), scores, own, outside, beside)
+    if "teacher" not in cost.index:
+        note += " The teacher is a Python function, whose cost is unknown."
     write_table(run.out, frame, blocks, "Table 1", "Cost and scores", note)
     return frame
 

@@ -48,7 +48,9 @@ STEPS: dict[str, tuple[str, ...]] = {
     "cost": ("cli.cost", "models.flops", "models.paper", "training.loop"),
     "train-teacher": ("mini_teacher.train", "data.shards"),
     "export-teacher": ("mini_teacher.export",),
+    "train-diffusion": ("mini_diffusion.train", "data.shards"),
     "teacher-card": ("mini_teacher.card", "features.files", "data.shards"),
+    "model-card": ("release.card", "release.evaluation"),
     "provenance": ("provenance.record", "provenance.page"),
     "playground": ("playground.build",),
 }

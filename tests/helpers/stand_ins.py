@@ -48,6 +48,8 @@ elif called == "sweep":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".pdf", ".png", ".tex")]
 elif called == "provenance":
     files = [out, out.with_suffix(".rst")]
+elif called == "model-card":
+    files = [out, out.with_suffix(".json")]
 elif called == "claims":
     files = [out.with_suffix(suffix) for suffix in (".md", ".html", ".json")]
 elif called == "report":
@@ -61,9 +63,11 @@ else:
     files = [out, *([Path(given["--intra"])] if "--intra" in given else [])]
 for file in files:
     file.parent.mkdir(parents=True, exist_ok=True)
-    classes = dict.fromkeys(range(len(config["classes"])), 1000)
-    manifest = json.dumps({{"classes": classes, "words": words}})
-    file.write_text(manifest if file.name == "manifest.json" else content)
+    text = content
+    if file.name == "manifest.json":
+        classes = dict.fromkeys(range(len(config["classes"])), 1000)
+        text = json.dumps({{"classes": classes, "words": words}})
+    file.write_text(text)
 """
 
 

@@ -30,6 +30,7 @@ CHOSEN = {
     "smoothness": [LITE],
     "cost": STUDENTS,
     "speed": STUDENTS,
+    "model-card": [ANIMALS],
 }
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
@@ -38,7 +39,7 @@ STAGES = {
     "train": ["train"],
     "evaluate": [
         *("sample", "features", "score", "curve", "cost"),
-        *("interpolate", "interpolate-teacher", "smoothness"),
+        *("interpolate", "interpolate-teacher", "smoothness", "model-card"),
     ],
     "provenance": ["provenance"],
 }

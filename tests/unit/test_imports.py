@@ -19,7 +19,7 @@ ORDER = [
     ["export"],
     ["features", "metrics"],
     ["evaluation"],
-    ["mini_teacher", "planning", "playground", "provenance"],
+    ["mini_diffusion", "mini_teacher", "planning", "playground", "provenance", "release"],
     ["cli"],
     ["__main__"],
 ]

@@ -17,6 +17,7 @@ from helpers.html_page import parse
 from helpers.paths import BIN, ROOT
 from helpers.repositories import commit, make_repository, run, s3_server
 from helpers.run_results import shown_tiles
+from huggingface_hub import ModelCard
 from PIL import Image
 
 from tinygan.data.shards import open_shard
@@ -192,6 +193,19 @@ def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
         assert count_parameters(load_generator(model)) == read_card(model)["parameters"]
 
 
+def test_every_student_has_a_model_card_and_can_be_released(checkout: Path, results: Path) -> None:
+    for variant in VARIANTS:
+        data = ModelCard.load(results / "cards" / f"{variant}.md").data
+        scores = read_json(results / "scores" / f"{variant}.json")
+        assert data.model_name == f"tinygan-{variant}-smoke" and len(data.eval_results) == 8
+        for result in data.eval_results:
+            assert result.metric_value == scores[result.metric_type]
+    words = ["release", str(results / "models" / "pix_only"), "--out", "released"]
+    said = call(checkout, str(BIN / "python"), "-m", "tinygan", *words)
+    assert said.endswith("scores from results/smoke/cards/pix_only.json\n")
+    assert count_parameters(load_generator(checkout / "released")) > 0
+
+
 def test_a_second_run_has_nothing_to_do(checkout: Path) -> None:
     assert "Nothing to be done" in call(checkout, "snakemake", *SMOKE, "all")
 
@@ -203,14 +217,15 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
     assert record["code"]["sha256"] == code_hashes(ROOT)
     assert record["software"]["packages"]["this"]["torch"].startswith("2.13.0")
     jobs = record["jobs"]
-    assert {"harvest": 4, "train": 8, "sample": 16, "features": 20, "score": 10, "curve": 2} == {
-        rule: row["jobs"] for rule, row in jobs.items() if row["jobs"] > 1
+    assert {rule: row["jobs"] for rule, row in jobs.items() if row["jobs"] > 1} == {
+        **{"harvest": 4, "train": 8, "sample": 16, "features": 20, "score": 10, "curve": 2},
+        "model_card": 8,
     }
     assert jobs["train"]["seconds"] > 1 and jobs["train"]["peak_mb"] > 50
     assert "provenance" not in jobs and {"real", "cost", "table1", "fig9", "claims"} <= set(jobs)
     listed = {name.split("/")[0] for name in record["files"]}
     assert listed == {
-        *("tables", "figures", "scores", "intra_fid", "models"),
+        *("tables", "figures", "scores", "intra_fid", "models", "cards"),
         *("claims.md", "claims.html", "claims.json", "metrics.json", "cost.csv"),
         "interpolation.csv",
     }

@@ -30,9 +30,10 @@ def planned(checkout: Path, target: str, *options: str) -> dict[str, int]:
 
 
 def new_jobs(seed: str, variants: list[str]) -> dict[str, int]:
-    """Return the jobs of the students of one more seed, up to their scores."""
+    """Return the jobs of the students of one more seed, up to their scores and cards."""
     found = {f"train_{name}_{seed}": 1 for name in variants}
     found |= {"sample": 2 * len(variants), "features": 2 * len(variants), "score": len(variants)}
+    found["model_card"] = len(variants)
     if curves := len({"dw", "scratch"}.intersection(variants)):
         found["curve"] = curves
     return found

@@ -21,6 +21,7 @@ from tinygan.cli import (
     playground,
     provenance,
     real,
+    release,
     speed,
     teacher,
     train,
@@ -35,8 +36,8 @@ _DESCRIPTION = """\
 TinyGAN: black-box distillation of a class-conditional GAN.
 
 One subcommand per step of the pipeline, which Snakemake runs in order. Run one by hand to check a
-config, to estimate a run, to draw pictures, to score two folders of images or to import published
-weights.
+config, to estimate a run, to draw pictures, to share a model, to score two folders of images or to
+import published weights.
 """
 _EXAMPLES = """\
 examples:
@@ -44,6 +45,7 @@ examples:
   tinygan validate --config mine.yaml   check a config and the numbers of images
   tinygan plan --preset paper           estimate time, memory and disk space
   tinygan fetch --list                  the published weights that can be downloaded
+  tinygan release MODEL --out FOLDER    a model with its card, ready to upload
   tinygan score generated/ real/        FID, KID and other scores of two folders of images
   tinygan SUBCOMMAND --help             all options of a subcommand
 """
@@ -52,7 +54,7 @@ _SUBCOMMANDS: dict[str, Subcommand] = {
     name: subcommand
     for module in (
         *(real, teacher, train, generate, evaluate, interpolate, export),
-        *(cost, converters, provenance, plan, playground),
+        *(cost, converters, provenance, release, playground, plan),
     )
     for name, subcommand in module.SUBCOMMANDS.items()
 }
@@ -66,6 +68,7 @@ _STANDALONE: dict[str, Subcommand] = {
     **export.STANDALONE,
     **fetch.SUBCOMMANDS,
     **provenance.STANDALONE,
+    **release.STANDALONE,
     **playground.STANDALONE,
 }
 _ALIASES = {"score": ["compare"]}

@@ -14,7 +14,7 @@ from tinygan.cli.options import (
 from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids
 from tinygan.errors import extra
-from tinygan.export import PRECISIONS, file_name
+from tinygan.export.names import PRECISIONS, file_name
 from tinygan.files import require_writable
 from tinygan.planning.disk import require_shard
 

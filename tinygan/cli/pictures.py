@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _GRID = Path("generated.png")
 _SHOWN = Path("shown.png")
 _TILE = 64  # px: smaller images are enlarged to about this size
-_SUFFIXES = {"grid": ".png", "gif": ".gif", "webp": ".webp"}
+_SUFFIXES = {"grid": ".png", "gif": ".gif", "webp": ".webp", "npz": ".npz"}
 
 
 def _generate(_: Config, arguments: Arguments) -> None:
@@ -22,6 +22,9 @@ def _generate(_: Config, arguments: Arguments) -> None:
     By default 8 images of every class in a grid, generated.png. It needs no config. A file of the
     same name is replaced; other files stay. The same seed draws the same images.
     """
+    import numpy as np
+
+    from tinygan.data.npz import write_npz
     from tinygan.generation.sampler import open_sampler
 
     _check(arguments)
@@ -43,6 +46,9 @@ def _generate(_: Config, arguments: Arguments) -> None:
         images = sampler.sample(labels, count, **draw)
         print(f"{sampler.name}: {len(images)} images, {count} per class, {about}: {names}")
         _write_images(images, count, [sampler.classes[label] for label in labels], arguments)
+        if arguments.npz:
+            write_npz(arguments.npz, images, np.repeat(labels, count))
+            print(f"wrote {arguments.npz}: arr_0, the images, and arr_1, their labels")
 
 
 def _show(_: Config, arguments: Arguments) -> None:
@@ -76,7 +82,7 @@ def _write_images(images: "np.ndarray", count: int, names: list[str], arguments:
             stem = re.sub(r"[^\w.-]+", "_", names[i // count])
             write_png(arguments.out / f"{stem}-{i % count:04d}.png", image)
         print(f"wrote {len(images)} PNG files to {arguments.out}")
-    if arguments.grid or not arguments.out:
+    if arguments.grid or not (arguments.out or arguments.npz):
         large = enlarge(images, _scale(images, arguments))
         write_png(arguments.grid or _GRID, grid(large, count))
         print(f"wrote {arguments.grid or _GRID}: a row per class")
@@ -112,12 +118,15 @@ def _check(arguments: Arguments) -> None:
         raise ValueError(f"--truncation {arguments.truncation}: it must be a number above 0")
     if (arguments.gif or arguments.webp) and not arguments.interpolate:
         raise ValueError("--gif and --webp write an interpolation: add --interpolate z or class")
-    if arguments.out and arguments.interpolate:
-        raise ValueError("--out writes single images: with --interpolate use --grid, --gif, --webp")
+    for name in ("out", "npz"):
+        if getattr(arguments, name) and arguments.interpolate:
+            raise ValueError(
+                f"--{name} writes single images: with --interpolate use --grid, --gif, --webp"
+            )
     _check_suffix(arguments, *_SUFFIXES)
     if arguments.out and arguments.out.exists() and not arguments.out.is_dir():
         raise FileExistsError(f"{arguments.out} is a file: --out is the folder of the images")
-    written = [arguments.grid, arguments.gif, arguments.webp]
+    written = [arguments.grid, arguments.gif, arguments.webp, arguments.npz]
     if arguments.out:
         written.append(arguments.out / "image.png")
     for path in written if any(written) else [_GRID]:
@@ -180,6 +189,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "metavar": "FOLDER",
                 "help": "write a PNG file per image: CLASS-0000.png, ...",
             },
+            "--npz": _FILE
+            | {"help": "write all images as arr_0 and their labels as arr_1, for evaluations"},
             "--gif": _FILE | {"help": "animation of --interpolate"},
             "--webp": _FILE | {"help": "the same as WebP, lossless"},
             "--scale": _NUMBER

@@ -34,8 +34,8 @@ def _speed(_: Config, arguments: Arguments) -> None:
             row = {"model": model, "batch": batch} | per_image(durations, batch)
             rows.append(row)
             print(
-                f"{model}, batch {batch}: {row['ms_per_image']:.3g} ms per image "
-                f"(quartiles {row['ms_per_image_q1']:.3g} to {row['ms_per_image_q3']:.3g}), "
+                f"{model}, batch {batch}: {row['ms_per_image']:.2f} ms per image "
+                f"(quartiles {row['ms_per_image_q1']:.2f} to {row['ms_per_image_q3']:.2f}), "
                 f"{row['images_per_second']:.0f} images per second, {row['calls']} calls"
             )
     if arguments.out:

@@ -1,4 +1,6 @@
-"""Subcommands that harvest the teacher, and that train and export the mini teacher."""
+"""Subcommands that harvest the teacher, and that train the shipped teachers."""
+
+from typing import TYPE_CHECKING
 
 from tinygan.cli.options import (
     CLASSES,
@@ -19,6 +21,9 @@ from tinygan.data.classes import class_ids, teacher_classes
 from tinygan.gpu import claim_gpus
 from tinygan.planning.disk import require_shard
 from tinygan.runtime import configure_torch, quiet_tensorflow
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def _harvest(config: Config, arguments: Arguments) -> None:
@@ -54,22 +59,12 @@ def _harvest(config: Config, arguments: Arguments) -> None:
 
 def _train_teacher(config: Config, arguments: Arguments) -> None:
     """Train the mini teacher; write generator.safetensors and log.csv."""
-    import numpy as np
-
-    from tinygan.data.shards import open_store
     from tinygan.mini_teacher.train import MiniTeacherSettings, save_teacher, train_teacher
 
     configure_torch(arguments.threads)
-    if teacher_classes(config) != config["classes"]:
-        raise ValueError(
-            f"the mini teacher learns the run's classes in their order: set teacher.classes to "
-            f"{config['classes']} as well, or `classes` to {teacher_classes(config)}"
-        )
-    shards = open_store(arguments.real, class_ids(config), what="the store of --real", verify=True)
     settings = MiniTeacherSettings.of(config)
     train_teacher(
-        np.concatenate([shard.images for shard in shards]),
-        np.concatenate([shard.labels for shard in shards]),
+        *_real_images(config, arguments),
         settings,
         seed=config["seed"],
         z_dim=config["z_dim"],
@@ -83,6 +78,39 @@ def _train_teacher(config: Config, arguments: Arguments) -> None:
             z_dim=config["z_dim"],
         ),
     )
+
+
+def _train_diffusion(config: Config, arguments: Arguments) -> None:
+    """Train the mini diffusion model; write denoiser.safetensors and log.csv."""
+    from tinygan.mini_diffusion.train import MiniDiffusionSettings, train_diffusion
+
+    configure_torch(arguments.threads)
+    train_diffusion(
+        *_real_images(config, arguments),
+        MiniDiffusionSettings.of(config),
+        seed=config["seed"],
+        folder=arguments.out,
+    )
+
+
+def _real_images(config: Config, arguments: Arguments) -> tuple["np.ndarray", "np.ndarray"]:
+    """Return the real images and labels that a shipped teacher learns.
+
+    Raises:
+        ValueError: its classes would be others than those of the run.
+    """
+    import numpy as np
+
+    from tinygan.data.shards import open_store
+
+    if teacher_classes(config) != config["classes"]:
+        raise ValueError(
+            f"the mini teacher learns the run's classes in their order: set teacher.classes to "
+            f"{config['classes']} as well, or `classes` to {teacher_classes(config)}"
+        )
+    shards = open_store(arguments.real, class_ids(config), what="the store of --real", verify=True)
+    images, labels = ([getattr(s, name) for s in shards] for name in ("images", "labels"))
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def _export_teacher(config: Config, arguments: Arguments) -> None:
@@ -123,6 +151,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         },
     ),
     "train-teacher": (_train_teacher, {"--real": REAL}),
+    "train-diffusion": (_train_diffusion, {"--real": REAL}),
     "export-teacher": (
         _export_teacher,
         {

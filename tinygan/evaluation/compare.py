@@ -5,18 +5,21 @@ The second set is the reference, e.g. the real images that generated ones are co
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinygan.classes.by_name import ClassMismatch, match
 from tinygan.evaluation.image_sets import ImageReader, ImageSet
-from tinygan.evaluation.scores import Settings, score
+from tinygan.evaluation.scores import Settings, fid_with_interval, score
+from tinygan.evaluation.statistics import read_statistics
 from tinygan.features.extract import extract
 from tinygan.features.extractor import Extractor
 from tinygan.features.files import Features
 from tinygan.metrics.counts import share
 from tinygan.metrics.inception_score import inception_score
+from tinygan.metrics.jackknife import assign_groups
 from tinygan.seeding import stream
 
 # Suffixes of the keys of `scores.score` for a score and the ends of its interval.
@@ -91,6 +94,59 @@ def compare(
     }
 
 
+def compare_with_statistics(
+    a: ImageSet,
+    path: Path,
+    extractor: Extractor,
+    *,
+    batch: int = 100,
+    seed: int = 0,
+    samples: int | None = None,
+    splits: int = 10,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Compute the FID of the images of `a` against a mean and covariance in a .npz file.
+
+    Args:
+        a, extractor, batch, seed, samples, splits, progress: see `compare`.
+        path: see `tinygan.evaluation.statistics`.
+
+    Returns:
+        as `compare`; ``b`` has path, kind and dimensions.
+
+    Raises:
+        ValueError: too few images, other dimensions than the extractor's, or not a covariance.
+    """
+    reference = read_statistics(path)
+    if samples is not None:
+        a = a.choose(samples, stream(seed, "compare", 0))
+    _check_splits(a, splits)
+    features, about = _features(a, "A", ["all"], extractor, batch, splits, progress)
+    x, dimensions = features.features, len(reference.mean)
+    if x.shape[1] != dimensions:
+        raise ValueError(
+            f"{path} is of {dimensions} features, but {extractor.name} has {x.shape[1]}: give the "
+            "extractor that it was made with"
+        )
+    rng, most = stream(seed, "metrics/groups"), Settings.jackknife_groups
+    value, ends = fid_with_interval(x, reference, assign_groups(len(x), min(most, len(x)), rng))
+    return {
+        "a": about,
+        "b": {"path": str(path), "kind": "statistics", "dimensions": dimensions},
+        "scores": {"fid": {"value": value, "low": ends[0], "high": ends[1]}},
+        "jackknife_groups": most,
+        "extractor": extractor.name,
+        "extractor_sha256": extractor.sha256,
+        "input_size": extractor.input_size,
+        "resize": extractor.resize,
+        "seed": seed,
+        "notes": [
+            "B is a mean and a covariance: only the FID can be computed, and it means something "
+            "only if they are of this extractor, at this input size and resize"
+        ],
+    }
+
+
 def select_images(
     a: ImageSet, b: ImageSet, *, seed: int = 0, samples: int | None = None, splits: int = 10
 ) -> tuple[ImageSet, ImageSet, list[str], list[str]]:
@@ -111,15 +167,18 @@ def select_images(
         a, b = (s.choose(samples, stream(seed, "compare", i)) for i, s in enumerate((a, b)))
     classes, notes = _shared_classes(a, b)
     for images in (a, b):
-        _check_counts(images, classes, splits, "" if samples is None else "of those drawn ")
+        _check_splits(images, splits)
+        _check_counts(images, classes, "" if samples is None else "of those drawn ")
     return a, b, classes, notes + ["A and B are the same folder"] * same
 
 
-def _check_counts(images: ImageSet, classes: Sequence[str], splits: int, which: str) -> None:
-    count = len(images.readers)
-    if splits > count:
+def _check_splits(images: ImageSet, splits: int) -> None:
+    if splits > (count := len(images.readers)):
         raise ValueError(f"{images.path} has {count} images, too few for --splits {splits}")
-    counts = [count]
+
+
+def _check_counts(images: ImageSet, classes: Sequence[str], which: str) -> None:
+    counts = [len(images.readers)]
     if len(classes) > 1:
         by_name = Counter(images.labels)
         counts = [by_name[name] for name in classes]
@@ -192,14 +251,9 @@ def table(result: dict[str, Any]) -> str:
     sets = result["a"], result["b"]
     about = [
         ["", "A", "B"],
-        ["folder", *(s["path"] for s in sets)],
-        ["images", *(f"{s['images']:,}" for s in sets)],
-        ["classes", *("–" if s["classes"] is None else str(s["classes"]) for s in sets)],
-        ["sizes", *(_sizes(s["sizes"]) for s in sets)],
-        [
-            "Inception score",
-            *(_deviation(**s["inception_score"]) for s in sets),
-        ],
+        ["path", *(s["path"] for s in sets)],
+        *([name, *(_cell(s, name) for s in sets)] for name in ("images", "classes", "sizes")),
+        ["Inception score", *(_cell(s, "inception_score") for s in sets)],
     ]
     scores = [["", "A against B", "95 % interval"]] + [
         [name, f"{entry['value']:.4g}", _interval(**entry)]
@@ -209,8 +263,17 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join([*_aligned(about), "", *_aligned(scores), "", settings, *result["notes"]])
 
 
-def _deviation(value: float | None, std: float | None, **interval: float | None) -> str:
-    return "–" if value is None else f"{value:.2f} ± {std:.2f}"
+def _cell(about: dict[str, Any], name: str) -> str:
+    """Format what is known of a set; a file of statistics has no images."""
+    value = about.get(name)
+    if value is None:
+        return "–"
+    if name == "sizes":
+        (first, _), *others = value.items()
+        return f"{first} and {len(others)} other" if others else first
+    if name == "inception_score":
+        return "–" if value["value"] is None else f"{value['value']:.2f} ± {value['std']:.2f}"
+    return f"{value:,}"
 
 
 def _interval(value: float, low: float | None, high: float | None) -> str:
@@ -223,8 +286,3 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in [rows[0], ["-" * width for width in widths], *rows[1:]]
     ]
-
-
-def _sizes(sizes: dict[str, int]) -> str:
-    (first, _), *others = sizes.items()
-    return f"{first} and {len(others)} other" if others else first

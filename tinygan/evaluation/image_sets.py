@@ -1,4 +1,4 @@
-"""Sets of images in folders: image files, optionally in one sub-folder per class, or shards."""
+"""Sets of images: files in a folder, optionally in one sub-folder per class, shards, or a .npz."""
 
 import hashlib
 from collections import Counter
@@ -13,6 +13,7 @@ import numpy as np
 from tinygan.classes.by_name import warn_unnamed
 from tinygan.data.decode import decode
 from tinygan.data.image_folders import SUFFIXES, count_images, first_level, list_images, note
+from tinygan.data.npz import names_in_npz, read_npz_array
 from tinygan.data.shards import Shard, find_manifests, open_store
 
 
@@ -21,8 +22,8 @@ class ImageSet:
     """Images that are read on demand.
 
     Attributes:
-        path: the folder.
-        kind: ``"files"`` or ``"shards"``.
+        path: the folder or file.
+        kind: ``"files"``, ``"shards"`` or ``"npz"``.
         readers: one function per image, which reads it as uint8 [H, W, 3].
         labels: the class name of each image, in order of class; None if there are no classes.
     """
@@ -71,14 +72,17 @@ class ImageReader(Sequence):
 
 
 def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
-    """List the images of a folder; nothing is decoded yet.
+    """List the images of a folder or .npz file; nothing is decoded yet.
+
+    A .npz file has images as its array ``arr_0``, and may have labels as ``arr_1``, as the
+    reference batches of Dhariwal and Nichol (2021) have.
 
     A folder with a manifest.json, in it or in its sub-folders, is a shard store. Any other one is
     listed as image files, see `tinygan.data.image_folders`. If all images are in sub-folders, the
     names of the first level are the classes; sub-folders without images are skipped.
 
     Args:
-        folder: the folder.
+        folder: the folder or .npz file.
         by_class: False ignores the classes.
 
     Raises:
@@ -86,8 +90,12 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
         ValueError: there are no images, some are beside class folders, or a shard is damaged.
     """
     folder = Path(folder)
+    if folder.is_file() and folder.suffix == ".npz":
+        return _open_npz(folder, by_class)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is not a folder: give a folder of images, or of shards")
+        raise FileNotFoundError(
+            f"{folder} is not a folder: give a folder of images or of shards, or a .npz file"
+        )
     if manifests := find_manifests(folder):
         shards = open_store(manifests, verify=True)
         readers = [partial(s.images.__getitem__, i) for s in shards for i in range(len(s.labels))]
@@ -102,6 +110,31 @@ def open_images(folder: Path, *, by_class: bool = True) -> ImageSet:
             f"{folder} has no images: no shards, and no files with a suffix of {suffixes}"
         )
     return ImageSet(folder, "files", [partial(read_image, file) for file in files], labels)
+
+
+def _open_npz(path: Path, by_class: bool) -> ImageSet:
+    """Open the batch of images in a .npz file; ValueError if it has none."""
+    names = names_in_npz(path)
+    if "arr_0" not in names:
+        found = ", ".join(names) or "no arrays"
+        raise ValueError(f"{path} has {found}, but no arr_0 with images uint8 [N, H, W, 3]")
+    images = read_npz_array(path, "arr_0")
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not len(images):
+        raise ValueError(
+            f"{path}: arr_0 is {images.dtype} {list(images.shape)}; it must be images "
+            "uint8 [N, H, W, 3]"
+        )
+    readers, labels = [partial(images.__getitem__, i) for i in range(len(images))], None
+    if by_class and "arr_1" in names:
+        given = read_npz_array(path, "arr_1")
+        if given.shape != (len(images),) or given.dtype.kind not in "iu":
+            raise ValueError(
+                f"{path}: arr_1 is {given.dtype} {list(given.shape)}; it must be a class index for "
+                f"each of the {len(images)} images, or ignore the classes (--no-classes)"
+            )
+        order = np.argsort(given, kind="stable")
+        readers, labels = [readers[i] for i in order], list(map(str, given[order].tolist()))
+    return ImageSet(path, "npz", readers, labels)
 
 
 def _flat(folder: Path) -> tuple[list[Path], None]:

@@ -228,10 +228,7 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
             lambda: (inception, inception_score_jackknife(logits, splits, groups)),
             lambda: inception,
         ),
-        "fid": _scored(
-            lambda: frechet_jackknife(features, real, groups, offset=offset),
-            lambda: frechet_distance(features, real, offset=offset),
-        ),
+        "fid": fid_with_interval(features, real, groups, offset=offset),
         "intra_fid": _mean([c.intra_fid for c in classes]),
         "kid": _scored(
             lambda: kid_jackknife(pairwise, real_pairwise, pairwise_groups),
@@ -246,6 +243,16 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
         name: (value, interval(value, without.get(name, NO_REPLICATES)))
         for name, value in values.items()
     }
+
+
+def fid_with_interval(
+    x: np.ndarray, y: Gaussian, groups: np.ndarray, *, offset: float = 0.0
+) -> Scored:
+    """Return the FID of features x [N, d], and its 95 % interval; see `frechet_jackknife`."""
+    return _scored(
+        lambda: frechet_jackknife(x, y, groups, offset=offset),
+        lambda: frechet_distance(x, y, offset=offset),
+    )
 
 
 def _scored(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Scored:

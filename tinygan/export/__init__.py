@@ -1,8 +1,1 @@
 """Export generators to ONNX files, and run these files."""
-
-PRECISIONS = ("fp32", "fp16", "int8")
-
-
-def file_name(precision: str) -> str:
-    """Return the name of the file of a precision."""
-    return f"generator_{precision}.onnx"

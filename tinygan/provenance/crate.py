@@ -36,7 +36,8 @@ _TITLES = {
     "figures": "figures of the paper",
     "scores": "scores and learning curves by source",
     "intra_fid": "intra-FID per class by source",
-    "models": "weights and model cards of the students",
+    "models": "weights of the students, with their settings",
+    "cards": "model cards of the students",
 }
 
 

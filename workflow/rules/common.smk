@@ -28,7 +28,7 @@ from tinygan.config.derived import (
     students,
     sweep_points,
 )
-from tinygan.export import PRECISIONS, file_name
+from tinygan.export.names import PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -143,13 +143,13 @@ def folders_written():
 def sections(*names, of=config):
     """Return sections of a config, for params, without the keys that do not affect outputs.
 
-    The threads of the mini teacher's training stay: another number rounds differently.
+    The threads of the shipped teachers' trainings stay: another number rounds differently.
     """
     idle = ("threads", "nodes", "checkpoint_every", "dvclive")
     return {
         name: (
             {key: value for key, value in of[name].items() if key not in idle}
-            if isinstance(of[name], dict) and name != "mini_teacher"
+            if isinstance(of[name], dict) and name not in ("mini_teacher", "mini_diffusion")
             else of[name]
         )
         for name in names

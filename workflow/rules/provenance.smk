@@ -8,6 +8,7 @@ rule provenance:
         rules.tables.input,
         rules.figures.input,
         rules.scores.input,
+        rules.model_cards.input,
         expand([GENERATOR, CARD], student=STUDENTS),
     output:
         json=report(

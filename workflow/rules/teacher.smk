@@ -1,4 +1,4 @@
-# The teacher, a black box: z, y -> images. Also the training of the mini teacher that is shipped.
+# The teacher, a black box: z, y -> images. Also the trainings of the two teachers that are shipped.
 TEACHER_CODE = MODULES[config["teacher"]["kind"]]
 MIXTURE_CODE = MIXTURE_MODULES.get(config["teacher"]["kind"])
 if config["teacher"]["kind"] == "tfhub":
@@ -176,3 +176,38 @@ rule teacher_card:
     shell:
         "python -m tinygan teacher-card --config {params.config} --threads {threads} --shards {input.shards}"
         " --real {input.real} --images {input.images} --out {output.card} > {log} 2>&1"
+
+
+# The shipped diffusion model is a copy of what this rule makes; only its preset has the settings.
+if config["mini_diffusion"]:
+
+    rule train_diffusion:
+        input:
+            real=shards("real", "manifest.json"),
+        output:
+            weights=f"{P}/mini_diffusion/denoiser.safetensors",
+            table=f"{P}/mini_diffusion/log.csv",
+        log:
+            f"{P}/logs/train_diffusion.log",
+        benchmark:
+            f"{P}/benchmarks/train_diffusion.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: config["mini_diffusion"]["threads"]
+        resources:
+            mem_mb=more(3000),
+            runtime=more(
+                minutes(
+                    "train",
+                    config["mini_diffusion"]["steps"] * config["mini_diffusion"]["batch"],
+                    gpus=0,
+                )
+            ),
+        params:
+            config=planned,
+            code=code("train-diffusion"),
+            folder=subpath(output.weights, parent=True),
+            settings=sections("seed", "image_size", "classes", "mini_diffusion"),
+        shell:
+            "python -m tinygan train-diffusion --config {params.config} --threads {threads} --real {input.real}"
+            " --out {params.folder} > {log} 2>&1"

@@ -265,6 +265,17 @@ def test_table1_describes_the_split_of_real_images(results):
     assert "Real images (split): 1,100 of the real images against the other 4,900" in text
 
 
+def test_table1_says_why_the_cost_of_a_python_teacher_is_missing(results):
+    note = "The teacher is a Python function, whose cost is unknown."
+    call("table1", results)
+    assert note not in (results / "out" / "table1.md").read_text()
+    lines = (results / "cost.csv").read_text().splitlines(keepends=True)
+    (results / "cost.csv").write_text("".join(x for x in lines if not x.startswith("teacher,")))
+    call("table1", results)
+    text = (results / "out" / "table1.md").read_text()
+    assert blocks_of(text)[0]["Teacher"][:4] == ["–"] * 4 and note in text
+
+
 @pytest.mark.slow
 def test_a_script_runs_by_hand_from_any_folder(results, tmp_path):
     command = [sys.executable, ROOT / "analysis" / "table2.py", "--config", results / "config.yaml"]

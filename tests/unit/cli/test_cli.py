@@ -89,9 +89,11 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 
 SUBCOMMANDS = """
-    download real real-shard check-imagenet harvest train-teacher export-teacher teacher-card train
-    sample source features score-features curve interpolate interpolate-teacher smoothness cost
-    import-tinygan import-sngan provenance validate plan generate show score fetch rocrate
+    download real real-shard check-imagenet harvest train-teacher train-diffusion export-teacher
+    teacher-card train sample source features score-features curve interpolate
+    interpolate-teacher smoothness sample-export cost import-tinygan import-sngan provenance
+    model-card playground validate plan generate show score statistics speed export fetch
+    rocrate release play
 """.split()
 
 

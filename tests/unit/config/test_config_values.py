@@ -45,7 +45,8 @@ def test_the_kind_of_a_teacher_changes_without_its_asset() -> None:
 
 def test_the_shipped_config_and_presets_read_as_yaml_reads_them() -> None:
     presets = sorted((ROOT / "config").glob("*.yaml"))
-    assert [path.name for path in presets] == ["paper.yaml", "reproduce.yaml", "smoke.yaml"]
+    names = ["mini_diffusion", "paper", "reproduce", "smoke"]
+    assert [path.stem for path in presets] == names
     for path in [ROOT / "config.yaml", *presets]:
         found, expected = load_files([path]), yaml.safe_load(path.read_text())
         for key in expected.keys() - {"classes"}:

@@ -127,7 +127,7 @@ def test_the_subcommand_writes_what_it_prints(capsys: pytest.CaptureFixture[str]
         assert 0 < row["ms_per_image_q1"] <= row["ms_per_image"] <= row["ms_per_image_q3"]
         assert row["images_per_second"] * row["ms_per_image"] == pytest.approx(1000)
         assert line.startswith(
-            f"{row['model']}, batch {row['batch']}: {row['ms_per_image']:.3g} ms per image"
+            f"{row['model']}, batch {row['batch']}: {row['ms_per_image']:.2f} ms per image"
         )
 
 
