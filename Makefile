@@ -23,7 +23,6 @@ playground: $(READY)
 	@command -v npm > /dev/null || \
 	  { echo "error: there is no npm on the PATH, which installs what runs the students in the browser;" \
 	    "install Node.js, which has it" >&2; exit 1; }
-	cd playground && npm ci --ignore-scripts
 	snakemake --cores $(CORES) playground
 	@echo
 	@echo "$(CURDIR)/results/mini/playground"

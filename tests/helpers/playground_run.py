@@ -12,11 +12,17 @@ from torch import nn
 
 from helpers.paths import ROOT
 from tinygan.data.shards import write_shard
-from tinygan.export.graph import to_onnx
+from tinygan.export import PRECISIONS
+from tinygan.export.graph import to_float16, to_onnx
 from tinygan.export.int8 import to_int8
 from tinygan.files import write_json
 from tinygan.models.students import build_student
-from tinygan.playground.files import PRECISIONS, RUNTIME_FOLDER, model_file
+from tinygan.playground.files import (
+    PACKAGE,
+    PAGE_FOLDER,
+    RUNTIME_FOLDER,
+    model_file,
+)
 from tinygan.seeding import latents
 
 CLASSES = ["bear", "cat", "zebra"]
@@ -66,6 +72,7 @@ def _onnx(network: nn.Module) -> dict[str, bytes]:
     weights = np.eye(len(CLASSES), dtype=np.float32)[np.arange(100) % len(CLASSES)]
     return {
         "fp32": model.SerializeToString(),
+        "fp16": to_float16(model).SerializeToString(),
         "int8": to_int8(model, z, weights).SerializeToString(),
     }
 
@@ -84,15 +91,15 @@ def npm_runtime(folder: Path) -> Path:
 
     Without npm, or without the network, the test is skipped.
     """
-    if RUNTIME_FOLDER.is_dir():
-        return RUNTIME_FOLDER
+    if (ROOT / RUNTIME_FOLDER).is_dir():
+        return ROOT / RUNTIME_FOLDER
     if not shutil.which("npm"):
         pytest.skip("npm is not installed")
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(ROOT / "playground" / name, folder)
+    for name in PACKAGE:
+        shutil.copy(ROOT / PAGE_FOLDER / name, folder)
     options = {"cwd": folder, "capture_output": True, "text": True, "env": os.environ}
     done = subprocess.run(["npm", "ci", "--ignore-scripts"], **options)
     if any(word in done.stderr for word in _OFFLINE):
         pytest.skip("npm has no network")
     assert done.returncode == 0, done.stderr
-    return folder / RUNTIME_FOLDER.relative_to(ROOT / "playground")
+    return folder / Path(RUNTIME_FOLDER).relative_to(PAGE_FOLDER)

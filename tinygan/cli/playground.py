@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tinygan.cli.options import FOLDER, Arguments, Config, Subcommand
+from tinygan.code import ROOT
 from tinygan.playground.files import RUNTIME_FOLDER
 
 
@@ -51,7 +52,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             },
             "--runtime": {
                 "type": Path,
-                "default": RUNTIME_FOLDER,
+                "default": ROOT / RUNTIME_FOLDER,
                 "metavar": "FOLDER",
                 "help": "with onnxruntime-web (default: where `make playground` installs it)",
             },

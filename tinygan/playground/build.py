@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygan.code import ROOT
 from tinygan.data.shards import find_manifests, open_store
+from tinygan.export import PRECISIONS
 from tinygan.files import atomic_file, read_json, write_json
 from tinygan.generation.pictures import grid, write_png
 from tinygan.playground.files import (
     DATA,
     PAGE,
     PAGE_FOLDER,
-    PRECISIONS,
     RUNTIME,
     model_file,
     strip_file,
@@ -74,7 +75,7 @@ def build(
     write_json(out / DATA, data)
     # index.html is the first of them.
     for name in reversed(PAGE):
-        _copy(PAGE_FOLDER / name, out / name, made_by="git")
+        _copy(ROOT / PAGE_FOLDER / name, out / name, made_by="git checkout")
 
 
 def _models(variant: str) -> dict[str, str]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from tinygan.code import ROOT
+from tinygan.export import PRECISIONS, file_name
 
 # The page itself, in the repository.
-PAGE_FOLDER = ROOT / "playground"
+PAGE_FOLDER = "playground"
 PAGE = (
     "index.html",
     "style.css",
@@ -18,17 +18,17 @@ PAGE = (
     "student.js",
     "view.js",
 )
-# What runs the models, where `npm ci` puts it; ort.wasm.bundle runs on the CPU alone.
-RUNTIME_FOLDER = PAGE_FOLDER / "node_modules" / "onnxruntime-web" / "dist"
+# What npm is to install.
+PACKAGE = ("package.json", "package-lock.json", ".npmrc")
+# What runs the models, where npm installs it; ort.wasm.bundle runs on the CPU alone.
+RUNTIME_FOLDER = f"{PAGE_FOLDER}/node_modules/onnxruntime-web/dist"
 RUNTIME = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 DATA = "data.json"
-# The precisions that the page offers, of those of `tinygan export`.
-PRECISIONS = ("fp32", "int8")
 
 
 def model_file(variant: str, precision: str) -> str:
     """Return the path of a variant's ONNX file below a run's `exports` and the page's `models`."""
-    return f"{variant}/generator_{precision}.onnx"
+    return f"{variant}/{file_name(precision)}"
 
 
 def strip_file(label: int) -> str:

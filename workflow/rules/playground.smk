@@ -1,25 +1,50 @@
-# The playground, where students draw in the browser: a folder to serve. `make playground` installs what
-# it runs there, from npm, and makes it; `all` does not.
-from tinygan.playground.files import PAGE, PAGE_FOLDER, PRECISIONS, RUNTIME, RUNTIME_FOLDER
-from tinygan.playground.files import model_file, playground_files
+# The playground, where the students dw and std draw in the browser: a folder to serve. It needs npm, so
+# `all` does not make it.
+from tinygan.playground.files import (
+    PACKAGE,
+    PAGE,
+    PAGE_FOLDER,
+    RUNTIME,
+    RUNTIME_FOLDER,
+    model_file,
+    playground_files,
+)
 
 PLAYED = ["dw", "std"]
 
 
-def runtime(wildcards):
-    """Return the files of npm's package; one sentence where they are not installed."""
-    files = [RUNTIME_FOLDER / name for name in RUNTIME]
-    if not all(file.is_file() for file in files):
-        raise WorkflowError(
-            "onnxruntime-web is not installed in playground/: run `make playground`"
-        )
-    return files
+# What runs the students there, at the versions and hashes of the lock file.
+rule npm:
+    input:
+        [f"{PAGE_FOLDER}/{name}" for name in PACKAGE],
+    output:
+        [f"{RUNTIME_FOLDER}/{name}" for name in RUNTIME],
+    log:
+        f"{P}/logs/npm.log",
+    benchmark:
+        f"{P}/benchmarks/npm.tsv"
+    # First, so that a missing npm is reported before any training.
+    priority: 2
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(500),
+        runtime=more(SHORT),
+    params:
+        folder=PAGE_FOLDER,
+        none="error: there is no npm on the PATH: install Node.js, which has it",
+        failed="error: npm could not install onnxruntime-web; its own error is above",
+    shell:
+        "command -v npm > /dev/null || {{ echo '{params.none}' > {log}; exit 1; }}; "
+        "npm ci --prefix {params.folder} --ignore-scripts > {log} 2>&1"
+        " || {{ echo '{params.failed}' >> {log}; exit 1; }}"
 
 
 rule playground:
     input:
-        runtime,
-        page=[PAGE_FOLDER / name for name in PAGE],
+        runtime=rules.npm.output,
+        page=[f"{PAGE_FOLDER}/{name}" for name in PAGE],
         models=[f"{P}/exports/{model_file(name, kind)}" for name in PLAYED for kind in PRECISIONS],
         reports=[f"{P}/exports/{name}/export.json" for name in PLAYED],
         teacher=shards("teacher", "manifest.json"),

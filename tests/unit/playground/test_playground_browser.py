@@ -22,6 +22,7 @@ from PIL import Image
 from scipy import stats
 from torch import Tensor
 
+from tinygan.export import PRECISIONS
 from tinygan.models.pixels import to_uint8
 from tinygan.playground.build import build
 from tinygan.playground.serve import open_server
@@ -250,7 +251,7 @@ def test_z_has_the_distribution_of_the_training(visit: Visit) -> None:
 def test_what_a_model_costs_changes_with_it(visit: Visit, playground) -> None:
     size, rows = visit.page.locator("#size"), []
     for name in VARIANTS:
-        for precision in ("fp32", "int8"):
+        for precision in PRECISIONS:
             visit.choose("Student", name)
             visit.choose("Weights", precision)
             file = playground[0] / "models" / name / f"generator_{precision}.onnx"
@@ -258,7 +259,7 @@ def test_what_a_model_costs_changes_with_it(visit: Visit, playground) -> None:
             assert float(visit.page.locator("#time").inner_text().removesuffix(" ms")) >= 0
             assert visit.page.locator("#model").inner_text() == f"{name}, {precision}"
             rows.append(size.inner_text())
-    assert len(set(rows)) == 4
+    assert len(set(rows)) == 6
     for name, text in {"parameters": "0.123 M", "macs": "2.35 M", "teacher-macs": "150 M"}.items():
         assert visit.page.locator(f"#{name}").inner_text() == text
 
