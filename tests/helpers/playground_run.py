@@ -12,7 +12,7 @@ from torch import nn
 
 from helpers.paths import ROOT
 from tinygan.data.shards import write_shard
-from tinygan.export import PRECISIONS
+from tinygan.export.files import PRECISIONS
 from tinygan.export.graph import to_float16, to_onnx
 from tinygan.export.int8 import to_int8
 from tinygan.files import write_json

@@ -3,11 +3,6 @@
 COMPRESSED = ["dw", "std"]
 
 
-def exported(variant):
-    """Return the names that the ONNX files of a variant are scored as."""
-    return [f"{variant}.{precision}" for precision in EXPORT_PRECISIONS]
-
-
 rule export:
     input:
         generator=lambda wildcards: GENERATOR.format(student=shown(wildcards.variant)),
