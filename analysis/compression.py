@@ -1,6 +1,5 @@
 """Students in smaller number formats: size, speed on one core, and FID of each ONNX file."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from paper import labels
 from results import MORE, read_scores
 from script import Run, main, present
 from tables import Block, about, number, with_spread, write_table
-from tinygan.export.names import PRECISIONS
 from tinygan.files import read_json
 
 BATCHES = (1, 64)  # those of `tinygan speed`
@@ -25,39 +23,32 @@ SCORES = ["fid", "fid_low", "fid_high", "intra_fid", "intra_fid_low", "intra_fid
 
 def compression(run: Run) -> pd.DataFrame:
     """Write the table; return its numbers: per student a row of PyTorch, then one per precision."""
-    exports = {path.parent.name: read_json(present(path)) for path in run.inputs["exports"]}
-    sources = [f"{variant}.{precision}" for variant in exports for precision in PRECISIONS]
+    exports, timed = (
+        {path.parent.name: read_json(present(path)) for path in run.inputs[name]}
+        for name in ("exports", "times")
+    )
+    sources = [f"{variant}.{kind}" for variant in exports for kind in exports[variant]["files"]]
     read = read_scores(run.inputs["scores"], [*exports, *sources])
-    timed = {path.parent.name: read_json(present(path)) for path in run.inputs["times"]}
     scores = read.droplevel("train_seed")[SCORES]
     records = []
     for variant, export in exports.items():
-        if variant not in timed:
-            raise ValueError(f"there is no file of times of {variant}; make it again")
-        speeds = _speeds(timed[variant])
-        for record in _sizes(export):
-            precision = record["format"]
-            source = variant if precision == "pytorch" else f"{variant}.{precision}"
-            for batch in BATCHES:
-                record[f"images_per_second_{batch}"] = speeds.get((precision, batch))
-            records.append({"variant": variant} | record | scores.loc[source].to_dict())
+        speeds = _speeds(timed[variant]) if variant in timed else {}
+        for kind, size in _sizes(export).items():
+            rates = {f"images_per_second_{batch}": speeds.get((kind, batch)) for batch in BATCHES}
+            if None in rates.values():
+                raise ValueError(f"there are no times of {kind} of {variant}; make them again")
+            row = scores.loc[variant if kind == "pytorch" else f"{variant}.{kind}"].to_dict()
+            records.append({"variant": variant, "format": kind} | size | rates | row)
     frame = pd.DataFrame(records)
-    if absent := frame[frame.filter(like="images_per_second").isna().any(axis=1)].index.to_list():
-        row = frame.loc[absent[0]]
-        raise ValueError(f"the times of {row.variant} lack {row.format}; make them again")
     _write(run, frame, f"{about(run, read)} {_note(exports, timed)}")
     return frame
 
 
-def _sizes(export: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the format, size and difference of PyTorch's weights and of each ONNX file."""
-    weights = export["weights_bytes"]
-    yield {"format": "pytorch", "bytes": weights, "largest_difference": 0, "mean_difference": 0.0}
-    for precision in PRECISIONS:
-        file = export["files"][precision]
-        yield {"format": precision} | {
-            key: file[key] for key in ("bytes", "largest_difference", "mean_difference")
-        }
+def _sizes(export: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return size and difference by format: of PyTorch's weights, and of each ONNX file."""
+    weights = {"bytes": export["weights_bytes"], "largest_difference": 0, "mean_difference": 0.0}
+    files = {kind: {key: file[key] for key in weights} for kind, file in export["files"].items()}
+    return {"pytorch": weights} | files
 
 
 def _speeds(timed: dict[str, Any]) -> dict[tuple[str, int], float]:

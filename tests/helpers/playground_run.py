@@ -12,9 +12,9 @@ from torch import nn
 
 from helpers.paths import ROOT
 from tinygan.data.shards import write_shard
+from tinygan.export.files import PRECISIONS
 from tinygan.export.graph import to_float16, to_onnx
 from tinygan.export.int8 import to_int8
-from tinygan.export.names import PRECISIONS
 from tinygan.files import write_json
 from tinygan.models.students import build_student
 from tinygan.playground.files import (

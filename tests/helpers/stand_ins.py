@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, os.getcwd())
 
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
+from tinygan.export.files import PRECISIONS, file_name
 from tinygan.planning.run import load
 from tinygan.training.settings import LossSettings
 
@@ -29,7 +30,7 @@ content = " ".join(words)
 shard = ["manifest.json", "images.npy", "labels.npy"]
 if called == "real":
     files = [out / name / file for name in shard_ranges(config) for file in shard]
-elif called in ("harvest", "sample"):
+elif called in ("harvest", "sample", "sample-export"):
     files = [out / file for file in [*shard, "z.npy"]]
 elif called in ("interpolate", "interpolate-teacher"):
     files = [out / file for file in ("manifest.json", "images.npy")]
@@ -42,7 +43,9 @@ elif called == "train":
     files += [out / file for file in ("generator.safetensors", "card.json", "log.csv")]
     if LossSettings.of(resolved["loss"]).needs_discriminator:
         files.append(out / "discriminator.safetensors")
-elif called.startswith("table") or called == "variance":
+elif called == "export":
+    files = [out / file_name(precision) for precision in PRECISIONS] + [out / "export.json"]
+elif called.startswith("table") or called in ("variance", "compression"):
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif called == "sweep":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".pdf", ".png", ".tex")]

@@ -30,6 +30,7 @@ CHOSEN = {
     "smoothness": [LITE],
     "cost": STUDENTS,
     "speed": STUDENTS,
+    "export": STUDENTS,
     "model-card": [ANIMALS],
 }
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.

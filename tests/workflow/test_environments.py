@@ -31,17 +31,17 @@ HUB, LITE, INCEPTION = (
 RUNS = {
     "torch": (
         *("download real real-shard harvest train sample source features score curve cost".split()),
-        *("interpolate", "interpolate-teacher", "smoothness", "speed"),
+        *("interpolate", "interpolate-teacher", "smoothness"),
         *("train-teacher", "train-diffusion", "teacher-card", "model-card"),
         *("provenance", "playground"),
         *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
         *("tinygan.teacher.mini_diffusion", "tinygan.teacher.mixtures_torch"),
     ),
+    "export": ("export", "sample-export", "speed", "tinygan.models.students.dw"),
     "teacher": (
         *("harvest", "features", "interpolate-teacher", "smoothness", "export-teacher"),
         *("tinygan.teacher.tfhub", "tinygan.teacher.mixtures_tfhub", INCEPTION),
     ),
-    "export": ("export", "sample-export", "speed"),
     "analysis": tuple(f"analysis.{path.stem}" for path in (ROOT / "analysis").glob("*.py")),
 }
 BLOCKED = """
@@ -67,8 +67,6 @@ def modules(environment: str) -> list[str]:
     roots += [] if environment == "analysis" else ["tinygan.cli", *CLI]
     # Of the neutral modules too, but of the commands only what they import at their top.
     found = closure(*roots, neutral=frozenset(["tinygan.cli", *CLI]))
-    if environment != "export":  # elsewhere, `speed` times networks of PyTorch alone
-        found = {name for name in found if not name.startswith("tinygan.export.")}
     return sorted(found | ({"tinygan.cli", *CLI} if environment != "analysis" else set()))
 
 

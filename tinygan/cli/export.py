@@ -14,7 +14,7 @@ from tinygan.cli.options import (
 from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids
 from tinygan.errors import extra
-from tinygan.export.names import PRECISIONS, file_name
+from tinygan.export.files import PRECISIONS, file_name
 from tinygan.files import require_writable
 from tinygan.planning.disk import require_shard
 
@@ -39,8 +39,8 @@ def _export(_: Config, arguments: Arguments) -> None:
     for file in report["files"].values():
         print(
             f"wrote {arguments.out / file['file']}: {file['bytes'] / 1e6:.2f} MB, opset "
-            f"{report['opset']}; differs from PyTorch by {file['largest_difference']} levels at "
-            f"most, {file['mean_difference']:.2g} on average"
+            f"{report['opset']}; pixels differ from PyTorch's by up to "
+            f"{file['largest_difference']} of 255, {file['mean_difference']:.2g} on average"
         )
 
 

@@ -8,6 +8,7 @@ import copy
 
 import onnx
 import onnx_ir
+import onnxscript  # noqa: F401  torch.onnx.export imports it, and reports its lack less clearly
 import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass, TopologicalSortPass
 from onnxruntime.transformers.float16 import convert_float_to_float16

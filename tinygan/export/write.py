@@ -13,9 +13,9 @@ import onnx
 
 from tinygan.export.calibration import Calibration, harvested, seeded
 from tinygan.export.check import comparison_inputs, difference, draw_pixels
+from tinygan.export.files import file_name
 from tinygan.export.graph import OPSET, to_float16, to_onnx
 from tinygan.export.int8 import to_int8
-from tinygan.export.names import file_name
 from tinygan.export.session import OnnxGenerator
 from tinygan.files import atomic_file, sha256, write_json
 from tinygan.models.io import load_generator, read_card
@@ -31,7 +31,7 @@ def export_model(
     Args:
         folder: the model, with card.json.
         out: folder to write to.
-        precisions: of `tinygan.export.names.PRECISIONS`.
+        precisions: of `tinygan.export.files.PRECISIONS`.
         pairs: manifests of the teacher's training pairs, whose z calibrate int8; without them, z
             are drawn.
 

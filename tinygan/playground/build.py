@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygan.code import ROOT
 from tinygan.data.shards import find_manifests, open_store
-from tinygan.export.names import PRECISIONS
+from tinygan.export.files import PRECISIONS
 from tinygan.files import atomic_file, read_json, write_json
 from tinygan.generation.pictures import grid, write_png
 from tinygan.playground.files import (

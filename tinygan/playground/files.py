@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tinygan.export.names import PRECISIONS, file_name
+from tinygan.export.files import PRECISIONS, file_name
 
 # The page itself, in the repository.
 PAGE_FOLDER = "playground"

@@ -41,7 +41,10 @@ ENVIRONMENTS = {
         "tables, figures and the report",
         [*BOTH, *"docutils jinja2 markdown-it-py matplotlib pandas seaborn".split()],
     ),
-    "export": ("ONNX files and speed: PyTorch", [*PYTORCH, *"onnx onnxruntime onnxscript".split()]),
+    "export": (
+        "ONNX files and speed: PyTorch",
+        [*PYTORCH, *"onnx onnx-ir onnxruntime onnxscript".split()],
+    ),
     "teacher": ("a TF-Hub module as teacher: TensorFlow", [*TENSORFLOW, "tensorflow"]),
     "teacher-gpu": (
         "a TF-Hub module as teacher, on a GPU",

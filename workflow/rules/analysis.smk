@@ -1,7 +1,7 @@
 # Tables, figures and the check of the paper's claims.
 
 
-# Every table and figure: its name, its kind (see KINDS in common.smk), its title in the report, and the
+# Every table and figure: its name, its kind (see KINDS in artefacts.smk), its title in the report, and the
 # files that its script reads, by option. To add one, write a row here, a script analysis/NAME.py with
 # these options, and a caption workflow/report/NAME.rst.
 ARTEFACTS = {

@@ -5,7 +5,6 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
@@ -28,7 +27,7 @@ from tinygan.config.derived import (
     students,
     sweep_points,
 )
-from tinygan.export.names import PRECISIONS, file_name
+from tinygan.export.files import PRECISIONS as EXPORT_PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings
 from tinygan.planning.image_counts import require_images
@@ -87,7 +86,7 @@ PAPER_VARIANTS = ["dw", "std", "std_half", "scratch", "no_feat", "no_gan", "no_k
 OWN = [variant for variant in VARIANTS if variant not in PAPER_VARIANTS]
 SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
 # ONNX files are scored like sources, such as dw.int8. `all` makes none of them.
-EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in PRECISIONS]
+EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in EXPORT_PRECISIONS]
 DRAWN = [source for source in [*SCORED, *SWEPT, *EXPORTED] if source != "real"]
 CURVES = ["dw", "scratch"]
 # Figure 10 interpolates the teacher and the student dw; not a teacher that takes no mixture of classes.
@@ -118,7 +117,7 @@ wildcard_constraints:
     student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
     variant="|".join(VARIANTS),
-    precision="|".join(PRECISIONS),
+    precision="|".join(EXPORT_PRECISIONS),
     source="|".join(map(re.escape, ["real", *DRAWN])),
 
 
@@ -282,67 +281,14 @@ def free(target, owner):
     return target
 
 
-# Kinds of artefacts: the path, the category in the report, and for each file the end of its title
-# there. A file with None is not in the report, which shows its HTML page instead.
-KINDS = {
-    "table": (
-        "tables/{name}",
-        "Tables",
-        {".md": None, ".html": "", ".csv": " (CSV)", ".tex": " (LaTeX)"},
-    ),
-    "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
-    "claims": ("{name}", "Claims", {".md": None, ".html": "", ".json": None}),
-    "numbers": ("{name}", "", {".json": None}),
-    # A folder of its own, with what was measured for it.
-    "sweep": (
-        "{name}/{name}",
-        "Sweep",
-        {".png": "", ".pdf": " (PDF)", ".md": None, ".html": " (table)"}
-        | {".csv": " (table, CSV)", ".tex": " (table, LaTeX)"},
-    ),
-}
+def exported(variant):
+    """Return the names that the ONNX files of a variant are scored as."""
+    return [f"{variant}.{precision}" for precision in EXPORT_PRECISIONS]
 
 
-class Artefact(NamedTuple):
-    """A table or figure: its kind, its title in the report, and its script's files by option."""
-
-    kind: str
-    title: str
-    inputs: dict[str, list[str]]
-
-
-def settings_of(artefact):
-    """Return the settings that an artefact's script may use: of the variants, those it has files of."""
-    files = [Path(file) for paths in artefact.inputs.values() for file in paths]
-    named = {name for file in files for name in (file.stem, *file.parts)}
-    shared = sections("preset", "seed", "classes", "metrics", "student", "train", "loss")
-    # Their number decides what the inputs are.
-    del shared["train"]["seeds"]
-    shown = {name: config["variants"][name] for name in VARIANTS if name in named}
-    return shared | {"real": config["real"]["source"], "variants": shown}
-
-
-def files_of(name, artefact):
-    """Return the files of an artefact, marked for the report.
-
-    Each has one label there: of several, the report makes a switch where one has two values, and
-    fails.
-    """
-    path, category, files = KINDS[artefact.kind]
-    for suffix, end in files.items():
-        file = f"{P}/{path.format(name=name)}{suffix}"
-        if end is not None:
-            labels = {"result": artefact.title + end}
-            caption = f"../report/{name}.rst"
-            file = report(file, category=category, labels=labels, caption=caption)
-        yield file
-
-
-def made(artefacts, kind, *suffixes):
-    """Return the files of all artefacts of a kind that end so."""
-    path = KINDS[kind][0]
-    names = [name for name, artefact in artefacts.items() if artefact.kind == kind]
-    return [f"{P}/{path.format(name=name)}{suffix}" for name in names for suffix in suffixes]
+def no_points(wildcards):
+    """Refuse the target `sweep` of an empty section."""
+    stop("sweep has no points; list channels of an architecture, e.g. sweep: {dw: [8, 16, 32]}")
 
 
 def environments(wildcards, output):
@@ -351,8 +297,3 @@ def environments(wildcards, output):
         return []
     used = {each.conda_env for each in workflow.rules if each.conda_env}
     return sorted(os.path.normpath(f"{workflow.basedir}/rules/{file}") for file in used)
-
-
-def as_options(inputs):
-    """Return the inputs of an artefact's rule as its script's options, e.g. `--cost cost.csv`."""
-    return " ".join(f"--{name} {' '.join(files)}" for name, files in inputs.items())

@@ -3,18 +3,15 @@
 COMPRESSED = ["dw", "std"]
 
 
-def exported(variant):
-    """Return the names that the ONNX files of a variant are scored as."""
-    return [f"{variant}.{precision}" for precision in PRECISIONS]
-
-
 rule export:
     input:
         generator=lambda wildcards: GENERATOR.format(student=shown(wildcards.variant)),
         card=lambda wildcards: CARD.format(student=shown(wildcards.variant)),
         pairs=shards("teacher_pairs", "manifest.json"),
     output:
-        models=[f"{P}/exports/{{variant}}/{file_name(precision)}" for precision in PRECISIONS],
+        models=[
+            f"{P}/exports/{{variant}}/{file_name(precision)}" for precision in EXPORT_PRECISIONS
+        ],
         card=f"{P}/exports/{{variant}}/export.json",
     log:
         f"{P}/logs/export/{{variant}}.log",

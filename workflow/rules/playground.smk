@@ -32,7 +32,7 @@ rule npm:
         mem_mb=more(500),
         runtime=more(SHORT),
     params:
-        folder=PAGE_FOLDER,
+        folder=subpath(input[0], parent=True),
         none="error: there is no npm on the PATH: install Node.js, which has it",
         failed="error: npm could not install onnxruntime-web; its own error is above",
     shell:
@@ -45,7 +45,11 @@ rule playground:
     input:
         runtime=rules.npm.output,
         page=[f"{PAGE_FOLDER}/{name}" for name in PAGE],
-        models=[f"{P}/exports/{model_file(name, kind)}" for name in PLAYED for kind in PRECISIONS],
+        models=[
+            f"{P}/exports/{model_file(name, kind)}"
+            for name in PLAYED
+            for kind in EXPORT_PRECISIONS
+        ],
         reports=[f"{P}/exports/{name}/export.json" for name in PLAYED],
         teacher=shards("teacher", "manifest.json"),
         cost=rules.cost.output,
@@ -64,7 +68,7 @@ rule playground:
     params:
         config=planned,
         code=code("playground"),
-        results=P,
+        results=subpath(output[0], ancestor=2),
         variants=PLAYED,
         folder=subpath(output[0], parent=True),
         settings=sections("seed", "classes"),

@@ -1,10 +1,5 @@
 # What the artefact `sweep` shows beside scores: cost and speed of the points. Those that no variant
 # trains are students of their own, in common.smk; `all` makes neither them nor these files.
-def no_points(wildcards):
-    """Refuse the target `sweep` of an empty section."""
-    stop("sweep has no points; list channels of an architecture, e.g. sweep: {dw: [8, 16, 32]}")
-
-
 if POINTS:
 
     rule sweep_cost:

@@ -9,12 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from helpers.command_line import tinygan
+from helpers.command_line import FEW_SAMPLES, mini, tinygan
 from helpers.paths import ROOT
 from helpers.published_weights import CLASSES, inputs, sngan_file, tinygan_file
 
 from tinygan.cli import main
-from tinygan.export import PRECISIONS, file_name
+from tinygan.data.shards import open_shard, write_shard
+from tinygan.evaluation import speed
+from tinygan.export.files import PRECISIONS, file_name
 from tinygan.export.graph import to_onnx
 from tinygan.export.session import OnnxGenerator
 from tinygan.export.write import export_model
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 SHIPPED = ROOT / "resources" / "tinygan_dw_mini"
 CARD = read_card(SHIPPED)
+ROUNDING = 1e-6  # ONNX Runtime's tanh may exceed 1 by one unit in the last place.
 
 
 def run(path: Path, z: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -74,17 +77,18 @@ def test_a_file_has_the_interface_that_it_promises(exported, precision: str) -> 
         "precision": precision,
         "sha256": CARD["sha256"],
     }
-    # No names of source files, which the exporter records for each operator.
-    assert b".py" not in path.read_bytes()
+    # The exporter records for each operator in which line of which source file it is.
+    assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
+    assert b"student.py" not in path.read_bytes()
     for batch in (1, 3, 64):
         z, labels = draw_inputs(batch)
         images = run(path, z, one_hot(labels))
         assert images.shape == (batch, 3, 32, 32) and images.dtype == np.float32
-        assert np.abs(images).max() <= 1 and images.std() > 0.1
+        assert np.abs(images).max() <= 1 + ROUNDING and images.std() > 0.1
 
 
 @pytest.mark.parametrize(
-    ("precision", "largest", "mean"), [("fp32", 1, 0.001), ("fp16", 8, 0.1), ("int8", 255, 4)]
+    ("precision", "largest", "mean"), [("fp32", 1, 0.001), ("fp16", 8, 0.1), ("int8", 255, 3)]
 )
 def test_pixels_are_those_of_pytorch(exported, precision: str, largest: int, mean: float) -> None:
     z, labels = draw_inputs(1000)
@@ -103,9 +107,8 @@ def test_mixtures_of_classes_are_those_of_pytorch(exported) -> None:
     found = run(exported.folder / file_name("fp32"), z, weights)
     assert levels(to_uint8(torch.from_numpy(found)), images).max() <= 1
     # They are no images of one class.
-    assert levels(to_uint8(torch.from_numpy(run(
-        exported.folder / file_name("fp32"), z, one_hot(weights.argmax(1)))
-    )), images).mean() > 5  # fmt: skip
+    single = run(exported.folder / file_name("fp32"), z, one_hot(weights.argmax(axis=1)))
+    assert levels(to_uint8(torch.from_numpy(single)), images).mean() > 5
 
 
 def test_fewer_bits_are_fewer_bytes(exported) -> None:
@@ -128,7 +131,7 @@ def test_what_the_subcommand_prints_and_records(exported) -> None:
         content = (exported.folder / file_name(precision)).read_bytes()
         assert file["file"] == file_name(precision) and file["bytes"] == len(content)
         assert file["sha256"] == hashlib.sha256(content).hexdigest()
-        assert f"{file['largest_difference']} levels" in line
+        assert f"by up to {file['largest_difference']} of 255, " in line
         assert line.startswith(f"wrote {exported.folder / file['file']}: ") and "opset 18" in line
     assert report["files"]["fp32"]["largest_difference"] <= 1
 
@@ -147,8 +150,6 @@ def test_the_same_bytes_again_and_others_with_harvested_z(exported, tmp_path: Pa
 
 
 def write_pairs(folder: Path, names: list[str]) -> Path:
-    from tinygan.data.shards import write_shard
-
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(len(names)), 60)
     images = np.zeros((len(labels), 8, 8, 3), np.uint8)
@@ -158,11 +159,7 @@ def write_pairs(folder: Path, names: list[str]) -> Path:
 
 
 def test_images_of_a_class_range_are_those_that_sample_draws(exported, tmp_path: Path) -> None:
-    from helpers.command_line import mini
-
-    from tinygan.data.shards import open_shard
-
-    config = mini(metrics={"samples_per_class": 5, "batch": 3})
+    config = mini(metrics=FEW_SAMPLES | {"batch": 3})
     # Classes are matched by name.
     config["classes"] = config["classes"][::-1]
     words = ("--classes", "003-004", "--out")
@@ -182,8 +179,6 @@ def test_images_of_a_class_range_are_those_that_sample_draws(exported, tmp_path:
 def test_a_file_is_timed_beside_its_model(
     exported, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from tinygan.evaluation import speed
-
     quick = speed.time_calls.__kwdefaults__ | {"min_calls": 2, "min_seconds": 0.0}
     monkeypatch.setattr(speed.time_calls, "__kwdefaults__", quick)
     path = str(exported.folder / file_name("int8"))
@@ -238,5 +233,6 @@ def test_the_snippet_of_the_guide_runs_as_written(
     Path("onnx").symlink_to(exported.folder)
     found: dict = {}
     exec(code, found)
-    assert found["images"].shape == (16, 3, 32, 32) and np.abs(found["images"]).max() <= 1
+    assert found["images"].shape == (16, 3, 32, 32)
+    assert np.abs(found["images"]).max() <= 1 + ROUNDING
     assert found["y"].argmax(axis=1).tolist() == [9] * 16  # zebra

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
-from tinygan.export.names import PRECISIONS
+from tinygan.export.files import PRECISIONS
 from tinygan.files import read_json, write_json
 from tinygan.playground.build import COUNT, build
 from tinygan.playground.files import (

@@ -22,7 +22,7 @@ from PIL import Image
 from scipy import stats
 from torch import Tensor
 
-from tinygan.export.names import PRECISIONS
+from tinygan.export.files import PRECISIONS
 from tinygan.models.pixels import to_uint8
 from tinygan.playground.build import build
 from tinygan.playground.serve import open_server
