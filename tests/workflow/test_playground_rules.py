@@ -48,7 +48,7 @@ def test_the_runtime_is_what_npm_installs_from_the_lock_file(checkout: Path) -> 
     snakemake(checkout, "npm", env={"PATH": path})
     assert (folder / RUNTIME[0]).read_text() == "ci --prefix playground --ignore-scripts\n"
     npm.write_text("#!/bin/sh\necho npm error code ENOTFOUND\nexit 1")
-    (checkout / PAGE_FOLDER / "package-lock.json").touch()
+    (checkout / PAGE_FOLDER / "package-lock.json").write_text("{}")
     output = snakemake(checkout, "npm", env={"PATH": path}, fails=True)
     assert "error: npm could not install onnxruntime-web; its own error is above" in output
     assert "ENOTFOUND" in (checkout / "results/mini/logs/npm.log").read_text()
