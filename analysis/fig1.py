@@ -23,6 +23,6 @@ if __name__ == "__main__":
     main(
         fig1,
         __doc__,
-        teacher="images/teacher/*/manifest.json",
-        student="images/dw/*/manifest.json",
+        teacher="previews/teacher/*/manifest.json",
+        student="previews/dw/*/manifest.json",
     )

@@ -27,8 +27,8 @@ if __name__ == "__main__":
     main(
         fig11,
         __doc__,
-        teacher="images/teacher/*/manifest.json",
-        student="images/dw/*/manifest.json",
+        teacher="previews/teacher/*/manifest.json",
+        student="previews/dw/*/manifest.json",
         scores="scores/dw.json",
         intra="intra_fid/dw.csv",
     )

@@ -19,6 +19,6 @@ if __name__ == "__main__":
     main(
         fig3,
         __doc__,
-        teacher="images/teacher/*/manifest.json",
-        student="images/pix_only/*/manifest.json",
+        teacher="previews/teacher/*/manifest.json",
+        student="previews/pix_only/*/manifest.json",
     )

@@ -48,6 +48,6 @@ if __name__ == "__main__":
     main(
         fig7,
         __doc__,
-        student="images/dw/*/manifest.json",
-        baseline="images/scratch/*/manifest.json",
+        student="previews/dw/*/manifest.json",
+        baseline="previews/scratch/*/manifest.json",
     )

@@ -107,8 +107,8 @@ def _open(files: Sequence[Path], names: Sequence[str] | None = None) -> list[Sha
     missing = [path for path in manifests if not path.is_file()] if manifests else files
     if missing:
         raise FileNotFoundError(
-            f"{missing[0]} is missing or no manifest.json; a student's images are deleted after "
-            "use: make the figure by its target, e.g. snakemake --cores 2 fig1"
+            f"{missing[0]} is missing or no manifest.json; make the figure by its target, e.g. "
+            "snakemake --cores 2 fig1, which makes the previews that it shows"
         )
     return open_store(manifests, names, what=str(manifests[0].parents[1]), verify=True)
 

@@ -59,7 +59,7 @@ def write_playground_run(
         images = rng.integers(0, 256, (images_per_class, 16, 16, 3), dtype=np.uint8)
         z = latents(0, "evaluation", label, images_per_class, _SHAPE["z_dim"], TRUNCATION)
         labels = np.full(images_per_class, label)
-        folder = results / "images" / "teacher" / f"{label:03d}-{label:03d}"
+        folder = results / "previews" / "teacher" / f"{label:03d}-{label:03d}"
         names = {label: class_name}
         write_shard(folder, images, labels, z, source="teacher", provenance={}, names=names)
     return networks

@@ -80,7 +80,7 @@ def write_results(root: Path, seeds: Sequence[int] = (0,)) -> Path:
         for source in ("teacher", "dw", "pix_only", "scratch"):
             images = rng.integers(0, 256, (15, 8, 8, 3), dtype=np.uint8)
             name = reading.file_name(source, 0 if source == "teacher" else seeds[0])
-            folder = root / "images" / name / f"{first:03d}-{first + 2:03d}"
+            folder = root / "previews" / name / f"{first:03d}-{first + 2:03d}"
             write_shard(folder, images, labels, z, source=source, provenance={})
     return root
 
@@ -152,4 +152,4 @@ def call(name: str, results: Path, out: Path | None = None):
 
 
 def manifests(results: Path, source: str) -> list[Path]:
-    return sorted((results / "images" / source).glob("*/manifest.json"))
+    return sorted((results / "previews" / source).glob("*/manifest.json"))

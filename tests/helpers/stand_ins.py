@@ -25,13 +25,16 @@ from tinygan.training.settings import LossSettings
 words = sys.argv[1:]
 called = words[0] if words[0][0] != "-" else Path(sys.argv[0]).stem
 given = {{key: value for key, value in zip(words, words[1:]) if key.startswith("--")}}
-config, out = load(given["--config"]) if "--config" in given else None, Path(given["--out"])
+config = load(given["--config"]) if "--config" in given else None
+out = Path(given["--out"]) if "--out" in given else None
 content = " ".join(words)
 shard = ["manifest.json", "images.npy", "labels.npy"]
 if called == "real":
     files = [out / name / file for name in shard_ranges(config) for file in shard]
 elif called in ("harvest", "sample", "sample-export"):
-    files = [out / file for file in [*shard, "z.npy"]]
+    folders = [out] + [Path(given[key]) for key in ("--previews", "--images") if key in given]
+    files = [folder / file for folder in folders if folder for file in [*shard, "z.npy"]]
+    files += [Path(given["--features"])] if "--features" in given else []
 elif called in ("interpolate", "interpolate-teacher"):
     files = [out / file for file in ("manifest.json", "images.npy")]
 elif called == "train":

@@ -23,7 +23,7 @@ CHOSEN = {
     "harvest": [HUB, ANIMALS],
     "features": [LITE],
     "train": STUDENTS,
-    "sample": STUDENTS,
+    "sample": [LITE, *STUDENTS],
     "curve": [LITE, *STUDENTS],
     "interpolate": STUDENTS,
     "interpolate-teacher": ["tinygan.teacher.mixtures_tfhub", ANIMALS],
@@ -36,7 +36,7 @@ CHOSEN = {
 # The commands that the rules of a stage call; the temporary files of `evaluate` are in no other.
 STAGES = {
     "real": ["download", "real"],
-    "teacher": ["harvest"],
+    "teacher": ["harvest", "features"],
     "train": ["train"],
     "evaluate": [
         *("sample", "features", "score", "curve", "cost"),

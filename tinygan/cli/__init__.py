@@ -26,7 +26,7 @@ from tinygan.cli import (
     teacher,
     train,
 )
-from tinygan.cli.options import OUT, Subcommand
+from tinygan.cli.options import OUT, STREAM, Subcommand
 from tinygan.cli.streams import BROKEN_PIPE, OutputClosed, tolerant_streams
 from tinygan.config.read import default_file
 from tinygan.errors import report
@@ -103,12 +103,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _with_common(name: str, options: dict[str, dict]) -> dict[str, dict]:
-    """Add the options that every subcommand with a config has."""
+    """Add the options that every subcommand with a config has, --out unless it has `STREAM`."""
     config = {"metavar": "FILE", "help": "default: config.yaml, or the package's if there is none"}
     common: dict[str, dict] = {"--config": config}
     if name not in _CHECKS:
         threads = {"type": int, "metavar": "N", "default": 1, "help": "CPU threads (default: 1)"}
-        common |= {"--threads": threads, "--out": options.get("--out", OUT)}
+        common |= {"--threads": threads}
+        if not STREAM.keys() <= options.keys():
+            common |= {"--out": options.get("--out", OUT)}
     return {flag: option for flag, option in options.items() if flag != "--out"} | common
 
 

@@ -2,21 +2,13 @@
 
 from pathlib import Path
 
-from tinygan.cli.options import (
-    CLASSES,
-    FILE,
-    OUT,
-    OUT_SHARD,
-    Arguments,
-    Config,
-    Subcommand,
-)
+from tinygan.cli.generate import outputs_of
+from tinygan.cli.options import CLASSES, FILE, OUT, STREAM, Arguments, Config, Subcommand
 from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids
 from tinygan.errors import extra
 from tinygan.export.files import PRECISIONS, file_name
 from tinygan.files import require_writable
-from tinygan.planning.disk import require_shard
 
 
 def _export(_: Config, arguments: Arguments) -> None:
@@ -45,17 +37,17 @@ def _export(_: Config, arguments: Arguments) -> None:
 
 
 def _sample_export(config: Config, arguments: Arguments) -> None:
-    """Draw an exported model's images of a class range, and write them as one shard.
+    """Draw the images of an exported model that are scored, and write their features, or images.
 
     The z are those of `sample`, so the images can be compared one by one with PyTorch's.
     """
-    from tinygan.data.shards import new_shard
+    from tinygan.evaluation.streaming import write_stream
 
     with extra("export"):
         from tinygan.export.sampling import draw_export
 
+    outputs = outputs_of(config, arguments)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
-    require_shard(arguments.out, classes, count, config)
     names = class_ids(config)
     drawn, provenance = draw_export(
         arguments.model,
@@ -66,11 +58,8 @@ def _sample_export(config: Config, arguments: Arguments) -> None:
         names=names,
         threads=arguments.threads,
     )
-    with new_shard(
-        arguments.out, source=arguments.model.stem, provenance=provenance, names=names
-    ) as shard:
-        for batch in drawn:
-            shard.append(*batch)
+    about = {"source": arguments.model.stem, "provenance": provenance, "names": names}
+    write_stream(drawn, outputs, config, **about, threads=arguments.threads)
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
@@ -79,7 +68,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         {
             "--model": FILE | {"help": "ONNX file of `tinygan export`"},
             "--classes": CLASSES,
-            "--out": OUT_SHARD,
+            **STREAM,
         },
     ),
 }

@@ -25,3 +25,13 @@ OUT = FOLDER | {"help": "folder to write"}
 OUT_SHARD = FOLDER | {"help": "folder of the shard to write"}
 FILE = FOLDER | {"metavar": "FILE"}
 OUT_FILE = FILE | {"help": "file to write"}
+# What may be written of a set of images as it is drawn; see `tinygan.cli.generate.outputs_of`.
+STREAM = {
+    "--features": {"type": Path, "metavar": "NPZ", "help": "write the features of all images"},
+    "--previews": {
+        "type": Path,
+        "metavar": "FOLDER",
+        "help": "write the first images of each class, metrics.previews_per_class, as a shard",
+    },
+    "--images": {"type": Path, "metavar": "FOLDER", "help": "write all images, as a shard"},
+}

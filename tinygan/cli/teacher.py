@@ -12,6 +12,7 @@ from tinygan.cli.options import (
     OUT_SHARD,
     REAL,
     REAL_FEATURES,
+    STREAM,
     Arguments,
     Config,
     Subcommand,
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
 
 
 def _harvest(config: Config, arguments: Arguments) -> None:
-    """Draw the teacher's images of a class range, and write them with their z as one shard."""
-    from tinygan.data.shards import FILES
+    """Draw the teacher's images of a class range, and write them with their z as one shard.
+
+    With --previews, the first images of each class become a shard of their own, which the pipeline
+    keeps for figures.
+    """
+    from tinygan.data.previews import write_previews
+    from tinygan.data.shards import FILES, open_shard
     from tinygan.files import require_own
     from tinygan.teacher.harvest import harvest
     from tinygan.teacher.open import open_teacher
@@ -55,6 +61,9 @@ def _harvest(config: Config, arguments: Arguments) -> None:
         provenance={"teacher": fingerprint},
         names=class_ids(config),
     )
+    if arguments.previews:
+        count = config["metrics"]["previews_per_class"]
+        write_previews(open_shard(arguments.out), arguments.previews, count)
 
 
 def _train_teacher(config: Config, arguments: Arguments) -> None:
@@ -147,6 +156,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "help": "pairs: for training; evaluation: for the scores, with other z",
             },
             "--classes": CLASSES,
+            "--previews": STREAM["--previews"],
             "--out": OUT_SHARD,
         },
     ),
@@ -162,7 +172,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "teacher-card": (
         _teacher_card,
         {
-            "--shards": MANIFESTS | {"help": "manifest.json of the teacher's evaluation shards"},
+            "--shards": MANIFESTS | {"help": "manifest.json of the teacher's previews"},
             "--real": REAL_FEATURES,
             "--images": FEATURES | {"required": True, "help": "features of the teacher's images"},
             "--out": OUT_FILE | {"help": "Markdown file to write; the grid is a PNG beside it"},

@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinygan.evaluation.scores import Settings
-from tinygan.features.extract import extract, open_extractor
-from tinygan.features.extractor import environment_of
 from tinygan.features.files import Features
+from tinygan.features.stream import open_run_extractor, stream_features
 from tinygan.generation.sampling import draw, labels_in_model
 from tinygan.metrics.fid import Gaussian, frechet_distance
 from tinygan.metrics.inception_score import inception_score
@@ -57,32 +54,9 @@ def curve_point(
         batch=metrics["batch"],
         model_labels=model_labels,
     )
-    with open_extractor(
-        metrics["extractor"],
-        input_size=metrics["input_size"],
-        threads=threads,
-        graph=metrics["inception_graph"],
-        device=_extractor_device(config),
-    ) as extractor:
-        # Extract batch by batch: 50,000 images of 128 px would take 2.5 GB.
-        parts = [extract(images, extractor, batch=metrics["batch"]) for images, *_ in drawn]
-    features = Features(
-        *(np.concatenate(part) for part in zip(*parts, strict=True)),
-        np.repeat(classes, count),
-        extractor.name,
-        extractor.sha256,
-        extractor.input_size,
-    )
+    with open_run_extractor(config, threads=threads) as extractor:
+        features = stream_features(drawn, extractor, metrics["batch"])
     example.check_comparable(features)
     score, _ = inception_score(features.logits, metrics["is_splits"])
     fid = frechet_distance(features.features, real, offset=Settings.of(config).offset)
     return fid, score
-
-
-def _extractor_device(config: dict[str, Any]) -> str:
-    """Return the extractor's device: with PyTorch on the GPU, TensorFlow may have none.
-
-    The CUDA libraries of the two cannot be installed into one environment.
-    """
-    is_torch = environment_of(config["metrics"]["extractor"]) == "torch"
-    return config["device"] if is_torch or config["device"] == "cpu" else "auto"

@@ -37,7 +37,7 @@ def open_student(run: Path, student: str) -> Sampler:
 def teacher_above_student(
     run: Path, student: Sampler, labels: Sequence[int], count: int
 ) -> np.ndarray:
-    """Return the teacher's evaluation images, and the student's for the same z.
+    """Return the teacher's previews, and the student's for the same z.
 
     Args:
         run: the folder of the run's results.
@@ -50,10 +50,10 @@ def teacher_above_student(
         then the student's.
 
     Raises:
-        FileNotFoundError: the run has no images of the teacher.
+        FileNotFoundError: the run has no previews of the teacher.
         ValueError: a class has fewer images, or the classes differ from the student's.
     """
-    folder = Path(run) / "images" / "teacher"
+    folder = Path(run) / "previews" / "teacher"
     manifests = find_manifests(folder)
     if not manifests:
         raise FileNotFoundError(f"{folder} has no images: run the pipeline, or give another run")
@@ -64,7 +64,8 @@ def teacher_above_student(
         chosen = np.flatnonzero(shard.labels == label)[:count]
         if len(chosen) < count:
             raise ValueError(
-                f"{folder} has {len(chosen)} images of {student.classes[label]}, fewer than {count}"
+                f"{folder} has {len(chosen)} images of {student.classes[label]}, fewer than "
+                f"{count}: show fewer, or raise metrics.previews_per_class and run it again"
             )
         rows += [shard.images[chosen], student.draw(shard.z[chosen], label)]
     return np.concatenate(rows)

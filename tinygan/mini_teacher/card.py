@@ -14,7 +14,7 @@ from tinygan.features.files import Features
 from tinygan.files import atomic_file, sha256, write_text
 from tinygan.mini_teacher.linear_probe import accuracy
 
-_COLUMNS = 16  # samples per class in the grid
+_COLUMNS = 8  # samples per class in the grid, at most
 Row = tuple[str, Any]
 _TEXT = """# The mini teacher
 

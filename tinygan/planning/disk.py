@@ -8,24 +8,24 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinygan.config.derived import resolve_variant, students
+from tinygan.config.derived import resolve_variant, shard_ranges, students
 from tinygan.data.dataset import open_dataset
 from tinygan.features.extractor import outputs_of
 from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
 from tinygan.training.settings import LossSettings
 
 _FLOAT, _LABEL = 4, 8  # bytes
-# Figures 1, 3, 7 and 11 show images of these variants, so they stay until the figures are drawn.
-_SHOWN = ("dw", "scratch", "pix_only")
+# Shards of the teacher's evaluation images on the disk at a time: one is harvested, one read.
+_IN_USE = 2
 
 # The kinds of files that `disk_needed` counts, with their descriptions.
 KINDS = {
     "real": "real images",
     "real_train": "real images in the training crop",
     "teacher_pairs": "the teacher's pairs",
-    "teacher": "the teacher's images for evaluation",
-    "samples": "images of the variants in figures and of one more, deleted after use",
-    "features": "features of the real images and of one source, deleted after use",
+    "teacher": "the teacher's images for evaluation, two shards at a time",
+    "previews": "the first images of each class of the teacher, the students and the sources",
+    "features": "features of the real images, the teacher's and, deleted after use, one student's",
     "models": "models and snapshots",
     "checkpoints": "checkpoints of trainings",
 }
@@ -73,6 +73,22 @@ def require_shard(
     require_space(folder, needed)
 
 
+def feature_bytes(images: int, extractor: str) -> int:
+    """Return the size of the features of some images in bytes."""
+    return images * (_FLOAT * sum(outputs_of(extractor)) + _LABEL)
+
+
+def require_features(file: Path, classes: int, config: Mapping[str, Any]) -> None:
+    """Refuse to start if the features of the scored images of some classes do not fit on the disk.
+
+    Raises:
+        OSError: see `require_space`.
+    """
+    metrics = config["metrics"]
+    images = classes * metrics["samples_per_class"]
+    require_space(file, feature_bytes(images, metrics["extractor"]))
+
+
 def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
     """Return the number of real images of each of these classes, before crops drop any.
 
@@ -89,9 +105,8 @@ def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
 def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the bytes that a whole run of a config needs, for each of `KINDS`.
 
-    Snakemake deletes temporary files after use, so samples count for the variants in figures and
-    one more, and features for the real images and one source. Parallel jobs that score several
-    variants at the same time need more.
+    Snakemake deletes temporary files after use, so features count for the real images, the teacher
+    and one student. Parallel jobs that score several students at the same time need more.
 
     Args:
         config: validated, `classes` as names.
@@ -100,16 +115,18 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     classes, size, z_dim = len(config["classes"]), config["image_size"], config["z_dim"]
     files = sum(real_counts(config, config["classes"]))
     has_train_crop = real["train_crop"] != real["crop"]
-    samples = classes * config["metrics"]["samples_per_class"]
-    row = _FLOAT * sum(outputs_of(config["metrics"]["extractor"])) + _LABEL
-    shown = sum(name in config["variants"] for name in _SHOWN)
+    metrics, shards = config["metrics"], shard_ranges(config)
+    samples = classes * metrics["samples_per_class"]
+    previews = classes * min(metrics["previews_per_class"], metrics["samples_per_class"])
+    scored = 1 + len(students(config)) + len(config["sources"])
+    in_use = samples * min(_IN_USE, len(shards)) // len(shards)
     return {
         "real": shard_bytes(files, size),
         "real_train": shard_bytes(files, size) if has_train_crop else 0,
         "teacher_pairs": shard_bytes(classes * config["teacher"]["pairs_per_class"], size, z_dim),
-        "teacher": shard_bytes(samples, size, z_dim),
-        "samples": (shown + 1) * shard_bytes(samples, size, z_dim),
-        "features": (files + samples) * row,
+        "teacher": shard_bytes(in_use, size, z_dim),
+        "previews": scored * shard_bytes(previews, size, z_dim),
+        "features": feature_bytes(files + 2 * samples, metrics["extractor"]),
         **_trainings(config),
     }
 
@@ -156,10 +173,9 @@ def size_text(count: int) -> str:
 
 def _folders(config: Mapping[str, Any], results: Path, kind: str) -> list[Path]:
     """Return the folders of the results that contain the files of a kind."""
-    if kind in ("features", "models", "checkpoints"):
+    if kind in ("previews", "features", "models", "checkpoints"):
         return [results / kind]
-    names = [*config["variants"], *config["sources"]] if kind == "samples" else [kind]
-    return [results / "images" / name for name in names]
+    return [results / "images" / kind]
 
 
 def _size(folder: Path) -> int:

@@ -98,8 +98,8 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     extracted = files + scored * samples + points * classes * metrics["curve_samples_per_class"]
     # The graph of inception_tf may have to be downloaded first.
     measure = None if metrics["extractor"] == "inception_tf" else throughput.features
-    jobs = (scored + 1) * shards + seeds * len(curves)
-    steps.append(Step("features", jobs, extracted, "images", measure))
+    # Those of the real images and the teacher; students' features are extracted as they are drawn.
+    steps.append(Step("features", 2 * shards, extracted, "images", measure))
     steps.append(Step("score", scored + 1, (scored + 1) * classes, "classes", throughput.score))
     return steps
 

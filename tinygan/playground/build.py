@@ -57,7 +57,7 @@ def build(
     for name in variants:
         for file in _models(name).values():
             _copy(results / "exports" / file, out / "models" / file, made_by="snakemake playground")
-    stored = _write_strips(results / "images" / "teacher", classes, out)
+    stored = _write_strips(results / "previews" / "teacher", classes, out)
     costs = _read_costs(results / "cost.csv")
     data = z | {
         "format": FORMAT,
@@ -110,7 +110,10 @@ def _write_strips(folder: Path, classes: Sequence[str], out: Path) -> list[np.nd
         shard = next(shard for shard in store if label in shard.labels)
         rows = np.flatnonzero(shard.labels == label)[:COUNT]
         if len(rows) < COUNT:
-            raise ValueError(f"{folder} has {len(rows)} images of {name}, fewer than {COUNT}")
+            raise ValueError(
+                f"{folder} has {len(rows)} images of {name}, but the page shows {COUNT}: set "
+                f"metrics.previews_per_class to {COUNT} or more, and run the pipeline again"
+            )
         write_png(out / strip_file(label), grid(shard.images[rows], COUNT))
         stored.append(shard.z[rows])
     return stored

@@ -28,17 +28,17 @@ ARTEFACTS = {
     "fig1": Artefact(
         "figure",
         "Figure 1: teacher and student",
-        {"teacher": images_of("teacher"), "student": images_of(shown("dw"))},
+        {"teacher": previews_of("teacher"), "student": previews_of(shown("dw"))},
     ),
     "fig3": Artefact(
         "figure",
         "Figure 3: the pixel loss alone",
-        {"teacher": images_of("teacher"), "student": images_of(shown("pix_only"))},
+        {"teacher": previews_of("teacher"), "student": previews_of(shown("pix_only"))},
     ),
     "fig7": Artefact(
         "figure",
         "Figure 7: random samples beside a baseline",
-        {"student": images_of(shown("dw")), "baseline": images_of(baseline())},
+        {"student": previews_of(shown("dw")), "baseline": previews_of(baseline())},
     ),
     "fig8": Artefact(
         "figure",
@@ -58,8 +58,8 @@ ARTEFACTS = {
         "figure",
         "Figure 11: the worst classes",
         {
-            "teacher": images_of("teacher"),
-            "student": images_of(shown("dw")),
+            "teacher": previews_of("teacher"),
+            "student": previews_of(shown("dw")),
             "scores": scores_of(shown("dw")),
             "intra": intra_of(shown("dw")),
         },

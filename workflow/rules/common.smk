@@ -88,6 +88,10 @@ SCORED = ["real", "teacher", *STUDENTS, *SOURCES]
 # ONNX files are scored like sources, such as dw.int8. `all` makes none of them.
 EXPORTED = [f"{variant}.{precision}" for variant in VARIANTS for precision in EXPORT_PRECISIONS]
 DRAWN = [source for source in [*SCORED, *SWEPT, *EXPORTED] if source != "real"]
+# The keys of `metrics` that decide the features of given images.
+EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
+# Those that decide which images are drawn and kept.
+DRAWING = ["samples_per_class", "previews_per_class"]
 CURVES = ["dw", "scratch"]
 # Figure 10 interpolates the teacher and the student dw; not a teacher that takes no mixture of classes.
 INTERPOLATES_TEACHER = config["teacher"]["kind"] in MIXTURE_MODULES
@@ -95,10 +99,12 @@ INTERPOLATES_TEACHER = config["teacher"]["kind"] in MIXTURE_MODULES
 CROP = config["real"]["crop"]
 TRAIN_CROP = config["real"]["train_crop"]
 REAL_TRAIN = "real" if TRAIN_CROP == CROP else "real_train"
-# The folders of images that the run makes itself, under images/. Any other folder there has the
-# name of a variant or source, whose images are temporary.
+# The files of a shard; real images, and sources from outside, have no z.
+WITHOUT_Z = ["manifest.json", "images.npy", "labels.npy"]
+SHARD = [*WITHOUT_Z, "z.npy"]
+# The folders of images that every run makes. Any other folder there has the name of a student.
 CROPS = {"real": CROP, "real_train": TRAIN_CROP}
-SPLITS = {"teacher": "evaluation", "teacher_pairs": "pairs"}
+HARVESTED = ["teacher", "teacher_pairs"]
 # Steps that can use a GPU request one, unless the config keeps them on the CPU. They take turns: a
 # profile says how many GPUs there are. The CUDA builds of PyTorch and TensorFlow cannot share an
 # environment, nor replace the CPU builds where their size matters.
@@ -113,7 +119,6 @@ CARD = f"{P}/models/{{student}}/card.json"
 wildcard_constraints:
     range=r"\d{3}-\d{3}",
     crop="|".join(CROPS),
-    split="|".join(SPLITS),
     student="|".join(TRAINED),
     outside="|".join(SOURCES) or "(?!)",  # without sources, nothing
     variant="|".join(VARIANTS),
@@ -133,10 +138,11 @@ def log_lines(*starts):
 
 
 def folders_written():
-    """Return the folders of results that this run's jobs write to, and those in images/."""
+    """Return the folders of results that this run's jobs write to, and whose images they write."""
     files = [Path(file) for job in workflow.dag.needrun_jobs() for file in job.output]
     parts = [file.relative_to(P).parts for file in files if file.is_relative_to(P)]
-    return {part[0] for part in parts} | {part[1] for part in parts if part[0] == "images"}
+    named = ("images", "previews")
+    return {part[0] for part in parts} | {part[1] for part in parts if part[0] in named}
 
 
 def sections(*names, of=config):
@@ -180,33 +186,29 @@ def template_code():
     return digest_json([sha256(path) for path in sorted((ROOT / "analysis/templates").iterdir())])
 
 
-def shards(source, *files, ranges=RANGES):
+def shards(source, *files, ranges=RANGES, kind="images"):
     """Return these files of every shard of a source."""
-    return [f"{P}/images/{source}/{r}/{file}" for r in ranges for file in files]
+    return [f"{P}/{kind}/{source}/{r}/{file}" for r in ranges for file in files]
+
+
+def previews_of(source):
+    """Return the manifests of a source's previews, for rules that show images."""
+    return shards(source, "manifest.json", kind="previews")
 
 
 def pools():
-    """Return all files of the run's own images, for targets: a deleted array is made again.
+    """Return what stays of the real and of the teacher's images, for targets.
 
-    Rules that read a shard have its manifest as input, and compare the arrays with it.
+    Rules that read a shard have its manifest as input, and compare the arrays with it; as targets,
+    deleted arrays are made again.
     """
-    names = ["manifest.json", "images.npy", "labels.npy"]
     real = [
-        file for source in dict.fromkeys(["real", REAL_TRAIN]) for file in shards(source, *names)
+        file
+        for source in dict.fromkeys(["real", REAL_TRAIN])
+        for file in shards(source, *WITHOUT_Z)
     ]
-    return real, shards("teacher_pairs", *names, "z.npy") + shards("teacher", *names, "z.npy")
-
-
-def images_of(source, ranges=RANGES):
-    """Return the files of a source's shards, for rules that read its images.
-
-    Temporary images are named one by one, or Snakemake would delete the arrays before they are
-    read. A source from outside has no z.
-    """
-    if source in (*CROPS, *SPLITS):
-        return shards(source, "manifest.json", ranges=ranges)
-    arrays = ["images.npy", "labels.npy"] + ([] if source in SOURCES else ["z.npy"])
-    return shards(source, "manifest.json", *arrays, ranges=ranges)
+    teacher = shards("teacher_pairs", *SHARD) + shards("teacher", *SHARD, kind="previews")
+    return real, teacher + shards("teacher", "manifest.json") + features("teacher")
 
 
 def scores_of(*sources):
@@ -272,7 +274,7 @@ def features(source):
 
 def free(target, owner):
     """Return the name of a target of a variant or source, unless a rule or a folder has that name."""
-    if target in {known.name for known in workflow.rules} or target in (*CROPS, *SPLITS):
+    if target in {known.name for known in workflow.rules} or target in (*CROPS, *HARVESTED):
         section = "variants" if owner in VARIANTS else "sources"
         raise WorkflowError(
             f"config: {section}.{owner}: {target} is the name of another target or folder; choose"

@@ -1,134 +1,11 @@
-# Evaluation: students and sources from outside -> images -> features -> scores; and how smoothly
-# students interpolate.
+# Features -> scores; learning curves, costs, and how smoothly students interpolate.
 
-# Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini.
-SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
-# An extractor names its environment. The curve also samples with PyTorch: with an extractor of
-# another environment it runs in the one that has everything.
-EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
-EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}{CUDA}.yaml"
-TENSORFLOW = EXTRACTOR_ENV == TENSORFLOW_ENV
-CURVE_ENV = "../../environment.yml" if TENSORFLOW else TORCH_ENV
-# A graph at a URL, or in the cache, is not a file of the workflow.
-GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else []
-GRAPH = [file for file in GRAPH if "://" not in file and not is_asset(file)]
-# The keys of `metrics` that decide the features; the others only decide their scores.
-EXTRACTION = ["extractor", "input_size", "inception_graph", "batch"]
 # The images of one learning curve.
 CURVE_IMAGES = (
     max(len(snapshots(student)) for student in trained(*CURVES))
     * len(config["classes"])
     * config["metrics"]["curve_samples_per_class"]
 )
-
-
-rule sample:
-    input:
-        generator=GENERATOR,
-        card=CARD,
-        latents=f"{P}/images/teacher/{{range}}/manifest.json",
-    output:
-        manifest=temp(f"{P}/images/{{student}}/{{range}}/manifest.json"),
-        images=temp(f"{P}/images/{{student}}/{{range}}/images.npy"),
-        labels=temp(f"{P}/images/{{student}}/{{range}}/labels.npy"),
-        z=temp(f"{P}/images/{{student}}/{{range}}/z.npy"),
-    log:
-        f"{P}/logs/sample/{{student}}/{{range}}.log",
-    benchmark:
-        f"{P}/benchmarks/sample/{{student}}/{{range}}.tsv"
-    conda:
-        TORCH_ENV
-    threads: 1
-    resources:
-        mem_mb=more(SAMPLE_MB),
-        runtime=more(minutes("sample", PER_SHARD * SAMPLES)),
-        gpu=GPUS,
-    params:
-        config=planned,
-        code=lambda wildcards: code("sample", architecture(wildcards.student)),
-        model=subpath(input.generator, parent=True),
-        folder=subpath(output.manifest, parent=True),
-        settings=sections("seed", "z_dim", "classes")
-        | {
-            "truncation": config["teacher"]["truncation"],
-            "samples": config["metrics"]["samples_per_class"],
-        },
-    shell:
-        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
-        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
-
-
-# A folder of the config's `sources`.
-rule source:
-    output:
-        manifest=temp(f"{P}/images/{{outside}}/{{range}}/manifest.json"),
-        images=temp(f"{P}/images/{{outside}}/{{range}}/images.npy"),
-        labels=temp(f"{P}/images/{{outside}}/{{range}}/labels.npy"),
-        origin=f"{P}/images/{{outside}}/{{range}}.origin",
-    log:
-        f"{P}/logs/source/{{outside}}/{{range}}.log",
-    benchmark:
-        f"{P}/benchmarks/source/{{outside}}/{{range}}.tsv"
-    conda:
-        TORCH_ENV
-    threads: 1
-    resources:
-        # Measured: 3.0 GB for SNGAN at 128 px, 100 images per batch.
-        mem_mb=more(4000 if config["image_size"] >= 128 else 2000),
-        runtime=more(minutes("sample", PER_SHARD * SAMPLES)),
-        gpu=GPUS,
-    params:
-        config=planned,
-        code=code("source", "tinygan.models.students.dw", "tinygan.models.students.std"),
-        folder=subpath(output.manifest, parent=True),
-        origin=source_files,
-        settings=lambda wildcards: sections("seed", "image_size", "classes")
-        | {
-            "folder": config["sources"][wildcards.outside],
-            "samples": config["metrics"]["samples_per_class"],
-        },
-    shell:
-        "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
-        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
-        " && echo {params.origin} > {output.origin}"
-
-
-rule features:
-    input:
-        lambda wildcards: images_of(wildcards.source, [wildcards.range]),
-        graph=GRAPH,
-    output:
-        temp(f"{P}/features/{{source}}/{{range}}.npz"),
-    log:
-        f"{P}/logs/features/{{source}}/{{range}}.log",
-    benchmark:
-        f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
-    wildcard_constraints:
-        source="|".join(map(re.escape, DRAWN)),
-    conda:
-        EXTRACTOR_ENV
-    threads: 1
-    resources:
-        mem_mb=more(4000 if TENSORFLOW else 2000),
-        runtime=more(minutes("features", PER_SHARD * SAMPLES)),
-        gpu=GPUS,
-    params:
-        config=planned,
-        code=code("features", EXTRACTOR),
-        folder=lambda wildcards: f"{P}/images/{wildcards.source}/{wildcards.range}",
-        settings={key: config["metrics"][key] for key in EXTRACTION},
-    shell:
-        "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
-        " --out {output} > {log} 2>&1"
-
-
-# Everything is scored against the real images, so their features stay. It is a rule of its own
-# because an output is temporary for all wildcards of a rule or for none.
-use rule features as real_features with:
-    output:
-        f"{P}/features/{{source}}/{{range}}.npz",
-    wildcard_constraints:
-        source="real",
 
 
 # Of the real images, as many as a model has samples are scored against the others: the floor.
@@ -173,11 +50,11 @@ rule curve:
     benchmark:
         f"{P}/benchmarks/curve/{{student}}.tsv"
     conda:
-        CURVE_ENV
+        STREAM_ENV
     threads: 1
     resources:
-        mem_mb=more(SAMPLE_MB + (4000 if TENSORFLOW else 1000)),
-        runtime=more(minutes("sample", CURVE_IMAGES) + minutes("features", CURVE_IMAGES)),
+        mem_mb=more(SAMPLE_MB + EXTRACTOR_MB),
+        runtime=more(minutes(CURVE_IMAGES, "sample", "features")),
         gpu=GPUS,
     params:
         config=planned,
@@ -206,7 +83,7 @@ rule interpolate:
     threads: 1
     resources:
         mem_mb=more(SAMPLE_MB),
-        runtime=more(minutes("sample", INTERPOLATED)),
+        runtime=more(minutes(INTERPOLATED, "sample")),
         gpu=GPUS,
     params:
         config=planned,
@@ -233,8 +110,8 @@ rule smoothness:
         EXTRACTOR_ENV
     threads: 1
     resources:
-        mem_mb=more(4000 if TENSORFLOW else 2000),
-        runtime=more(minutes("features", INTERPOLATED * (1 + len(trained("dw"))))),
+        mem_mb=more(1000 + EXTRACTOR_MB),
+        runtime=more(minutes(INTERPOLATED * (1 + len(trained("dw"))), "features")),
         gpu=GPUS,
     params:
         config=planned,

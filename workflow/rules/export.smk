@@ -34,30 +34,27 @@ rule export:
 rule sample_export:
     input:
         model=f"{P}/exports/{{variant}}/{file_name('{precision}')}",
-        latents=f"{P}/images/teacher/{{range}}/manifest.json",
+        graph=GRAPH,
     output:
-        manifest=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/manifest.json"),
-        images=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/images.npy"),
-        labels=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/labels.npy"),
-        z=temp(f"{P}/images/{{variant}}.{{precision}}/{{range}}/z.npy"),
+        temp(f"{P}/features/{{variant}}.{{precision}}/{{range}}.npz"),
     log:
         f"{P}/logs/sample_export/{{variant}}.{{precision}}/{{range}}.log",
     benchmark:
         f"{P}/benchmarks/sample_export/{{variant}}.{{precision}}/{{range}}.tsv"
     conda:
-        "../envs/export.yaml"
+        STREAM_ENV if TENSORFLOW else "../envs/export.yaml"
     threads: 1
     resources:
-        mem_mb=more(SAMPLE_MB),
-        runtime=more(minutes("sample", PER_SHARD * SAMPLES, gpus=0)),
+        mem_mb=more(SAMPLE_MB + EXTRACTOR_MB),
+        runtime=more(minutes(PER_SHARD * SAMPLES, "sample", "features", gpus=0)),
     params:
         config=planned,
-        code=code("sample-export"),
-        folder=subpath(output.manifest, parent=True),
-        settings=sections("seed", "classes") | {"samples": config["metrics"]["samples_per_class"]},
+        code=code("sample-export", EXTRACTOR),
+        settings=sections("seed", "classes")
+        | {key: config["metrics"][key] for key in ["samples_per_class", *EXTRACTION]},
     shell:
         "python -m tinygan sample-export --config {params.config} --threads {threads} --model {input.model}"
-        " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+        " --classes {wildcards.range} --features {output} > {log} 2>&1"
 
 
 # PyTorch and all files in one job, which calls them in turn.

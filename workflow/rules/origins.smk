@@ -65,17 +65,17 @@ def source_files(wildcards):
     """Return the hash over the files of a source that are read for one shard."""
     names = [config["classes"][label] for label in parse_range(wildcards.range)]
     origin = source_origin(SOURCES[wildcards.outside], names)
-    return recorded(origin, f"{P}/images/{wildcards.outside}/{wildcards.range}.origin")
+    return recorded(origin, f"{P}/previews/{wildcards.outside}/{wildcards.range}.origin")
 
 
-def teacher_files(wildcards):
+def teacher_files(store, part):
     """Return the teacher's fingerprint, which its shards record."""
     if SHIPPED:
         return ""
     try:
         return teacher_origin(config)
     except (FileNotFoundError, ValueError) as error:
-        manifest = Path(f"{P}/images/{wildcards.split}/{wildcards.range}/manifest.json")
+        manifest = Path(f"{P}/images/{store}/{part}/manifest.json")
         if manifest.is_file():
             return read_json(manifest)["provenance"]["teacher"]
         if missing_assets(config, ["harvest"]):  # refused before the first job, not in a dry run

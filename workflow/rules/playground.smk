@@ -51,7 +51,7 @@ rule playground:
             for kind in EXPORT_PRECISIONS
         ],
         reports=[f"{P}/exports/{name}/export.json" for name in PLAYED],
-        teacher=shards("teacher", "manifest.json"),
+        teacher=previews_of("teacher"),
         cost=rules.cost.output,
     output:
         expand(f"{P}/playground/{{file}}", file=playground_files(PLAYED, len(config["classes"]))),

@@ -12,10 +12,10 @@ SAMPLES = config["metrics"]["samples_per_class"]
 INTERPOLATED = sum(COUNTS.values()) * (STEPS + 1)
 
 
-def minutes(step, images, gpus=GPUS):
-    """Return the run time to request for a number of images; smaller images take less time."""
-    rate = RATES[step] * (GPU_CORES * gpus or 1) * (128 / config["image_size"]) ** 2
-    return SHORT + round(images / rate / 60)
+def minutes(images, *steps, gpus=GPUS):
+    """Return the run time to request for some steps with each of these images, less for small ones."""
+    speed = (GPU_CORES * gpus or 1) * (128 / config["image_size"]) ** 2
+    return SHORT + round(sum(images / RATES[step] / speed / 60 for step in steps))
 
 
 def more(amount):
@@ -34,7 +34,7 @@ def training_resources(student):
     gpus = GPUS * processes
     resources = {
         "mem_mb": more(TRAIN_MB * processes // nodes),
-        "runtime": more(minutes("train", train["steps"] * train["batch"], gpus)),
+        "runtime": more(minutes(train["steps"] * train["batch"], "train", gpus=gpus)),
         "gpu": gpus,
         # Otherwise Slurm may spread the GPUs of one node's training over several nodes.
         "nodes": nodes,

@@ -9,45 +9,55 @@ else:
     TEACHER_MB = 3500
 
 
+# The pairs that the students train on.
 rule harvest:
     input:
         module=shipped_module() if SHIPPED else [],
     output:
-        manifest=f"{P}/images/{{split}}/{{range}}/manifest.json",
-        images=f"{P}/images/{{split}}/{{range}}/images.npy",
-        labels=f"{P}/images/{{split}}/{{range}}/labels.npy",
-        z=f"{P}/images/{{split}}/{{range}}/z.npy",
+        pairs=[f"{P}/images/teacher_pairs/{{range}}/{file}" for file in SHARD],
     log:
-        f"{P}/logs/harvest/{{split}}/{{range}}.log",
+        f"{P}/logs/harvest/{{range}}.log",
     benchmark:
-        f"{P}/benchmarks/harvest/{{split}}/{{range}}.tsv"
+        f"{P}/benchmarks/harvest/{{range}}.tsv"
     conda:
         TEACHER_ENV
     threads: 1
     resources:
         mem_mb=more(TEACHER_MB),
-        runtime=more(
-            minutes("harvest", PER_SHARD * max(SAMPLES, config["teacher"]["pairs_per_class"]))
-        ),
+        runtime=more(minutes(PER_SHARD * config["teacher"]["pairs_per_class"], "harvest")),
         gpu=GPUS,
     params:
         config=planned,
         code=code("harvest", TEACHER_CODE, DATASET_CODE),
-        split=lambda wildcards: SPLITS[wildcards.split],
-        origin=teacher_files,
-        folder=subpath(output.manifest, parent=True),
-        settings=lambda wildcards: sections("seed", "image_size", "z_dim", "classes", "teacher")
-        # The number of training pairs per class is in `teacher`.
-        | (
-            {"samples": config["metrics"]["samples_per_class"]}
-            if SPLITS[wildcards.split] == "evaluation"
-            else {}
-        ),
+        options="--split pairs",
+        origin=lambda wildcards: teacher_files("teacher_pairs", wildcards.range),
+        folder=subpath(output[0], parent=True),
+        settings=sections("seed", "image_size", "z_dim", "classes", "teacher"),
         # It determines the meaning of the teacher's own labels.
         real=config["real"]["source"],
     shell:
-        "python -m tinygan harvest --config {params.config} --threads {threads} --split {params.split}"
+        "python -m tinygan harvest --config {params.config} --threads {threads} {params.options}"
         " --classes {wildcards.range} --out {params.folder} > {log} 2>&1"
+
+
+# The images that the teacher is scored on. They are deleted once their features are extracted; the
+# manifest stays, with their hashes.
+use rule harvest as harvest_evaluation with:
+    output:
+        manifest=f"{P}/images/teacher/{{range}}/manifest.json",
+        arrays=temp([f"{P}/images/teacher/{{range}}/{file}" for file in SHARD[1:]]),
+        previews=[f"{P}/previews/teacher/{{range}}/{file}" for file in SHARD],
+    log:
+        f"{P}/logs/harvest_evaluation/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/harvest_evaluation/{{range}}.tsv"
+    resources:
+        runtime=more(minutes(PER_SHARD * SAMPLES, "harvest")),
+    params:
+        options=lambda wildcards: f"--split evaluation --previews {P}/previews/teacher/{wildcards.range}",
+        origin=lambda wildcards: teacher_files("teacher", wildcards.range),
+        settings=sections("seed", "image_size", "z_dim", "classes", "teacher")
+        | {key: config["metrics"][key] for key in DRAWING},
 
 
 rule teacher:
@@ -74,7 +84,7 @@ if INTERPOLATES_TEACHER:
         threads: 1
         resources:
             mem_mb=more(TEACHER_MB),
-            runtime=more(minutes("harvest", INTERPOLATED)),
+            runtime=more(minutes(INTERPOLATED, "harvest")),
             gpu=GPUS,
         params:
             config=planned,
@@ -108,7 +118,7 @@ rule train_teacher:
     threads: config["mini_teacher"]["threads"]
     resources:
         mem_mb=more(3000),
-        runtime=more(minutes("train", MINI_IMAGES, gpus=0)),
+        runtime=more(minutes(MINI_IMAGES, "train", gpus=0)),
     params:
         config=planned,
         code=code("train-teacher"),
@@ -152,7 +162,7 @@ rule mini_teacher:
 # The card beside the module, a target of its own, for after the module has been trained again.
 rule teacher_card:
     input:
-        shards=shards("teacher", "manifest.json"),
+        shards=previews_of("teacher"),
         images=features("teacher"),
         real=features("real"),
         origin=shards("real", "manifest.json"),
@@ -198,8 +208,8 @@ if config["mini_diffusion"]:
             mem_mb=more(3000),
             runtime=more(
                 minutes(
-                    "train",
                     config["mini_diffusion"]["steps"] * config["mini_diffusion"]["batch"],
+                    "train",
                     gpus=0,
                 )
             ),

@@ -63,6 +63,16 @@ for variant in VARIANTS:
             expand(GENERATOR, student=trained(variant)),
 
 
+# `snakemake images_dw`: the images that a variant is scored on, which are not stored otherwise.
+for variant in VARIANTS:
+
+    rule:
+        name:
+            free(f"images_{variant}", variant)
+        input:
+            [shards(student, *SHARD) for student in trained(variant)],
+
+
 # `snakemake no_feat`: the scores of a variant or source, and all that they need.
 for name in [*VARIANTS, *SOURCES]:
 

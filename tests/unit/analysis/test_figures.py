@@ -100,17 +100,17 @@ def test_headings_are_no_wider_than_their_tile(name, shown):
 def test_pairs_have_the_same_input(results):
     images = pairs(results, "dw", [4], 2)
     for row, source in enumerate(("teacher", "dw")):
-        stored = np.load(results / "images" / source / "003-005" / "images.npy")
+        stored = np.load(results / "previews" / source / "003-005" / "images.npy")
         assert np.array_equal(images[row::2, 0], stored[5:7])
     labels = np.repeat(np.arange(3), 5)
     blank = np.zeros((15, 8, 8, 3), np.uint8)
-    folder = results / "images" / "dw" / "000-002"
+    folder = results / "previews" / "dw" / "000-002"
     write_shard(folder, blank, labels, np.zeros((15, 4)), source="dw", provenance={})
     with pytest.raises(ValueError, match="different z"):
         pairs(results, "dw", [0], 1)
     with pytest.raises(ValueError, match="lack image 5 of class 4, of which there are 5"):
         pairs(results, "dw", [4], 6)
-    files = [results / "images" / "std" / "003-005" / "manifest.json"]
+    files = [results / "previews" / "std" / "003-005" / "manifest.json"]
     with pytest.raises(FileNotFoundError, match="std/003-005/manifest.json is missing"):
         grids.pairs(manifests(results, "teacher"), files, [4], 1)
 
@@ -120,17 +120,17 @@ def test_pairs_find_classes_by_name(results):
     z = np.repeat(np.arange(6.0)[:, None], 4, axis=1)
     image = np.repeat(np.arange(6, dtype=np.uint8), 8 * 8 * 3).reshape(6, 8, 8, 3)
     for source, order in (("teacher", [0, 1, 2, 3, 4, 5]), ("dw", [5, 4, 3, 2, 1, 0])):
-        for old in (results / "images" / source).iterdir():
+        for old in (results / "previews" / source).iterdir():
             shutil.rmtree(old)
         names = [CLASSES[label] for label in order]
         about = {"source": source, "provenance": {}, "names": names}
-        folder = results / "images" / source / "000-005"
+        folder = results / "previews" / source / "000-005"
         write_shard(folder, image[order], np.arange(6), z[order], **about)
     images = pairs(results, "dw", [1, 4], 1, CLASSES)
     assert images[:, :, 0, 0, 0].tolist() == [[1, 4], [1, 4]]
     with pytest.raises(ValueError, match="different z"):
         pairs(results, "dw", [1], 1)
-    with pytest.raises(ValueError, match="images/teacher: zebra is not a class"):
+    with pytest.raises(ValueError, match="previews/teacher: zebra is not a class"):
         pairs(results, "dw", [1], 1, CLASSES[:5])
 
 
@@ -194,7 +194,7 @@ def test_figures_have_as_many_rows_as_there_are_images(results):
     for first in (0, 3):
         labels, z = np.repeat(np.arange(first, first + 3), 2), np.zeros((6, 4), np.float32)
         for source in ("teacher", "dw"):
-            folder = results / "images" / source / f"{first:03d}-{first + 2:03d}"
+            folder = results / "previews" / source / f"{first:03d}-{first + 2:03d}"
             write_shard(
                 folder, np.zeros((6, 8, 8, 3), np.uint8), labels, z, source=source, provenance={}
             )
@@ -244,7 +244,7 @@ def test_fig7_shows_the_same_random_choice_of_both_models(results):
 
 
 def images_by_class(results: Path, source: str) -> dict[int, np.ndarray]:
-    shards = (results / "images" / source / name for name in ("000-002", "003-005"))
+    shards = (results / "previews" / source / name for name in ("000-002", "003-005"))
     images = np.concatenate([np.load(shard / "images.npy") for shard in shards])
     return dict(enumerate(images.reshape(6, 5, 8, 8, 3)))
 
@@ -253,7 +253,7 @@ def test_fig7_prefers_sngan_whose_images_have_no_z(results):
     for first in (0, 3):
         images = np.full((9, 8, 8, 3), 30 * (first + 1), np.uint8)
         labels = np.repeat(np.arange(first, first + 3), 3)
-        folder = results / "images" / "sngan" / f"{first:03d}-{first + 2:03d}"
+        folder = results / "previews" / "sngan" / f"{first:03d}-{first + 2:03d}"
         write_shard(folder, images, labels, source="sngan", provenance={})
     config = yaml.safe_load((results / "config.yaml").read_text())
     inputs = {name: manifests(results, source) for name, source in BLOCKS.items()}
@@ -270,7 +270,7 @@ BLOCKS = {"student": "dw", "baseline": "sngan"}
 
 
 def test_fig7_refuses_students_with_different_z(results):
-    folder = results / "images" / "scratch" / "000-002"
+    folder = results / "previews" / "scratch" / "000-002"
     shard = (np.zeros((15, 8, 8, 3), np.uint8), np.repeat(np.arange(3), 5), np.zeros((15, 4)))
     write_shard(folder, *shard, source="scratch", provenance={})
     with pytest.raises(ValueError, match="the images of dw and scratch have different z"):

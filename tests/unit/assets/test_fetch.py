@@ -225,7 +225,7 @@ def test_a_model_is_imported(
 
 def test_a_model_is_a_source_once_it_has_been_fetched(tmp_path: Path, cache: Path, capsys) -> None:
     config = mini() | {"sources": {"sngan": "asset:sngan-projection"}}
-    words = ["source", "--name", "sngan", "--classes", "000-001", "--out", tmp_path / "out"]
+    words = ["source", "--name", "sngan", "--classes", "000-001", "--images", tmp_path / "out"]
     assert tinygan(tmp_path, config, *words) == 1
     assert "run `tinygan fetch sngan-projection`" in capsys.readouterr().err
     sngan_file(tmp_path / "given.npz")

@@ -62,13 +62,13 @@ def test_a_model_without_names_is_refused_until_they_are_given(
     weights, model, out = sngan_file(tmp_path / "g.npz"), tmp_path / "model", tmp_path / "out"
     take = ["import-sngan", tmp_path / "g.npz", "--out", model]
     config = FOLDER | DOGS | {"sources": {"mine": str(model)}}
-    draw = ["source", "--name", "mine", "--classes", "000-001", "--out", out]
+    draw = ["source", "--name", "mine", "--classes", "000-001", "--images", out]
     assert run(config, *take) == 0 and "classes" not in read_card(model)
     assert run(config, *draw) == 1
     message = capsys.readouterr().err
     assert "does not name the 10 classes" in message and "--classes" in message
     # By hand it is drawn by its own labels, and no name is claimed for its images.
-    assert run(config, "sample", "--model", model, "--classes", "000-001", "--out", out) == 0
+    assert run(config, "sample", "--model", model, "--classes", "000-001", "--images", out) == 0
     assert open_shard(out).class_names is None
 
     (tmp_path / "names.txt").write_text("cow\ncat\n" + "\n".join(f"x{i}" for i in range(7)) + "\n")
@@ -90,7 +90,7 @@ def test_stores_are_used_by_name(
     tmp_path: Path, run: Callable, capsys: pytest.CaptureFixture
 ) -> None:
     store(tmp_path / "s", ["cat", "dog"])
-    draw = ["source", "--name", "mine", "--classes", "000-001", "--out", tmp_path / "out"]
+    draw = ["source", "--name", "mine", "--classes", "000-001", "--images", tmp_path / "out"]
     sources = {"sources": {"mine": str(tmp_path / "s")}}
     assert run(FOLDER | DOGS | sources, *draw) == 0
     shard = open_shard(tmp_path / "out")
@@ -116,7 +116,7 @@ def test_a_folder_may_use_either_name_of_an_imagenet_class(tmp_path: Path, run: 
         for row in range(2):
             Image.fromarray(pixels(shade)[0]).save(tmp_path / "d" / name / f"{row}.png")
     config = TABBY | {"classes": ["n02099601", "tabby"], "sources": {"mine": str(tmp_path / "d")}}
-    draw = ["source", "--name", "mine", "--classes", "000-001", "--out", tmp_path / "out"]
+    draw = ["source", "--name", "mine", "--classes", "000-001", "--images", tmp_path / "out"]
     assert run(config, *draw) == 0
     assert shades(open_shard(tmp_path / "out")) == [20, 20, 10, 10]
 

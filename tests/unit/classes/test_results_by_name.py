@@ -84,7 +84,7 @@ def test_a_student_with_classes_in_another_order_is_sampled_by_name(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tinygan.generation.sampling.load_generator", load)
         patch.setattr("tinygan.evaluation.curve.load_generator", load)
-        draw = ["sample", "--model", model, "--classes", "000-001", "--out", tmp_path / "out"]
+        draw = ["sample", "--model", model, "--classes", "000-001", "--images", tmp_path / "out"]
         assert run(FOLDER | DOGS, *draw) == 0
         assert labels == [1, 1, 0, 0]
         shard = open_shard(tmp_path / "out")

@@ -32,7 +32,7 @@ def test_train_sample_features_score_curve_cost(tmp_path):
 
     manifests = ["--pairs", pairs / "manifest.json", "--real", real / "manifest.json"]
     run("train", "--variant", "std_half", "--seed", 1, *manifests, "--out", model)
-    run("sample", "--model", model, "--classes", "000-009", "--out", tmp_path / "samples")
+    run("sample", "--model", model, "--classes", "000-009", "--images", tmp_path / "samples")
     shard = open_shard(tmp_path / "samples", verify=True)
     assert (shard.manifest["source"], shard.manifest["count"]) == ("std_half", 40)
     for name in ("real", "samples"):
@@ -65,7 +65,7 @@ def test_train_sample_features_score_curve_cost(tmp_path):
     ("arguments", "message"),
     [
         (
-            ["sample", "--model", "nowhere", "--classes", "000-001", "--out", "x"],
+            ["sample", "--model", "nowhere", "--classes", "000-001", "--images", "x"],
             "nowhere is not a model: it has no card.json",
         ),
         (["features", "--images", "nowhere", "--out", "x"], "nowhere"),

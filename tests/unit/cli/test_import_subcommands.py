@@ -29,7 +29,7 @@ def test_an_imported_student_is_sampled(
     )
     card = read_card(model)
     assert card["truncation"] == 0.5 and card["imported_from"]["file"] == "model_30.tar"
-    draw = ("sample", "--model", model, "--classes", "002-003", "--out", out)
+    draw = ("sample", "--model", model, "--classes", "002-003", "--images", out)
     assert tinygan(tmp_path, config, *draw) == 0
     shard = open_shard(out, verify=True)
     assert shard.labels.tolist() == [2] * 4 + [3] * 4
@@ -51,7 +51,7 @@ def test_an_imported_sngan_is_sampled_with_an_untruncated_normal(
     assert tinygan(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", model) == 0
     assert type(load_generator(model)).__module__ == "tinygan.models.sngan"
     config["metrics"]["samples_per_class"] = 500
-    draw = ("sample", "--model", model, "--classes", "004-004", "--out", out)
+    draw = ("sample", "--model", model, "--classes", "004-004", "--images", out)
     assert tinygan(tmp_path, config, *draw) == 0
     shard = open_shard(out)
     assert 0.97 < shard.z.std() < 1.03 and np.abs(shard.z).max() > 2.5  # 3,000 numbers
@@ -67,7 +67,7 @@ def test_a_model_of_fewer_classes_is_refused(
 ) -> None:
     sngan_file(tmp_path / "g.npz")
     tinygan(tmp_path, config, "import-sngan", tmp_path / "g.npz", "--out", tmp_path / "model")
-    draw = ("sample", "--model", tmp_path / "model", "--classes", "009-010", "--out", "x")
+    draw = ("sample", "--model", tmp_path / "model", "--classes", "009-010", "--images", "x")
     assert tinygan(tmp_path, config, *draw) == 1
     assert "has 10 classes, but class 10 is requested" in capsys.readouterr().err
 

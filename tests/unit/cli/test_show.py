@@ -27,7 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         labels = np.repeat(np.arange(first, first + 5), COUNT)
         images = rng.integers(0, 256, (len(labels), 32, 32, 3), dtype=np.uint8)
         z = rng.standard_normal((len(labels), 128)).astype(np.float32)
-        folder = tmp_path / "run" / "images" / "teacher" / f"00{first}"
+        folder = tmp_path / "run" / "previews" / "teacher" / f"00{first}"
         options = {"source": "teacher", "provenance": {}, "z": z}
         write_shard(folder, images, labels, names=CLASSES, **options)
     shutil.copytree(ROOT / "resources" / "tinygan_dw_mini", tmp_path / "run" / "models" / "dw")
@@ -49,7 +49,7 @@ def test_two_rows_per_class_have_the_same_z(run: Path, capsys: pytest.CaptureFix
     for i, (shard, rows, label) in enumerate(
         [("005", slice(-COUNT, None), 0), ("000", slice(COUNT), 9)]
     ):
-        folder = run / "images" / "teacher" / shard
+        folder = run / "previews" / "teacher" / shard
         assert np.array_equal(found[2 * i], np.load(folder / "images.npy")[rows])
         z = torch.from_numpy(np.load(folder / "z.npy")[rows])
         with torch.no_grad():
@@ -82,6 +82,6 @@ def test_what_cannot_be_shown_is_one_clear_line(run: Path, words, message, capsy
 
 
 def test_a_run_without_the_teachers_images_is_refused(run: Path, capsys) -> None:
-    shutil.rmtree(run / "images")
+    shutil.rmtree(run / "previews")
     assert show(run) == 1
-    assert "run/images/teacher has no images: run the pipeline" in capsys.readouterr().err
+    assert "run/previews/teacher has no images: run the pipeline" in capsys.readouterr().err

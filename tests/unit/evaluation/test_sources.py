@@ -220,7 +220,7 @@ def test_the_subcommand_writes_a_shard(
     for file in folder.rglob("*.png"):
         Image.open(file).resize((32, 32)).save(file)
     out = tmp_path / "out"
-    words = ["source", "--classes", "001-002", "--out", out, "--name"]
+    words = ["source", "--classes", "001-002", "--images", out, "--name"]
     assert tinygan(tmp_path, config, *words, "mine") == 0
     shard = open_shard(out, verify=True)
     assert shard.manifest["source"] == "mine" and shard.manifest["classes"] == {"1": 2, "2": 2}

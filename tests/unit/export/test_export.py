@@ -162,7 +162,7 @@ def test_images_of_a_class_range_are_those_that_sample_draws(exported, tmp_path:
     config = mini(metrics=FEW_SAMPLES | {"batch": 3})
     # Classes are matched by name.
     config["classes"] = config["classes"][::-1]
-    words = ("--classes", "003-004", "--out")
+    words = ("--classes", "003-004", "--images")
     path = exported.folder / file_name("fp32")
     one = ("sample-export", "--model", path, *words, tmp_path / "onnx")
     assert tinygan(tmp_path, config, *one) == 0

@@ -3,6 +3,7 @@
 import shutil
 from collections import namedtuple
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,11 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     animals = 510_530  # of the development kit's counts, the first 398
     assert needed["real"] == needed["real_train"] == animals * image == 25_097_654_800
     assert needed["teacher_pairs"] == 398 * 3000 * (image + z) == 59_308_368_000
-    assert needed["teacher"] == 398 * 5000 * (image + z) == 98_847_280_000
-    # Of dw, scratch and pix_only, which figures show, and of one more variant.
-    assert needed["samples"] == 4 * needed["teacher"]
-    assert needed["features"] == (animals + 1_990_000) * ((2048 + 1000) * 4 + 8)
+    # Two of 40 shards.
+    assert needed["teacher"] == 398 * 5000 * (image + z) // 20 == 4_942_364_000
+    # Of the teacher and eight students.
+    assert needed["previews"] == 9 * 398 * 8 * (image + z)
+    assert needed["features"] == (animals + 2 * 1_990_000) * ((2048 + 1000) * 4 + 8)
 
 
 def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
@@ -81,6 +83,8 @@ def test_every_seed_needs_space_for_its_training_and_for_nothing_else(
     base["train"] |= {"seeds": [0, 4, 7]}
     base["student"] |= {"embedding_file": "e.npy"}  # of the same length
     times = {name: 3 if name in ("models", "checkpoints") else 1 for name in one}
+    variants = len(base["variants"])
+    times["previews"] = Fraction(1 + 3 * variants, 1 + variants)  # and the teacher's
     assert disk_needed(base) == {name: times[name] * size for name, size in one.items()}
 
 
@@ -127,11 +131,13 @@ IMAGE = 3 * 32 * 32 + 8
 @pytest.mark.parametrize(
     ("words", "needed"),
     [
-        (["real-shard", "--crop", "biggan"], 4 * IMAGE),
-        (["harvest", "--split", "pairs"], 3 * 7 * (IMAGE + 512)),
-        (["harvest", "--split", "evaluation"], 3 * 20 * (IMAGE + 512)),
-        (["sample", "--model", "model"], 3 * 20 * (IMAGE + 512)),
-        (["source", "--name", "outside"], 3 * 20 * (IMAGE + 512)),
+        (["real-shard", "--crop", "biggan", "--out"], 4 * IMAGE),
+        (["harvest", "--split", "pairs", "--out"], 3 * 7 * (IMAGE + 512)),
+        (["harvest", "--split", "evaluation", "--out"], 3 * 20 * (IMAGE + 512)),
+        (["sample", "--model", "model", "--images"], 3 * 20 * (IMAGE + 512)),
+        (["sample", "--model", "model", "--previews"], 3 * 8 * (IMAGE + 512)),
+        (["sample", "--model", "model", "--features"], 3 * 20 * (4 * 2280 + 8)),
+        (["source", "--name", "outside", "--images"], 3 * 20 * (IMAGE + 512)),
     ],
 )
 def test_no_job_starts_without_disk_space(
@@ -151,9 +157,8 @@ def test_no_job_starts_without_disk_space(
     monkeypatch.setattr("tinygan.teacher.tfhub.handle_fingerprint", lambda handle: "0")
     monkeypatch.setattr("tinygan.teacher.tfhub.load_teacher", lambda *rest, **options: None)
     monkeypatch.chdir(tmp_path)
-    options = ["--classes", "000-002", "--out", "out/000-002"]
     leave_free(monkeypatch, needed - 1)
-    assert tinygan(tmp_path, base, *words, *options) == 1
+    assert tinygan(tmp_path, base, *words, "out/000-002", "--classes", "000-002") == 1
     assert capsys.readouterr().err == (
         f"tinygan {words[0]}: out/000-002 needs {size_text(needed)}, but the disk of {tmp_path} "
         f"has {size_text(needed - 1)} free: make room, or write to another disk\n"
@@ -162,7 +167,7 @@ def test_no_job_starts_without_disk_space(
     # With one byte more it continues, until it meets the stand-ins.
     leave_free(monkeypatch, needed)
     with suppress(TypeError, KeyError):
-        tinygan(tmp_path, base, *words, *options)
+        tinygan(tmp_path, base, *words, "out/000-002", "--classes", "000-002")
     assert "make room" not in capsys.readouterr().err
 
 

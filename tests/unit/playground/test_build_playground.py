@@ -70,7 +70,7 @@ def test_each_stored_z_is_that_of_the_image(results: Path) -> None:
     data = read_json(out / "data.json")
     assert data["format"] == 1 and data["classes"] == CLASSES
     for label, stored in enumerate(data["stored"]):
-        shard = open_shard(results / "images" / "teacher" / f"{label:03d}-{label:03d}")
+        shard = open_shard(results / "previews" / "teacher" / f"{label:03d}-{label:03d}")
         assert len(stored) == COUNT < len(shard.images)
         strip = np.asarray(Image.open(out / data["teacher_images"][label]))
         for i, text in enumerate(stored):

@@ -182,14 +182,14 @@ def test_harvest_train_sample_score_and_draw_without_truncation(
     def run(subcommand: str, *words: object) -> None:
         assert tinygan(folder, config, subcommand, *words) == 0, capsys.readouterr().err
 
-    every = ["--classes", "000-009", "--out"]
-    run("harvest", "--split", "pairs", *every, "harvested")
-    run("harvest", "--split", "evaluation", *every, "teacher")
+    every = ["--classes", "000-009"]
+    run("harvest", "--split", "pairs", *every, "--out", "harvested")
+    run("harvest", "--split", "evaluation", *every, "--out", "teacher")
     assert open_shard("harvested").z.shape == (60, 128)  # flat
     files = ["--pairs", "harvested/manifest.json", "--real", "real/manifest.json"]
     run("train", "--variant", "dw", *files, "--out", "model")
     assert read_card(Path("model"))["truncation"] is None
-    run("sample", "--model", "model", *every, "samples")
+    run("sample", "--model", "model", *every, "--images", "samples")
     sampled, teacher = open_shard("samples", verify=True), open_shard("teacher")
     np.testing.assert_array_equal(sampled.z, teacher.z)
     for name in ("real", "samples"):

@@ -1,0 +1,88 @@
+"""Features of images as they are drawn, beside those of the same images from the disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.command_line import FEW_SAMPLES, mini, tinygan
+
+from tinygan.data.shards import open_shard
+from tinygan.features.files import read_features
+from tinygan.features.stream import _regrouped
+
+MODEL = Path(__file__).parents[3] / "resources" / "tinygan_dw_mini"
+CLASSES = ["--classes", "003-005"]
+
+
+@pytest.fixture
+def config() -> dict:
+    # 5 images per class in batches of 4: a batch of the extractor has images of two classes.
+    return mini(metrics=FEW_SAMPLES | {"samples_per_class": 5, "batch": 4, "previews_per_class": 2})
+
+
+def test_streamed_features_are_those_of_stored_images_to_the_byte(
+    config: dict, tmp_path: Path
+) -> None:
+    stored, streamed = tmp_path / "stored.npz", tmp_path / "streamed.npz"
+    draw = ["sample", "--model", MODEL, *CLASSES]
+    assert tinygan(tmp_path, config, *draw, "--images", tmp_path / "images") == 0
+    assert (
+        tinygan(tmp_path, config, "features", "--images", tmp_path / "images", "--out", stored) == 0
+    )
+    assert tinygan(tmp_path, config, *draw, "--features", streamed) == 0
+    assert streamed.read_bytes() == stored.read_bytes()
+    assert len(read_features([streamed])) == 15
+
+
+def test_previews_are_the_first_images_of_each_class(config: dict, tmp_path: Path) -> None:
+    names = ["images", "previews"]
+    outputs = [word for name in names for word in (f"--{name}", tmp_path / name)]
+    assert tinygan(tmp_path, config, "sample", "--model", MODEL, *CLASSES, *outputs) == 0
+    images, previews = (open_shard(tmp_path / name, verify=True) for name in names)
+    rows = [0, 1, 5, 6, 10, 11]
+    for array in ("images", "labels", "z"):
+        assert np.array_equal(getattr(previews, array), getattr(images, array)[rows])
+    assert previews.class_names == images.class_names
+    assert previews.manifest["provenance"] == images.manifest["provenance"]
+
+
+def test_a_source_without_z_streams_too(config: dict, tmp_path: Path) -> None:
+    outputs = ["--images", tmp_path / "store" / "a"]
+    assert tinygan(tmp_path, config, "sample", "--model", MODEL, *CLASSES, *outputs) == 0
+    config["classes"] = config["classes"][3:6]
+    config["sources"] = {"mine": str(tmp_path / "store")}
+    words = ["source", "--name", "mine", "--classes", "000-002", "--previews", tmp_path / "p"]
+    assert tinygan(tmp_path, config, *words, "--features", tmp_path / "f.npz") == 0
+    assert open_shard(tmp_path / "p").z is None
+    assert read_features([tmp_path / "f.npz"]).labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
+
+
+def test_without_an_output_nothing_is_drawn(config: dict, tmp_path: Path, capsys) -> None:
+    assert tinygan(tmp_path, config, "sample", "--model", MODEL, *CLASSES) == 1
+    error = "tinygan sample: nothing would be written: give --features, --previews or --images\n"
+    assert capsys.readouterr().err == error
+
+
+def test_nothing_appears_when_drawing_fails(config: dict, tmp_path: Path, monkeypatch) -> None:
+    def broken(*_, **__):
+        yield np.zeros((4, 32, 32, 3), np.uint8), np.full(4, 3), np.zeros((4, 128), np.float32)
+        raise OSError("the disk is on fire")
+
+    monkeypatch.setattr("tinygan.generation.sampling.draw", broken)
+    names = ["images", "previews", "features"]
+    outputs = [word for name in names for word in (f"--{name}", tmp_path / "out" / name)]
+    assert tinygan(tmp_path, config, "sample", "--model", MODEL, *CLASSES, *outputs) == 1
+    assert not [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("sizes", [[3, 3, 3], [1, 8], [9], [4, 4, 1], [2, 0, 7]])
+def test_batches_are_regrouped_in_order(sizes: list[int]) -> None:
+    rows = np.arange(sum(sizes))
+    batches = [
+        (part[:, None, None, None].astype(np.uint8), part // 3)
+        for part in np.split(rows, np.cumsum(sizes)[:-1])
+    ]
+    found = list(_regrouped(batches, 4))
+    assert [len(labels) for _, labels in found] == [4, 4, 1]
+    assert np.concatenate([images[:, 0, 0, 0] for images, _ in found]).tolist() == rows.tolist()
+    assert np.concatenate([labels for _, labels in found]).tolist() == (rows // 3).tolist()

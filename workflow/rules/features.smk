@@ -1,0 +1,157 @@
+# Images -> features. Images of students and of sources from outside are drawn and extracted in one job,
+# and are not stored, but for the previews, which the figures show.
+
+# Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini.
+SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
+# An extractor names its environment. Images are drawn with PyTorch in the same job: with an extractor
+# of another environment, that job runs in the one that has everything.
+EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
+EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}{CUDA}.yaml"
+TENSORFLOW = EXTRACTOR_ENV == TENSORFLOW_ENV
+STREAM_ENV = "../../environment.yml" if TENSORFLOW else TORCH_ENV
+EXTRACTOR_MB = 4000 if TENSORFLOW else 1000
+# A graph at a URL, or in the cache, is not a file of the workflow.
+GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else []
+GRAPH = [file for file in GRAPH if "://" not in file and not is_asset(file)]
+
+
+rule sample:
+    input:
+        generator=GENERATOR,
+        card=CARD,
+        graph=GRAPH,
+    output:
+        features=temp(f"{P}/features/{{student}}/{{range}}.npz"),
+        previews=f"{P}/previews/{{student}}/{{range}}/manifest.json",
+        arrays=[f"{P}/previews/{{student}}/{{range}}/{file}" for file in SHARD[1:]],
+    log:
+        f"{P}/logs/sample/{{student}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/sample/{{student}}/{{range}}.tsv"
+    conda:
+        STREAM_ENV
+    threads: 1
+    resources:
+        mem_mb=more(SAMPLE_MB + EXTRACTOR_MB),
+        runtime=more(minutes(PER_SHARD * SAMPLES, "sample", "features")),
+        gpu=GPUS,
+    params:
+        config=planned,
+        code=lambda wildcards: code("sample", EXTRACTOR, architecture(wildcards.student)),
+        model=subpath(input.generator, parent=True),
+        folder=subpath(output.previews, parent=True),
+        settings=sections("seed", "z_dim", "classes")
+        | {"truncation": config["teacher"]["truncation"]}
+        | {key: config["metrics"][key] for key in [*DRAWING, *EXTRACTION]},
+    shell:
+        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
+        " --classes {wildcards.range} --features {output.features} --previews {params.folder} > {log} 2>&1"
+
+
+# A folder of the config's `sources`.
+rule source:
+    input:
+        graph=GRAPH,
+    output:
+        features=temp(f"{P}/features/{{outside}}/{{range}}.npz"),
+        previews=f"{P}/previews/{{outside}}/{{range}}/manifest.json",
+        arrays=[f"{P}/previews/{{outside}}/{{range}}/{file}" for file in WITHOUT_Z[1:]],
+        origin=f"{P}/previews/{{outside}}/{{range}}.origin",
+    log:
+        f"{P}/logs/source/{{outside}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/source/{{outside}}/{{range}}.tsv"
+    conda:
+        STREAM_ENV
+    threads: 1
+    resources:
+        # Measured: 3.0 GB for SNGAN at 128 px, 100 images per batch.
+        mem_mb=more((4000 if config["image_size"] >= 128 else 2000) + EXTRACTOR_MB),
+        runtime=more(minutes(PER_SHARD * SAMPLES, "sample", "features")),
+        gpu=GPUS,
+    params:
+        config=planned,
+        code=code("source", EXTRACTOR, "tinygan.models.students.dw", "tinygan.models.students.std"),
+        folder=subpath(output.previews, parent=True),
+        origin=source_files,
+        settings=lambda wildcards: sections("seed", "image_size", "classes")
+        | {"folder": config["sources"][wildcards.outside]}
+        | {key: config["metrics"][key] for key in [*DRAWING, *EXTRACTION]},
+    shell:
+        "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
+        " --classes {wildcards.range} --features {output.features} --previews {params.folder} > {log} 2>&1"
+        " && echo {params.origin} > {output.origin}"
+
+
+def images_of(source, part):
+    """Return the files of a shard of real images, or of the teacher's.
+
+    The teacher's arrays are temporary: only an input stays until it is read.
+    """
+    names = SHARD if source == "teacher" else ["manifest.json"]
+    return shards(source, *names, ranges=[part])
+
+
+# The real images and the teacher's, whose features stay.
+rule features:
+    input:
+        lambda wildcards: images_of(wildcards.source, wildcards.range),
+        graph=GRAPH,
+    output:
+        f"{P}/features/{{source}}/{{range}}.npz",
+    log:
+        f"{P}/logs/features/{{source}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
+    wildcard_constraints:
+        source="real|teacher",
+    # Before the next harvest, so that few of the teacher's images are on the disk at a time.
+    priority: 2
+    conda:
+        EXTRACTOR_ENV
+    threads: 1
+    resources:
+        mem_mb=more(1000 + EXTRACTOR_MB),
+        runtime=more(minutes(PER_SHARD * SAMPLES, "features")),
+        gpu=GPUS,
+    params:
+        config=planned,
+        code=code("features", EXTRACTOR),
+        folder=lambda wildcards: f"{P}/images/{wildcards.source}/{wildcards.range}",
+        settings={key: config["metrics"][key] for key in EXTRACTION},
+    shell:
+        "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
+        " --out {output} > {log} 2>&1"
+
+
+# The images that a student is scored on, for those who want them: `snakemake images_dw`.
+rule images:
+    input:
+        generator=GENERATOR,
+        card=CARD,
+    output:
+        [f"{P}/images/{{student}}/{{range}}/{file}" for file in SHARD],
+    log:
+        f"{P}/logs/images/{{student}}/{{range}}.log",
+    benchmark:
+        f"{P}/benchmarks/images/{{student}}/{{range}}.tsv"
+    conda:
+        TORCH_ENV
+    threads: 1
+    resources:
+        mem_mb=more(SAMPLE_MB),
+        runtime=more(minutes(PER_SHARD * SAMPLES, "sample")),
+        gpu=GPUS,
+    params:
+        config=planned,
+        code=lambda wildcards: code("sample", architecture(wildcards.student)),
+        model=subpath(input.generator, parent=True),
+        folder=subpath(output[0], parent=True),
+        settings=sections("seed", "z_dim", "classes")
+        | {
+            "truncation": config["teacher"]["truncation"],
+            "samples": config["metrics"]["samples_per_class"],
+        },
+    shell:
+        "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
+        " --classes {wildcards.range} --images {params.folder} > {log} 2>&1"
