@@ -81,9 +81,9 @@ def test_small_jobs_share_submissions(cluster) -> None:
     profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     grouped = [entry for entry in profile["groups"] if entry.endswith("=tables")]
     tables = [entry.removesuffix("=tables") for entry in grouped]
-    # A student's images go to `features` in the same job, all tables, figures and model cards are
+    # The teacher's images go to `features` in the same job, all tables, figures and model cards are
     # one job, and one training was submitted twice; `all` runs nothing.
-    saved = planned["sample"] + sum(planned[rule] for rule in tables) - 1
+    saved = planned["harvest_evaluation"] + sum(planned[rule] for rule in tables) - 1
     assert submitted == planned["total"] - 1 - saved + 1
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers.checkouts import jobs, snakemake
+from helpers.command_line import mini
 
 pytestmark = pytest.mark.slow
 
@@ -14,10 +15,11 @@ def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: P
     results = finished / "results" / "mini"
     assert sorted(p.name for p in (results / "images").iterdir() if any(p.rglob("*.npy"))) == [
         "real",
-        "teacher",
         "teacher_pairs",
     ]
-    assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real"}
+    assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real", "teacher"}
+    shown = {p.name for p in (results / "previews").iterdir()}
+    assert shown == {"teacher", *mini()["variants"]}
 
 
 def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path) -> None:
@@ -25,13 +27,13 @@ def test_one_missing_score_reruns_no_other_score_and_no_training(finished: Path)
     found = jobs(snakemake(finished, "-n", "no_feat"))
     (finished / "kept").rename(score)
     del found["total"]
-    assert found == {"features": 2, "sample": 2, "score": 1, "no_feat": 1}
+    assert found == {"sample": 1, "score": 1, "no_feat": 1}
 
 
 def test_a_changed_ablation_reruns_its_own_jobs_and_what_shows_it(finished: Path) -> None:
     """`no_gan` is in Table 2, claims, variance, metrics.json, its card, record and report."""
     (finished / "changed.yaml").write_text("variants: {no_gan: {loss: {kd_student: 0.02}}}")
-    expected = {"train_no_gan": 1, "sample": 2, "features": 2, "score": 1}
+    expected = {"train_no_gan": 1, "sample": 1, "score": 1}
     shown = {"table2": 1, "variance": 1, "claims": 1, "metrics": 1}
     shown |= {"model_card": 1, "provenance": 1, "report_page": 1}
     for target, more in {"no_gan": {}, "all": shown}.items():
@@ -43,13 +45,17 @@ def test_a_changed_ablation_reruns_its_own_jobs_and_what_shows_it(finished: Path
 @pytest.mark.parametrize(
     ("text", "runs", "rests"),
     [
-        ("metrics: {is_splits: 5}", {"score": 10}, ["train_dw", "harvest", "real_features"]),
+        ("metrics: {is_splits: 5}", {"score": 10}, ["train_dw", "harvest", "features"]),
         (
             "variants: {dw: {loss: {pixel: 0.5}}}",
             {"train_dw": 1},
             ["train_std", "harvest"],
         ),
-        ("teacher: {truncation: 0.5}", {"harvest": 4, "train_dw": 1}, ["real"]),
+        (
+            "teacher: {truncation: 0.5}",
+            {"harvest": 1, "harvest_evaluation": 1, "train_dw": 1},
+            ["real"],
+        ),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(
@@ -77,7 +83,7 @@ def changed(checkout: Path, module: str, change: Callable[[str], str]) -> set[st
     [
         ("tinygan/training/losses.py", {"train_dw", "score", "curve"}, {"harvest"}),
         ("tinygan/generation/sampling.py", {"sample", "score", "fig1"}, {"train_dw"}),
-        ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "real_features"}),
+        ("tinygan/metrics/fid.py", {"score", "curve"}, {"train_dw", "features"}),
         ("tinygan/teacher/tfhub.py", {"harvest", "train_dw", "score"}, {"real"}),
         ("analysis/fig9.py", {"fig9", "provenance"}, {"fig8", "score", "sample"}),
         ("analysis/report.py", {"report_page"}, {"provenance", "table1", "claims", "fig9"}),

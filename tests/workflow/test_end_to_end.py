@@ -129,7 +129,7 @@ def test_a_grid_shows_the_teachers_images_above_the_students(
     results: Path, name: str, rows: int, columns: int
 ) -> None:
     tiles = shown_tiles(results / "figures" / f"{name}.png", rows, columns)
-    shards = [open_shard(results / "images" / "teacher" / part) for part in RANGES]
+    shards = [open_shard(results / "previews" / "teacher" / part) for part in RANGES]
     for label in range(columns):
         shard = shards[label // 5]
         images = shard.images[shard.labels == label][: rows // 2]
@@ -185,8 +185,9 @@ def test_every_claim_is_judged_in_its_section_and_in_the_summary(results: Path) 
 
 
 def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
-    assert {path.parent.name for path in results.glob("features/**/*.npz")} == {"real"}
-    assert not list(results.glob("images/dw/**/*.npy"))
+    assert {path.parent.name for path in results.glob("features/**/*.npz")} == {"real", "teacher"}
+    arrays = {path.parent.parent.name for path in results.glob("images/**/*.npy")}
+    assert arrays == {"real", "teacher_pairs"}
     assert not list(results.glob("interpolation/**/*.npy"))
     for variant in VARIANTS:
         model = results / "models" / variant
@@ -218,8 +219,8 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
     assert record["software"]["packages"]["this"]["torch"].startswith("2.13.0")
     jobs = record["jobs"]
     assert {rule: row["jobs"] for rule, row in jobs.items() if row["jobs"] > 1} == {
-        **{"harvest": 4, "train": 8, "sample": 16, "features": 20, "score": 10, "curve": 2},
-        "model_card": 8,
+        **{"harvest": 2, "harvest_evaluation": 2, "features": 4, "train": 8, "sample": 16},
+        **{"score": 10, "curve": 2, "model_card": 8},
     }
     assert jobs["train"]["seconds"] > 1 and jobs["train"]["peak_mb"] > 50
     assert "provenance" not in jobs and {"real", "cost", "table1", "fig9", "claims"} <= set(jobs)
@@ -299,7 +300,7 @@ def test_one_variant_alone_is_scored_again_to_the_same_bytes(checkout: Path, res
     path.unlink()
     output = call(checkout, "snakemake", *SMOKE, "no_feat")
     ran = set(re.findall(r"^Job \d+: rule (\w+)", output, re.MULTILINE))
-    assert ran == {"sample", "features", "score", "no_feat"}
+    assert ran == {"sample", "score", "no_feat"}
     assert path.read_bytes() == before
 
 

@@ -100,7 +100,7 @@ def test_jobs_take_turns_on_the_gpus_of_the_profile(tmp_path: Path) -> None:
         )
         file.write_text(text)
     words = ["--cores", "2", "--config", "device=auto", "classes_per_shard=5"]
-    targets = [f"results/mini/images/teacher/{part}/manifest.json" for part in RANGES]
+    targets = [f"results/mini/images/teacher_pairs/{part}/manifest.json" for part in RANGES]
     for gpus, together in ((None, False), (2, True)):
         more = [] if gpus is None else ["--resources", f"gpu={gpus}", "--forceall"]
         snakemake(checkout, *targets, *words, *more)

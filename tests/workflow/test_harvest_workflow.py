@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 SHARDS = [f"{split}/{r}" for split in ("teacher_pairs", "teacher") for r in ("000-004", "005-009")]
 CONFIG = {
     "preset": "quick",
+    "classes_per_shard": 5,
     "teacher": PYTHON_TEACHER | {"pairs_per_class": 7},
     "metrics": {"samples_per_class": 6, "jackknife_groups": 2},
 }
@@ -46,7 +47,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("checkout")
     make_checkout(top, {"mine.yaml": CONFIG, "mygan.py": TEACHER, "hold": ""})
     running = subprocess.Popen(
-        command("teacher", configfiles=["mine.yaml"], cores=1),
+        command("teacher", "--notemp", configfiles=["mine.yaml"], cores=1),
         cwd=top,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
@@ -60,8 +61,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def harvest(checkout: Path, *options: str) -> int:
     """Run the harvest; return how many of its jobs Snakemake has counted."""
-    counted = jobs(snakemake(checkout, "teacher", *options, configfiles=["mine.yaml"]))
-    return counted.get("harvest", 0)
+    # The images of the evaluation split would be deleted.
+    words = ["teacher", "--notemp", *options]
+    counted = jobs(snakemake(checkout, *words, configfiles=["mine.yaml"]))
+    return sum(counted.get(rule, 0) for rule in ("harvest", "harvest_evaluation"))
 
 
 def found(checkout: Path) -> list[str]:

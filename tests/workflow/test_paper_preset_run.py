@@ -67,7 +67,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         top,
         "dw",
         "results/cut/figures/fig1.png",
-        "--notemp",  # the figure is compared with the images of dw
+        "--notemp",  # the teacher's images are looked at
         configfiles=["config/paper.yaml", "cut.yaml"],
         env={"TINYGAN_CACHE": str(top / "cache")},
     )
@@ -98,6 +98,6 @@ def test_figure_1_shows_teacher_and_student(results: Path) -> None:
     tiles = shown_tiles(results / "figures" / "fig1.png", 8, 2)
     for column in range(2):
         for row, source in enumerate(("teacher", "dw")):
-            shard = open_shard(results / "images" / source / "000-001")
+            shard = open_shard(results / "previews" / source / "000-001")
             images = shard.images[shard.labels == column][:4]
             np.testing.assert_array_equal(tiles[row::2, column], images)

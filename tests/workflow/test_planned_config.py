@@ -9,6 +9,7 @@ from helpers.checkouts import command, make_checkout, snakemake, wait_until
 from helpers.command_line import PYTHON_TEACHER
 
 from tinygan.data.shards import open_shard
+from tinygan.files import read_json
 from tinygan.planning.run import load_files
 
 pytestmark = pytest.mark.slow
@@ -84,8 +85,8 @@ def test_jobs_keep_their_planned_config_during_other_calls(checkout: Path) -> No
     (checkout / "hold").unlink()
     assert running.wait(120) == 0, (checkout / "log").read_text()
     images = checkout / "results/quick/images"
-    for source, count in (("teacher_pairs", 50), ("teacher", 40)):
-        assert len(open_shard(images / source / "000-009").labels) == count
+    assert len(open_shard(images / "teacher_pairs" / "000-009").labels) == 50
+    assert read_json(images / "teacher" / "000-009" / "manifest.json")["count"] == 40
     (checkout / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
     assert "Nothing to be done" in run(checkout, "teacher", "-n")
 
@@ -110,7 +111,7 @@ def test_the_error_of_a_failed_job_is_shown_in_the_terminal(checkout: Path) -> N
     (checkout / "mygan.py").write_text("def images(z, y, truncation):\n    return z[9999]\n")
     output = run(checkout, "teacher", fails=True)
     (line,) = {line for line in output.splitlines() if "IndexError" in line}
-    assert line.startswith("results/quick/logs/harvest/") and "mygan.py, line 2" in line
+    assert line.startswith("results/quick/logs/harvest") and "mygan.py, line 2" in line
 
 
 def test_a_warning_of_a_job_is_shown_in_the_terminal(checkout: Path) -> None:

@@ -10,7 +10,7 @@ from tinygan.assets.table import ASSETS
 
 pytestmark = pytest.mark.slow
 
-SHARD = "results/quick/images/teacher/000-009/manifest.json"
+SHARD = "results/quick/images/teacher_pairs/000-009/manifest.json"
 CONFIG = {
     "preset": "quick",
     "classes_per_shard": 10,
@@ -68,7 +68,7 @@ def test_swapped_variables_rerun_the_harvest(checkout: Path, config: str, module
 def test_the_paper_preset_takes_either_form_of_the_teacher_by_one_key(
     checkout: Path, tmp_path: Path
 ) -> None:
-    source = "results/paper/images/sngan/000-198/manifest.json"
+    source = "results/paper/previews/sngan/000-198/manifest.json"
     shared = ["classes_per_shard=199", "sources={sngan: asset:sngan-projection}"]
 
     def run(kind: str, *words: str, fails: bool = False) -> str:
@@ -83,7 +83,7 @@ def test_the_paper_preset_takes_either_form_of_the_teacher_by_one_key(
         )
 
     # A dry run needs no weights.
-    assert jobs(run("torch", "teacher", "-n"))["harvest"] == 4
+    assert jobs(run("torch", "teacher", "-n"))["harvest"] == 2
     refused = run("torch", "teacher", source, fails=True)
     missing = "biggan-deep-128-torch sngan-projection"
     assert f"not in the cache {tmp_path}: run `tinygan fetch {missing}`\n" in refused
@@ -95,4 +95,4 @@ def test_the_paper_preset_takes_either_form_of_the_teacher_by_one_key(
     shutil.copytree(checkout / "external" / "module", tmp_path / name)
     (tmp_path / ASSETS["biggan-deep-128-torch"].path).write_bytes(b"weights")
     for kind in ("tfhub", "torch"):
-        assert jobs(run(kind, "teacher", "-n"))["harvest"] == 4
+        assert jobs(run(kind, "teacher", "-n"))["harvest"] == 2

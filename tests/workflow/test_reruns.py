@@ -107,7 +107,11 @@ def test_an_image_that_is_overwritten_reruns_its_own_shard(checkout: Path) -> No
 @pytest.mark.parametrize("file", ["mygan.py", "weights.bin"])
 def test_a_changed_teacher_reruns_the_harvest(checkout: Path, file: str) -> None:
     with changed(checkout / file):
-        assert planned(checkout, "teacher") == {"harvest": 4}
+        assert planned(checkout, "teacher") == {
+            "harvest": 2,
+            "harvest_evaluation": 2,
+            "features": 2,
+        }
     (checkout / file).touch()  # the same bytes
     assert planned(checkout, "teacher") == {}
 
@@ -123,7 +127,7 @@ def test_existing_results_need_no_external_files(checkout: Path) -> None:
                 (line,) = re.findall(r".*real\.path.*", output)
                 assert "there is no file or folder data; give the path" in line
                 assert "Traceback" not in output
-        with away(checkout / "results/quick/images/teacher/000-000"):
+        with away(checkout / "results/quick/images/teacher_pairs/000-000"):
             output = run(checkout, "teacher", "-n", fails=True)
             assert "config: teacher.target: mygan:images: there is no file mygan.py" in output
             assert "Traceback" not in output

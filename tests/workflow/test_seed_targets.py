@@ -18,7 +18,7 @@ OF_ALL_SEEDS = ["table1", "table2", "variance", "fig8", "fig9", "claims", "metri
 OF_ALL_SEEDS += ["provenance", "report_page"]
 # Every seed of dw is interpolated and measured; the images are temporary, and Figure 10 shows them.
 INTERPOLATED = ["interpolate_teacher", "smoothness", "fig10"]
-# Those that show the images or scores of the first seed.
+# Those that show the previews or scores of the first seed.
 OF_ONE_SEED = ["fig1", "fig3", "fig7", "fig11"]
 
 
@@ -32,7 +32,7 @@ def planned(checkout: Path, target: str, *options: str) -> dict[str, int]:
 def new_jobs(seed: str, variants: list[str]) -> dict[str, int]:
     """Return the jobs of the students of one more seed, up to their scores and cards."""
     found = {f"train_{name}_{seed}": 1 for name in variants}
-    found |= {"sample": 2 * len(variants), "features": 2 * len(variants), "score": len(variants)}
+    found |= {"sample": len(variants), "score": len(variants)}
     found["model_card"] = len(variants)
     if curves := len({"dw", "scratch"}.intersection(variants)):
         found["curve"] = curves
@@ -62,8 +62,7 @@ def test_the_targets_of_a_variant_are_of_all_its_seeds(finished: Path) -> None:
     }  # fmt: skip
     found = planned(finished, "no_feat", *two)
     assert found == {
-        "train_no_feat_seed1": 1, "train_no_feat_seed2": 1, "sample": 4, "features": 4, "score": 2,
-        "no_feat": 1,
+        "train_no_feat_seed1": 1, "train_no_feat_seed2": 1, "sample": 2, "score": 2, "no_feat": 1,
     }  # fmt: skip
 
 
