@@ -14,7 +14,7 @@ and the determinant of a matrix less b b', the sum of the singular values falls 
 
 All q_i are one matrix product. The integrand is analytic in log t where |Im log t| < pi / 2, so the
 trapezoidal rule with step 1/2 errs by about exp(-2 pi^2) = 3e-9 of the result; its cut-off ends, by
-1e-8 of the largest s_k. Nothing is divided by a singular value: there may be fewer samples than
+1e-7 of the largest s_k. Nothing is divided by a singular value: there may be fewer samples than
 dimensions, duplicated samples and constant features.
 
 The infinitesimal jackknife has the derivative instead, sum_k (b_i'v_k)^2 / (2 s_k), at the same
