@@ -25,10 +25,11 @@ from tinygan.data.shards import open_store
 from tinygan.features.extract import features_of
 from tinygan.features.files import Features, read_features
 from tinygan.files import atomic_file, write_text
-from tinygan.metrics.fid import Gaussian, frechet_jackknife
+from tinygan.metrics.fid import Gaussian
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
 from tinygan.metrics.jackknife import assign_groups, interval
 from tinygan.metrics.kid import kid_jackknife
+from tinygan.metrics.leave_one_out import frechet_jackknife
 from tinygan.seeding import stream
 
 SCORES = ("FID", "KID", "Inception score")
@@ -71,15 +72,17 @@ def score(
         rng: assigns the images to the groups of the jackknife.
     """
     groups = assign_groups(len(sample), GROUPS, rng)
+    fid, variance = frechet_jackknife(sample.features, reference, sample.labels)
     scores = {
-        "FID": frechet_jackknife(sample.features, reference, groups),
         "KID": kid_jackknife(sample.features, some_real, groups),
         "Inception score": (
             inception_score(sample.logits, SPLITS)[0],
             inception_score_jackknife(sample.logits, SPLITS, groups),
         ),
     }
-    return {name: (value, interval(value, without)) for name, (value, without) in scores.items()}
+    return {"FID": (fid, variance.interval(fid))} | {
+        name: (value, interval(value, without)) for name, (value, without) in scores.items()
+    }
 
 
 def score_draws(

@@ -92,3 +92,8 @@ def prdc_by_definition(x: np.ndarray, y: np.ndarray, k: int) -> dict[str, float]
         "density": in_y.sum() / (k * len(x)),
         "coverage": np.mean([column.any() for column in in_y.T]),
     }
+
+
+def covered(truth: float, intervals: list[tuple[float, float]]) -> float:
+    """The share of the intervals that contain the truth."""
+    return float(np.mean([low <= truth <= high for low, high in intervals]))

@@ -12,14 +12,14 @@ import numpy as np
 
 from tinygan.classes.by_name import ClassMismatch, match
 from tinygan.evaluation.image_sets import ImageReader, ImageSet
-from tinygan.evaluation.scores import Settings, fid_with_interval, score
+from tinygan.evaluation.scores import Settings, score
 from tinygan.evaluation.statistics import read_statistics
 from tinygan.features.extract import extract
 from tinygan.features.extractor import Extractor
 from tinygan.features.files import Features
 from tinygan.metrics.counts import share
 from tinygan.metrics.inception_score import inception_score
-from tinygan.metrics.jackknife import assign_groups
+from tinygan.metrics.leave_one_out import frechet_jackknife
 from tinygan.seeding import stream
 
 # Suffixes of the keys of `scores.score` for a score and the ends of its interval.
@@ -128,13 +128,12 @@ def compare_with_statistics(
             f"{path} is of {dimensions} features, but {extractor.name} has {x.shape[1]}: give the "
             "extractor that it was made with"
         )
-    rng, most = stream(seed, "metrics/groups"), Settings.jackknife_groups
-    value, ends = fid_with_interval(x, reference, assign_groups(len(x), min(most, len(x)), rng))
+    value, variance = frechet_jackknife(x, reference)
+    low, high = variance.interval(value)
     return {
         "a": about,
         "b": {"path": str(path), "kind": "statistics", "dimensions": dimensions},
-        "scores": {"fid": {"value": value, "low": ends[0], "high": ends[1]}},
-        "jackknife_groups": most,
+        "scores": {"fid": {"value": value, "low": low, "high": high}},
         "extractor": extractor.name,
         "extractor_sha256": extractor.sha256,
         "input_size": extractor.input_size,

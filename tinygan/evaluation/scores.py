@@ -21,17 +21,19 @@ from tinygan.evaluation.parts import Part, checked_parts
 from tinygan.features.files import Features
 from tinygan.files import write_json, write_text
 from tinygan.metrics.counts import share
-from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian, frechet_distance, frechet_jackknife
+from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
 from tinygan.metrics.jackknife import (
     NO_REPLICATES,
     Interval,
     TooFewSamples,
+    Variance,
     assign_groups,
     interval,
     interval_of_mean,
 )
 from tinygan.metrics.kid import kid, kid_jackknife
+from tinygan.metrics.leave_one_out import frechet_jackknife
 from tinygan.metrics.moments import Moments
 from tinygan.metrics.prdc import prdc, prdc_jackknife
 from tinygan.seeding import stream
@@ -50,7 +52,8 @@ class Settings:
         pairwise_samples: images, and real images, for KID and `prdc`, which compare all pairs;
             drawn in the same way.
         prdc_k: number of nearest neighbours k of `prdc`.
-        jackknife_groups: groups of the jackknife; at most the number of images.
+        jackknife_groups: groups of the jackknife of all scores but FID and intra-FID; at most the
+            number of images.
         fid_mode: ``"exact"``, or ``"authors"`` to reproduce what the authors' released script runs:
             their NumPy code, with an offset, for the FID; TF-GAN's distance, without, for the
             intra-FIDs.
@@ -80,7 +83,7 @@ class Settings:
         return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.fid_mode]
 
 
-# A score of all images, and the scores without one group each, [G], or `NO_REPLICATES`.
+# A score of all images, and the scores without one group each, [G].
 Jackknifed = tuple[float, np.ndarray]
 Scored = tuple[float, Interval]
 _COVARIANCE = "an intra-FID needs at least 2 images and 2 real images of the class"
@@ -91,10 +94,16 @@ class _Class:
     """The contribution of one class: its intra-FID, and rows for the scores over all classes."""
 
     samples: int
-    intra_fid: Jackknifed
+    intra_fid: float
+    variance: Variance
     overall: Features
     pairwise: np.ndarray
     real_pairwise: np.ndarray
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % interval of the intra-FID."""
+        return self.variance.interval(self.intra_fid)
 
 
 def score(
@@ -143,7 +152,7 @@ def score(
     if clash := scores.keys() & provenance.keys():
         raise ValueError(f"provenance must not have the keys of scores: {sorted(clash)}")
     rows = [
-        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid[0], *interval(*c.intra_fid)), strict=True))
+        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid, *c.interval), strict=True))
         for i, (name, c) in enumerate(zip(class_names, classes, strict=True))
     ]
     return scores | dict(provenance), rows
@@ -160,7 +169,7 @@ def _summary(
     logits = np.concatenate([c.overall.logits for c in classes])
     return scores | {
         "inception_score_std": inception_score(logits, settings.is_splits)[1],
-        "intra_fid_std": float(np.std([c.intra_fid[0] for c in classes])),
+        "intra_fid_std": float(np.std([c.intra_fid for c in classes])),
         "samples": sum(c.samples for c in classes),
         "overall_samples": len(logits),
         "pairwise_samples": sum(len(c.pairwise) for c in classes),
@@ -186,31 +195,24 @@ def _score_class(
     try:
         if min(len(images), len(real)) < 2:
             raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
-        groups = assign_groups(len(images), min(settings.jackknife_groups, len(images)), rng)
-        x, y = images.features, real.features
-        intra = _jackknifed(lambda: frechet_jackknife(x, y, groups), lambda: frechet_distance(x, y))
+        intra_fid, variance = frechet_jackknife(images.features, real.features)
         return _Class(
             samples=len(images),
-            intra_fid=intra,
+            intra_fid=intra_fid,
+            variance=variance,
             overall=images.take(np.sort(order[:overall])),
-            pairwise=x[np.sort(order[:pairwise])],
-            real_pairwise=y[np.sort(real_order[:pairwise])],
+            pairwise=images.features[np.sort(order[:pairwise])],
+            real_pairwise=real.features[np.sort(real_order[:pairwise])],
         ), Moments.of(real.features)
     except ValueError as error:
         raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
-
-
-def _jackknifed(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Jackknifed:
-    try:
-        return with_groups()
-    except TooFewSamples:
-        return whole(), NO_REPLICATES
 
 
 def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> dict[str, Scored]:
     """Return every score over all classes, with its interval."""
     features = np.concatenate([c.overall.features for c in classes])
     logits = np.concatenate([c.overall.logits for c in classes])
+    labels = np.concatenate([c.overall.labels for c in classes])
     pairwise, real_pairwise = (
         np.concatenate([getattr(c, name) for c in classes])
         for name in ("pairwise", "real_pairwise")
@@ -221,6 +223,8 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
     )
     splits, k, offset = settings.is_splits, settings.prdc_k, settings.offset
     inception, _ = inception_score(logits, splits)
+    fid, variance = frechet_jackknife(features, real, labels, offset=offset)
+    intra_fids = [c.intra_fid for c in classes]
     scores = {
         "inception_score": (None, (None, None))
         if inception is None
@@ -228,8 +232,11 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
             lambda: (inception, inception_score_jackknife(logits, splits, groups)),
             lambda: inception,
         ),
-        "fid": fid_with_interval(features, real, groups, offset=offset),
-        "intra_fid": _mean([c.intra_fid for c in classes]),
+        "fid": (fid, variance.interval(fid)),
+        "intra_fid": (
+            float(np.mean(intra_fids)),
+            interval_of_mean(intra_fids, [c.variance for c in classes]),
+        ),
         "kid": _scored(
             lambda: kid_jackknife(pairwise, real_pairwise, pairwise_groups),
             lambda: kid(pairwise, real_pairwise),
@@ -245,24 +252,12 @@ def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> d
     }
 
 
-def fid_with_interval(
-    x: np.ndarray, y: Gaussian, groups: np.ndarray, *, offset: float = 0.0
-) -> Scored:
-    """Return the FID of features x [N, d], and its 95 % interval; see `frechet_jackknife`."""
-    return _scored(
-        lambda: frechet_jackknife(x, y, groups, offset=offset),
-        lambda: frechet_distance(x, y, offset=offset),
-    )
-
-
 def _scored(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Scored:
-    value, without = _jackknifed(with_groups, whole)
+    try:
+        value, without = with_groups()
+    except TooFewSamples:
+        return whole(), (None, None)
     return value, interval(value, without)
-
-
-def _mean(scores: Sequence[Jackknifed]) -> Scored:
-    values, without = zip(*scores, strict=True)
-    return float(np.mean(values)), interval_of_mean(values, without)
 
 
 def write_scores(

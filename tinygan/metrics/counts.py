@@ -25,11 +25,6 @@ def setting_problems(metrics: Mapping[str, Any], classes: int) -> Iterator[str]:
             f"metrics.overall_samples: {metrics['overall_samples']} images for {classes} classes; "
             f"every class needs one, so use {classes} or more"
         )
-    if metrics["jackknife_groups"] > samples:
-        yield (
-            f"metrics.jackknife_groups: {metrics['jackknife_groups']} groups of {samples} samples "
-            "per class; use fewer groups or more samples"
-        )
     of_curve = "samples for a point of the learning curve (metrics.curve_samples_per_class)"
     yield from _splits(metrics, curve * classes, of_curve)
     overall = sum(

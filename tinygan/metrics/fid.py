@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 
-from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.moments import Moments, check_dimensions, checked
 
 # The authors' NumPy code always adds this to the diagonals of both covariances.
@@ -100,35 +99,7 @@ def frechet_distance(x: np.ndarray, y: np.ndarray | Gaussian, *, offset: float =
     """
     if offset:
         return _offset_distance(Gaussian.of(x), _fitted(x, y), offset)
-    return _Coupling(x, y).distance()
-
-
-def frechet_jackknife(
-    x: np.ndarray, y: np.ndarray | Gaussian, groups: np.ndarray, *, offset: float = 0.0
-) -> tuple[float, np.ndarray]:
-    """Return FID(x, y), and FID without each group of x in turn (see `jackknife`).
-
-    The products are computed once; each further distance costs one eigendecomposition of a square
-    matrix of side min(n, m, d).
-
-    Args:
-        x: features [n, d].
-        y: features [m, d], or their Gaussian.
-        groups: int [n], the group of each sample, 0 to G - 1; at least 2 samples outside each.
-        offset: as for `frechet_distance`. Only the first distance has it: it shifts all distances
-            alike, and the others are for their variance.
-
-    Returns:
-        the distance, and float64 [G], the distances without one group.
-
-    Raises:
-        ValueError: see `frechet_distance`.
-        TooFewSamples: fewer than 2 samples are outside a group.
-    """
-    coupling = _Coupling(x, y)
-    without = [coupling.distance_without(groups == g) for g in range(groups.max() + 1)]
-    whole = frechet_distance(x, coupling.y, offset=offset) if offset else coupling.distance()
-    return whole, np.array(without)
+    return Coupling(x, y).distance()
 
 
 def _fitted(x: np.ndarray, y: np.ndarray | Gaussian) -> Gaussian:
@@ -139,57 +110,60 @@ def _fitted(x: np.ndarray, y: np.ndarray | Gaussian) -> Gaussian:
     return y
 
 
-def _roots(gram: np.ndarray, rank: int) -> tuple[float, float]:
-    """Return the sum of the square roots of the `rank` largest eigenvalues, and its error bound."""
-    values = np.maximum(np.linalg.eigvalsh(gram)[-rank:], 0)
-    slack = 16 * np.finfo(float).eps * values[-1]
-    roots = np.sqrt(values)
-    return roots.sum(), (np.sqrt(values + slack) - roots).sum()
+class Coupling:
+    """Samples x and a Gaussian y, and B = (x - mean) F'.
 
-
-class _Coupling:
-    """Samples x and a Gaussian y: B = (x - mean) F' [n, r] and the smaller of B'B and BB'."""
+    Attributes:
+        mean: of x, float64 [d].
+        x: the centred samples, float64 [n, d].
+        y: the Gaussian.
+        b: B, float64 [n, r].
+    """
 
     def __init__(self, x: np.ndarray, y: np.ndarray | Gaussian):
         self.mean, self.x = _centred(x)
-        self.y = y = _fitted(self.x, y)
-        self.b = self.x @ y.factor.T
-        self.by_rows = len(self.b) <= self.b.shape[1]
-        self.gram = self.b @ self.b.T if self.by_rows else self.b.T @ self.b
-        self.squares = np.square(self.x).sum(axis=1)
-        self.trace = np.square(y.factor).sum()
+        self.y = _fitted(self.x, y)
+        self.b = self.x @ self.y.factor.T
+        self._by_rows = len(self.b) <= self.b.shape[1]
+        self._gram = self.b @ self.b.T if self._by_rows else self.b.T @ self.b
 
     def distance(self) -> float:
         """Return FID(x, y)."""
+        return self._distance(self._top(np.linalg.eigvalsh(self._gram)))
+
+    def decompose(self, rows: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the distance with what it takes to leave out samples.
+
+        Args:
+            rows: int [k], some samples.
+
+        Returns:
+            FID(x, y); the squared singular values of B, ascending, float64 [s], without those that
+            are known to be zero; and these rows of B in the basis of its right singular vectors,
+            float64 [k, s].
+        """
+        values, vectors = np.linalg.eigh(self._gram)
+        values = self._top(values)
+        vectors = vectors[:, -len(values) :]
+        coordinates = vectors[rows] * np.sqrt(values) if self._by_rows else self.b[rows] @ vectors
+        return self._distance(values), values, coordinates
+
+    def _top(self, values: np.ndarray) -> np.ndarray:
+        return np.maximum(values[-min(len(self.x) - 1, self.y.rank) :], 0)
+
+    def _distance(self, values: np.ndarray) -> float:
+        """Return FID(x, y), given the squared singular values of B."""
         n = len(self.x)
-        traces = self.squares.sum() / (n - 1) + self.trace
-        roots, error = _roots(self.gram, min(n - 1, self.y.rank))
+        traces = np.square(self.x).sum(axis=1).sum() / (n - 1) + np.square(self.y.factor).sum()
+        roots = np.sqrt(values)
+        slack = 16 * np.finfo(float).eps * values[-1]
+        error = (np.sqrt(values + slack) - roots).sum()
+        coupling = roots.sum()
         if error / np.sqrt(n - 1) > PRECISION * traces:
-            roots = np.linalg.svd(self.b, compute_uv=False).sum()
-        return self._distance(self.mean, traces, roots / np.sqrt(n - 1))
-
-    def distance_without(self, left_out: np.ndarray) -> float:
-        """Return FID(x, y) without the samples of a boolean mask [n]."""
-        shift, shift_b = (-a[left_out].sum(axis=0) for a in (self.x, self.b))
-        keep = ~left_out
-        n = np.count_nonzero(keep)
-        if n < 2:
-            raise TooFewSamples(f"{len(keep)} samples are too few for their groups; compute more")
-        if self.by_rows:
-            gram = self.gram[np.ix_(keep, keep)]
-            row = gram.mean(axis=0)
-            gram = gram - row - row[:, None] + row.mean()
-        else:
-            part = self.b[left_out]
-            gram = self.gram - part.T @ part - np.outer(shift_b, shift_b / n)
-        trace = (self.squares[keep].sum() - shift @ shift / n) / (n - 1)
-        roots, _ = _roots(gram, min(n - 1, self.y.rank))
-        return self._distance(self.mean + shift / n, trace + self.trace, roots / np.sqrt(n - 1))
-
-    def _distance(self, mean: np.ndarray, traces: float, coupling: float) -> float:
-        distance = np.square(mean - self.y.mean).sum() + traces - 2 * coupling
+            coupling = np.linalg.svd(self.b, compute_uv=False).sum()
+        apart = np.square(self.mean - self.y.mean).sum()
         # Never negative, but for rounding, if the two sets are the same.
-        return max(float(distance), 0.0)
+        return max(float(apart + traces - 2 * (coupling / np.sqrt(n - 1))), 0.0)
 
 
 def _offset_distance(x: Gaussian, y: Gaussian, offset: float) -> float:

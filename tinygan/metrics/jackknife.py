@@ -3,16 +3,19 @@
 Most of these scores are biased by the number of samples N: an FID is too high by about c / N.
 The usual bootstrap draws N rows with replacement. Duplicates amount to fewer distinct images, so
 every replicate scores worse than the sample, by more than the standard error, and the percentile
-interval may not even contain the score. The delete-a-group jackknife has no duplicates: samples are
-assigned to G groups, and each group is left out once. The bias at N - N / G images is the same for
-all G replicates and cancels in their variance.
+interval may not even contain the score. The jackknife has no duplicates: it leaves samples out. The
+bias at fewer images is the same for all its replicates and cancels in their variance. A Frechet
+distance is computed without single samples (`leave_one_out`); the other scores, whose replicates
+cost more, without groups of samples: they are assigned to G groups, and each is left out once.
 
 The interval covers the sampling of images only: the real images are a fixed reference, and the
 variation between training seeds is not included. It is an interval for the expected score at this
 N, by which models scored at the same N are compared, not for the limit of infinite N.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import stdtrit
@@ -54,6 +57,48 @@ def assign_groups(count: int, groups: int, rng: np.random.Generator) -> np.ndarr
     return rng.permuted(runs, axis=1).ravel()[:count]
 
 
+@dataclass(frozen=True)
+class Variance:
+    """The estimated variance of a score between samples of as many images.
+
+    Attributes:
+        value: the squared standard error.
+        degrees: its degrees of freedom; 0 if there are too few samples to estimate it.
+    """
+
+    value: float
+    degrees: float
+
+    @classmethod
+    def of_groups(cls, without: np.ndarray) -> Self:
+        """Estimate it from the scores without one group each, [G], as by `interval`."""
+        return cls((len(without) - 1) * float(np.var(without)), len(without) - 1)
+
+    @classmethod
+    def of_sum(cls, parts: Iterable[Self]) -> Self:
+        """Add the variances of independent scores; degrees of freedom by Welch and Satterthwaite.
+
+        If one of them is unknown, so is the sum.
+        """
+        values, degrees = np.array([(part.value, part.degrees) for part in parts]).T
+        if not degrees.all():
+            return UNKNOWN
+        value = float(values.sum())
+        if not value:
+            return cls(value, float(degrees.min()))
+        return cls(value, float(1 / np.sum(np.square(values / value) / degrees)))
+
+    def interval(self, score: float) -> Interval:
+        """Return score -+ the standard error times the quantile of Student's t."""
+        if not self.degrees:
+            return None, None
+        half = float(stdtrit(self.degrees, (1 + LEVEL) / 2) * np.sqrt(self.value))
+        return score - half, score + half
+
+
+UNKNOWN = Variance(float("nan"), 0)
+
+
 def interval(value: float, without: np.ndarray) -> Interval:
     """Return the 95 % confidence interval of a score by the delete-a-group jackknife.
 
@@ -65,35 +110,16 @@ def interval(value: float, without: np.ndarray) -> Interval:
         value: the score of all samples.
         without: [G], the scores without one group each; `NO_REPLICATES` for no interval.
     """
-    if not len(without):
-        return None, None
-    return _around(value, _square_error(without), len(without))
+    return Variance.of_groups(without).interval(value) if len(without) else (None, None)
 
 
-def interval_of_mean(values: Sequence[float], without: Sequence[np.ndarray]) -> Interval:
+def interval_of_mean(values: Sequence[float], variances: Sequence[Variance]) -> Interval:
     """Return the 95 % confidence interval of the mean of scores of independent samples.
-
-    If all have G groups, replicate g of the mean leaves out group g of every sample. If small
-    samples have fewer groups, the squared standard errors are added, and the smallest number of
-    groups gives the degrees of freedom.
 
     Args:
         values: the scores.
-        without: per score [G], as for `interval`; one `NO_REPLICATES` means no interval.
+        variances: of each; one that is unknown means no interval.
     """
-    value, groups = float(np.mean(values)), [len(scores) for scores in without]
-    if min(groups) == max(groups):
-        return interval(value, np.mean(without, axis=0))
-    if not min(groups):
-        return None, None
-    square_error = sum(map(_square_error, without)) / len(values) ** 2
-    return _around(value, square_error, min(groups))
-
-
-def _square_error(without: np.ndarray) -> float:
-    return (len(without) - 1) * np.var(without)
-
-
-def _around(value: float, square_error: float, groups: int) -> tuple[float, float]:
-    half = float(stdtrit(groups - 1, (1 + LEVEL) / 2) * np.sqrt(square_error))
-    return value - half, value + half
+    total = Variance.of_sum(variances)
+    of_mean = Variance(total.value / len(values) ** 2, total.degrees)
+    return of_mean.interval(float(np.mean(values)))

@@ -96,7 +96,7 @@ def test_the_shipped_config_is_valid() -> None:
         ("train.learning_rate", "1e-3", "write a number such as 1.0e-3"),
         ("train.learning_rate", float("nan"), "train.learning_rate: nan is not a finite number"),
         ("metrics.is_splits", 2001, "metrics.is_splits: 2001 splits of 2000 samples"),
-        ("metrics.jackknife_groups", 201, "metrics.jackknife_groups: 201 groups of 200 samples"),
+        ("metrics.jackknife_groups", 1, "metrics.jackknife_groups: 1 is less than the minimum"),
         ("metrics.fid_mode", "fast", "metrics.fid_mode: 'fast' is not one of"),
         ("metrics.side", 64, "unknown key metrics.side: it was renamed to input_size"),
         ("metrics.nearest", 3, "unknown key metrics.nearest: it was renamed to prdc_k"),

@@ -108,7 +108,7 @@ def test_the_authors_mode_offsets_the_fid_and_not_the_intra_fids():
     x, y = images.features.astype(float), real.features.astype(float)
     assert scores["fid"] == pytest.approx(frechet_by_sqrtm(x, y, 1e-6), rel=1e-6)
     x, y = x[images.labels == 1], y[real.labels == 1]
-    assert rows[1]["intra_fid"] == frechet_distance(x, y)
+    assert rows[1]["intra_fid"] == pytest.approx(frechet_distance(x, y), rel=1e-12)
     assert frechet_distance(x, y) != pytest.approx(frechet_by_sqrtm(x, y, 1e-6), rel=1e-6)
     assert scores["fid_mode"] == "authors"
 
@@ -177,19 +177,34 @@ def test_intervals_adapt_to_small_classes():
         assert scores[f"{name}_low"] <= scores[name] <= scores[f"{name}_high"]
     x, y = (f.features[f.labels == 1] for f in (drawn, others))
     without = [frechet_distance(np.delete(x, i, axis=0), y) for i in range(15)]
-    half = stdtrit(14, 0.975) * np.sqrt(14 * np.var(without))  # every image is a group
+    half = stdtrit(14, 0.975) * np.sqrt(14 * np.var(without))  # leaving out each image once
     assert rows[1]["high"] - rows[1]["intra_fid"] == pytest.approx(half, rel=1e-6)
 
 
 def test_the_interval_of_the_mean_adds_squared_errors():
     images = made_up([0, 1, 2], 30, shift=1.0).take(np.r_[0:30, 30:35, 60:75])
     scores, rows = score("x", [(images, made_up([0, 1, 2], 15, seed=5))], NAMES, Settings(), {})
+    degrees = np.array([29, 4, 14])
     errors = [
-        (row["high"] - row["intra_fid"]) / stdtrit(groups - 1, 0.975)
-        for row, groups in zip(rows, (20, 5, 15), strict=True)
+        (row["high"] - row["intra_fid"]) / stdtrit(count, 0.975)
+        for row, count in zip(rows, degrees, strict=True)
     ]
-    half = stdtrit(4, 0.975) * np.sqrt(np.sum(np.square(errors))) / 3
+    squares = np.square(errors)
+    pooled = squares.sum() ** 2 / np.sum(squares**2 / degrees)  # Welch and Satterthwaite
+    half = stdtrit(pooled, 0.975) * np.sqrt(squares.sum()) / 3
     assert scores["intra_fid_high"] - scores["intra_fid"] == pytest.approx(half, rel=1e-9)
+
+
+def test_the_interval_of_the_fid_holds_the_classes_in_their_numbers():
+    """Classes far apart: between draws with as many images of each, only their images vary."""
+    images, real = made_up([0, 1, 2], 30), made_up([0, 1, 2], 40, seed=5)
+    images.features[:, 0] += 5 * images.labels
+    whole, _ = score("x", [(images, real)], NAMES, Settings(), {})
+    together = [replace(f, labels=0 * f.labels) for f in (images, real)]
+    mixed, _ = score("x", [tuple(together)], NAMES[:1], Settings(), {})
+    assert whole["fid"] == pytest.approx(mixed["fid"], rel=1e-9)
+    widths = [s["fid_high"] - s["fid_low"] for s in (whole, mixed)]
+    assert widths[0] < 0.8 * widths[1]
 
 
 def test_a_score_may_have_a_value_but_no_interval(tmp_path):

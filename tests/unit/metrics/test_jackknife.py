@@ -1,11 +1,18 @@
-"""The confidence intervals: their coverage."""
+"""The confidence intervals of all scores; `test_leave_one_out` has those of the FID."""
 
 import numpy as np
 import pytest
-from helpers.metrics_reference import normal, with_moments
+import scipy.stats
+from helpers.metrics_reference import covered, normal
 
-from tinygan.metrics.fid import Gaussian, frechet_distance, frechet_jackknife
-from tinygan.metrics.jackknife import assign_groups, interval
+from tinygan.metrics.jackknife import (
+    NO_REPLICATES,
+    UNKNOWN,
+    Variance,
+    assign_groups,
+    interval,
+    interval_of_mean,
+)
 from tinygan.metrics.kid import kid_jackknife
 
 
@@ -31,40 +38,26 @@ def test_interval_of_a_mean_is_students():
     assert interval(values.mean(), without) == pytest.approx(expected, rel=1e-9)
 
 
-def held(truth: float, draws: list[tuple[float, float]]) -> float:
-    return float(np.mean([low <= truth <= high for low, high in draws]))
+def test_the_variance_of_a_sum_is_welchs():
+    """The difference of two means, as SciPy's t-test without equal variances has it."""
+    a, b = normal(9), 3 * normal(5, seed=1)
+    parts = [Variance(x.var(ddof=1) / len(x), len(x) - 1) for x in (a, b)]
+    welch = scipy.stats.ttest_ind(a, b, equal_var=False)
+    total = Variance.of_sum(parts)
+    assert total.degrees == pytest.approx(welch.df, rel=1e-12)
+    expected = tuple(welch.confidence_interval(0.95))
+    assert total.interval(a.mean() - b.mean()) == pytest.approx(expected, rel=1e-9)
+    of_mean = interval_of_mean([a.mean(), -b.mean()], parts)
+    assert of_mean == pytest.approx([end / 2 for end in expected], rel=1e-9)
 
 
-def test_fid_interval_holds_the_known_distance_of_gaussians():
-    """95 % of 400 intervals; three standard errors of that share are 3.3 points."""
-    d, rng = 4, np.random.default_rng(0)
-    y = with_moments(np.zeros(d), np.ones(d), 1)
-    mean, deviations = np.full(d, 1.0), np.array([0.5, 1.0, 1.5, 2.0])
-    truth = np.square(mean).sum() + np.square(deviations - 1).sum()
-    draws = []
-    for _ in range(400):
-        x = mean + deviations * rng.normal(size=(500, d))
-        draws.append(interval(*frechet_jackknife(x, y, assign_groups(500, 20, rng))))
-    assert 0.917 <= held(truth, draws) <= 0.983
-
-
-def test_fid_interval_holds_the_expected_score_with_fewer_samples_than_dimensions():
-    """Biased by so few samples, FID is far above the true distance of 0; its interval is not.
-
-    The percentile interval of the usual bootstrap misses both in every draw.
-    """
-    n, d, rng = 40, 60, np.random.default_rng(0)
-    y = Gaussian.of(rng.normal(size=(4000, d)))
-    sets = [rng.normal(size=(n, d)) for _ in range(200)]
-    scores = [frechet_distance(x, y) for x in sets]
-    draws = [
-        interval(*frechet_jackknife(x, y, assign_groups(n, 20, np.random.default_rng(i))))
-        for i, x in enumerate(sets)
-    ]
-    assert 0.9 <= held(np.mean(scores), draws) <= 1
-    x = sets[0]
-    resampled = [frechet_distance(x[rng.integers(0, n, n)], y) for _ in range(100)]
-    assert np.percentile(resampled, 2.5) > max(scores)
+def test_an_unknown_variance_has_no_interval_and_spreads():
+    known = Variance(1.0, 5)
+    assert Variance.of_sum([known, UNKNOWN]).interval(0.0) == (None, None)
+    assert interval_of_mean([1.0, 2.0], [UNKNOWN, known]) == (None, None)
+    assert interval(1.0, NO_REPLICATES) == (None, None)
+    constant = Variance.of_sum([Variance(0.0, 3), Variance(0.0, 2)])
+    assert constant.interval(1.5) == (1.5, 1.5)
 
 
 def test_kid_interval_holds_the_known_distance():
@@ -76,4 +69,4 @@ def test_kid_interval_holds_the_known_distance():
         for _ in range(400)
     ]
     truth = np.mean([value for value, _ in found])
-    assert 0.917 <= held(truth, [interval(*one) for one in found]) <= 0.983
+    assert 0.917 <= covered(truth, [interval(*one) for one in found]) <= 0.983

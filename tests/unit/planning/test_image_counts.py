@@ -92,7 +92,6 @@ def test_a_source_with_a_small_class_is_named(config: dict, tmp_path: Path) -> N
         ({"overall_samples": 9}, "metrics.overall_samples: 9 images for 10 classes"),
         ({"overall_samples": 10, "is_splits": 11}, "metrics.is_splits: 11 splits of 10 samples"),
         ({"curve_samples_per_class": 2, "is_splits": 21}, "21 splits of 20 samples for a point"),
-        ({"samples_per_class": 2}, "metrics.jackknife_groups: 20 groups of 2 samples per class"),
     ],
 )
 def test_contradicting_settings_are_refused(changes: dict, message: str) -> None:
@@ -121,7 +120,7 @@ def test_too_few_samples_for_neighbours_are_reported_before_scoring(
 def test_the_smallest_settings_that_are_allowed_can_be_scored(classes: int) -> None:
     """What the checks let pass must not fail in the end: the limits are those of the scores."""
     config = mini() | {"classes": [f"c{i}" for i in range(classes)], "real": real_files("x")}
-    smallest = {"samples_per_class": 2, "jackknife_groups": 2, "is_splits": 2 * classes}
+    smallest = {"samples_per_class": 2, "is_splits": 2 * classes}
     smallest |= {"prdc_k": 2 * classes - 1, "curve_samples_per_class": 2}
     config["metrics"] |= smallest
     validate(config)
