@@ -18,7 +18,8 @@ import numpy as np
 import scipy.linalg
 
 from tinygan.evaluation.parts import Part
-from tinygan.evaluation.scores import Settings, score
+from tinygan.evaluation.scores import score
+from tinygan.evaluation.settings import Settings
 from tinygan.features.files import Features
 from tinygan.metrics.fid import frechet_distance
 from tinygan.metrics.leave_one_out import frechet_jackknife

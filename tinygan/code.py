@@ -29,8 +29,15 @@ STEPS: dict[str, tuple[str, ...]] = {
     "sample": ("generation.sampling", "evaluation.streaming"),
     "source": ("evaluation.sources", "evaluation.streaming"),
     "features": ("features.extract", "data.shards", "classes.by_name"),
-    "score": ("evaluation.scores", "evaluation.parts", "features.files"),
-    "curve": ("evaluation.curve", "evaluation.parts", "models.io"),
+    "score": (
+        "evaluation.scores",
+        "evaluation.parts",
+        "evaluation.class_scores",
+        "evaluation.real_moments",
+        "features.files",
+    ),
+    "moments": ("evaluation.real_moments",),
+    "curve": ("evaluation.curve", "evaluation.real_moments", "models.io"),
     "interpolate": (
         "generation.interpolation",
         "generation.interpolation_files",

@@ -71,6 +71,8 @@ _STANDALONE: dict[str, Subcommand] = {
     **release.STANDALONE,
     **playground.STANDALONE,
 }
+# Subcommands whose matrix products decide scores.
+_SCORING = ("score-features", "moments", "curve", "sample", "source", "sample-export")
 _ALIASES = {"score": ["compare"]}
 # `score-features` is called `score`, and recognised by its options.
 _SHOWN_AS = {"score-features": "tinygan score"}
@@ -129,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(typed: list[str]) -> int:
     argv = _resolve_score(typed)
-    if argv[:1] in (["score-features"], ["curve"]):
+    if argv and argv[0] in _SCORING:
         evaluate.use_one_blas_thread()
     arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
     try:

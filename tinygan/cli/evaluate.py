@@ -15,6 +15,7 @@ from tinygan.cli.options import (
     Subcommand,
 )
 from tinygan.config.derived import resolve_variant, snapshot_steps
+from tinygan.config.read import ConfigError
 from tinygan.data.classes import class_ids
 from tinygan.files import atomic_file, read_json
 from tinygan.gpu import claim_gpus
@@ -50,48 +51,65 @@ def _features(config: Config, arguments: Arguments) -> None:
 def _score(config: Config, arguments: Arguments) -> None:
     """Score the features of one source against those of the real images; see also `score`.
 
-    The pipeline calls it as `tinygan score --source NAME ...`, on the output of `tinygan features`.
-    Without --images, one half of the real images is scored against the other (the floor). To score
-    two folders of images directly, run `tinygan score A B`.
+    The pipeline calls it as `tinygan score --source NAME ...`, on the output of `tinygan features`,
+    or of `tinygan sample --scores` with the moments of the real images. With --real alone, one half
+    of the real images is scored against the other (the floor). To score two folders of images
+    directly, run `tinygan score A B`.
     """
+    from tinygan.evaluation.class_scores import read_class_scores
     from tinygan.evaluation.parts import read_parts, real_vs_real
-    from tinygan.evaluation.scores import Settings, score, write_scores
+    from tinygan.evaluation.real_moments import read_real_moments
+    from tinygan.evaluation.scores import combine, score, write_scores
+    from tinygan.evaluation.settings import Settings
     from tinygan.features.files import read_features
 
-    ids = class_ids(config)
-    if arguments.images:
-        parts = read_parts(arguments.images, arguments.real, ids)
-    else:
-        samples, seed = config["metrics"]["samples_per_class"], config["seed"]
-        parts = (real_vs_real(read_features([path], ids), samples, seed) for path in arguments.real)
+    if bool(arguments.real) == bool(arguments.classes) or (
+        bool(arguments.classes) != bool(arguments.moments)
+    ):
+        raise ConfigError("give either --real, or --classes with --moments")
+    ids, seed = class_ids(config), config["seed"]
+    settings = Settings.of(config, threads=arguments.threads)
+    is_floor = bool(arguments.real) and not arguments.images
     # Real and external images were not drawn with this run's truncation.
-    is_external = not arguments.images or arguments.source in config["sources"]
-    result, rows = score(
-        arguments.source,
-        parts,
-        config["classes"],
-        Settings.of(config, threads=arguments.threads),
-        {
-            "seed": config["seed"],
-            "truncation": None if is_external else config["teacher"]["truncation"],
-            "classes": ids,
-        },
-        progress=f"scores {arguments.source}",
-    )
+    is_external = is_floor or arguments.source in config["sources"]
+    truncation = None if is_external else config["teacher"]["truncation"]
+    provenance = {"seed": seed, "truncation": truncation, "classes": ids}
+    about = (config["classes"], settings, provenance)
+    if arguments.classes:
+        classes = read_class_scores(arguments.classes)
+        moments, example = read_real_moments(arguments.moments)
+        example.check_comparable(classes[0].overall)
+        result, rows = combine(arguments.source, classes, moments, *about)
+    else:
+        if is_floor:
+            samples = config["metrics"]["samples_per_class"]
+            real = (read_features([path], ids) for path in arguments.real)
+            parts = (real_vs_real(part, samples, seed) for part in real)
+        else:
+            parts = read_parts(arguments.images, arguments.real, ids)
+        progress = f"scores {arguments.source}"
+        result, rows = score(arguments.source, parts, *about, progress=progress)
     if ids != config["classes"]:
         rows = [row | {"wnid": ids[row["class"]]} for row in rows]
     write_scores(arguments.out, arguments.intra, result, rows)
 
 
+def _moments(config: Config, arguments: Arguments) -> None:
+    """Compute the moments of the features of all real images."""
+    from tinygan.evaluation.real_moments import write_real_moments
+
+    write_real_moments(arguments.out, arguments.real, class_ids(config))
+
+
 def _curve(config: Config, arguments: Arguments) -> None:
     """Score the snapshots of one training: FID and Inception score by step."""
     from tinygan.evaluation.curve import curve_point
-    from tinygan.evaluation.parts import read_moments
+    from tinygan.evaluation.real_moments import read_real_moments
     from tinygan.metrics.fid import Gaussian
 
     claim_gpus(config["device"])
     configure_torch(arguments.threads)
-    moments, example = read_moments(arguments.real, class_ids(config))
+    moments, example = read_real_moments(arguments.moments)
     real = Gaussian.of_moments(moments)
     variant = read_json(arguments.model / "card.json")["variant"]
     with atomic_file(arguments.out) as partial, open(partial, "w", newline="") as file:
@@ -112,6 +130,7 @@ def use_one_blas_thread() -> None:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
+MOMENTS = {"type": Path, "metavar": "NPZ", "help": "output of `tinygan moments`"}
 SUBCOMMANDS: dict[str, Subcommand] = {
     "features": (
         _features,
@@ -128,9 +147,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "metavar": "NAME",
                 "help": "name of the scored source, recorded with its scores",
             },
-            "--real": REAL_FEATURES,
+            "--real": REAL_FEATURES | {"required": False},
             # The pipeline passes no file to score real images against real images.
             "--images": FEATURES | {"nargs": "*"},
+            "--classes": FEATURES | {"help": "output of `sample --scores`, in place of both"},
+            "--moments": MOMENTS,
             "--intra": {
                 "type": Path,
                 "required": True,
@@ -140,11 +161,15 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "--out": OUT_FILE | {"help": "JSON file to write the scores to"},
         },
     ),
+    "moments": (
+        _moments,
+        {"--real": REAL_FEATURES, "--out": OUT_FILE | {"help": "NPZ file to write"}},
+    ),
     "curve": (
         _curve,
         {
             "--model": MODEL,
-            "--real": REAL_FEATURES,
+            "--moments": MOMENTS | {"required": True},
             "--out": OUT_FILE | {"help": "CSV file to write"},
         },
     ),

@@ -37,7 +37,7 @@ def _export(_: Config, arguments: Arguments) -> None:
 
 
 def _sample_export(config: Config, arguments: Arguments) -> None:
-    """Draw the images of an exported model that are scored, and write their features, or images.
+    """Draw the images of an exported model that are scored, and write their scores, or images.
 
     The z are those of `sample`, so the images can be compared one by one with PyTorch's.
     """

@@ -15,18 +15,24 @@ if TYPE_CHECKING:
     from tinygan.evaluation.streaming import Outputs
 
 
+_OUTPUTS = tuple(option.removeprefix("--") for option in STREAM)
+
+
 def outputs_of(config: Config, arguments: Arguments) -> "Outputs":
     """Return what the options `STREAM` say to write.
 
     Raises:
-        ValueError: nothing.
+        ValueError: nothing, or scores without the real images.
         OSError: it does not fit on the disk.
     """
     from tinygan.evaluation.streaming import Outputs
 
-    outputs = Outputs(arguments.features, arguments.previews, arguments.images)
+    outputs = Outputs(**{name: getattr(arguments, name) for name in _OUTPUTS})
     if outputs == Outputs():
-        raise ValueError("nothing would be written: give --features, --previews or --images")
+        words = [f"--{name}" for name in _OUTPUTS if name != "real"]
+        raise ValueError(f"nothing would be written: give {', '.join(words[:-1])} or {words[-1]}")
+    if bool(outputs.scores) != bool(outputs.real):
+        raise ValueError("--scores needs --real, the features of the real images, and vice versa")
     classes, metrics = parse_range(arguments.classes), config["metrics"]
     if outputs.features:
         require_features(outputs.features, len(classes), config)
@@ -40,7 +46,7 @@ def outputs_of(config: Config, arguments: Arguments) -> "Outputs":
 
 
 def _sample(config: Config, arguments: Arguments) -> None:
-    """Draw the images of a model that are scored, and write their features, or images.
+    """Draw the images of a model that are scored, and write their scores, or images.
 
     A student gets the latent vectors of the teacher's evaluation split, so their images can be
     compared one by one.
@@ -73,7 +79,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
 
 
 def _source(config: Config, arguments: Arguments) -> None:
-    """Draw the images of an external source that are scored, and write their features, or images.
+    """Draw the images of an external source that are scored, and write their scores, or images.
 
     A source is an entry of `sources` in the config: a folder of images, a shard store or a model.
     """

@@ -27,6 +27,12 @@ FILE = FOLDER | {"metavar": "FILE"}
 OUT_FILE = FILE | {"help": "file to write"}
 # What may be written of a set of images as it is drawn; see `tinygan.cli.generate.outputs_of`.
 STREAM = {
+    "--scores": {"type": Path, "metavar": "NPZ", "help": "write each class's share of the scores"},
+    "--real": {
+        "type": Path,
+        "metavar": "NPZ",
+        "help": "features of the real images of these classes, which --scores compares with",
+    },
     "--features": {"type": Path, "metavar": "NPZ", "help": "write the features of all images"},
     "--previews": {
         "type": Path,

@@ -12,7 +12,8 @@ import numpy as np
 
 from tinygan.classes.by_name import ClassMismatch, match
 from tinygan.evaluation.image_sets import ImageReader, ImageSet
-from tinygan.evaluation.scores import Settings, score
+from tinygan.evaluation.scores import score
+from tinygan.evaluation.settings import Settings
 from tinygan.evaluation.statistics import read_statistics
 from tinygan.features.extract import extract
 from tinygan.features.extractor import Extractor

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tinygan.evaluation.scores import Settings
+from tinygan.evaluation.settings import Settings
 from tinygan.features.files import Features
 from tinygan.features.stream import open_run_extractor, stream_features
 from tinygan.generation.sampling import draw, labels_in_model

@@ -95,13 +95,19 @@ def read_moments(
         names.append(part.class_names)
         example = example or part.take(np.arange(1))
         example.check_comparable(part)
-        for label in np.unique(part.labels):
-            new = Moments.of(part.features[part.labels == label])
-            moments = moments.merge(new) if moments else new
+        moments = add_classes(moments, part)
     merged = merge(names, what="the feature files")
     if classes is not None and merged is not None:
         match(merged, classes, what="the feature files", exact=True)
     return moments, example
+
+
+def add_classes(moments: Moments | None, features: Features) -> Moments:
+    """Return the moments of some features, class by class, added to others."""
+    for label in np.unique(features.labels):
+        new = Moments.of(features.features[features.labels == label])
+        moments = moments.merge(new) if moments else new
+    return moments
 
 
 def checked_parts(source: str, parts: Iterable[Part], class_names: Sequence[str]) -> Iterator[Part]:

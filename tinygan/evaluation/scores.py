@@ -8,26 +8,22 @@ no result depends on the number of threads, or, up to rounding, on how classes a
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from tinygan.evaluation.parts import Part, checked_parts
-from tinygan.features.files import Features
+from tinygan.evaluation.class_scores import ClassScores, score_classes
+from tinygan.evaluation.parts import Part, add_classes, checked_parts
+from tinygan.evaluation.settings import Settings
 from tinygan.files import write_json, write_text
-from tinygan.metrics.counts import share
-from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian
+from tinygan.metrics.fid import Gaussian
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
 from tinygan.metrics.jackknife import (
     NO_REPLICATES,
     Interval,
     TooFewSamples,
-    Variance,
     assign_groups,
     interval,
     interval_of_mean,
@@ -41,69 +37,9 @@ from tinygan.seeding import stream
 INTRA_COLUMNS = ("class", "name", "intra_fid", "low", "high")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to score.
-
-    Attributes:
-        is_splits: splits of the Inception score.
-        overall_samples: images of all classes together for Inception score and FID, drawn evenly
-            from the classes; all if there are fewer. Intra-FID always uses all images.
-        pairwise_samples: images, and real images, for KID and `prdc`, which compare all pairs;
-            drawn in the same way.
-        prdc_k: number of nearest neighbours k of `prdc`.
-        jackknife_groups: groups of the jackknife of all scores but FID and intra-FID; at most the
-            number of images.
-        fid_mode: ``"exact"``, or ``"authors"`` to reproduce what the authors' released script runs:
-            their NumPy code, with an offset, for the FID; TF-GAN's distance, without, for the
-            intra-FIDs.
-        seed: the run's seed; it determines which images are drawn and how they are grouped.
-        threads: classes scored at the same time.
-    """
-
-    is_splits: int = 10
-    overall_samples: int = 50_000
-    pairwise_samples: int = 10_000
-    prdc_k: int = 5
-    jackknife_groups: int = 20
-    fid_mode: str = "exact"
-    seed: int = 0
-    threads: int = 1
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any], *, threads: int = 1) -> Self:
-        """Build the settings from a run's config."""
-        names = ("is_splits", "overall_samples", "pairwise_samples", "prdc_k", "jackknife_groups")
-        chosen = {name: config["metrics"][name] for name in (*names, "fid_mode")}
-        return cls(**chosen, seed=config["seed"], threads=threads)
-
-    @property
-    def offset(self) -> float:
-        """The `offset` of `frechet_distance` for the FID over all classes."""
-        return {"exact": 0.0, "authors": AUTHORS_OFFSET}[self.fid_mode]
-
-
 # A score of all images, and the scores without one group each, [G].
 Jackknifed = tuple[float, np.ndarray]
 Scored = tuple[float, Interval]
-_COVARIANCE = "an intra-FID needs at least 2 images and 2 real images of the class"
-
-
-@dataclass(frozen=True)
-class _Class:
-    """The contribution of one class: its intra-FID, and rows for the scores over all classes."""
-
-    samples: int
-    intra_fid: float
-    variance: Variance
-    overall: Features
-    pairwise: np.ndarray
-    real_pairwise: np.ndarray
-
-    @property
-    def interval(self) -> Interval:
-        """The 95 % interval of the intra-FID."""
-        return self.variance.interval(self.intra_fid)
 
 
 def score(
@@ -138,28 +74,52 @@ def score(
         ValueError: a class has no or too few images or real images, or is out of order; a label
             has no name; or the features are of different extractors.
     """
-    classes: list[_Class] = []
-    real_moments = None
+    classes: list[ClassScores] = []
+    moments = None
     title = {"desc": progress, "unit": "class", "disable": progress is None}
-    with ThreadPoolExecutor(settings.threads) as pool, tqdm(total=len(class_names), **title) as bar:
+    with tqdm(total=len(class_names), **title) as bar:
         for images, real in checked_parts(source, parts, class_names):
-            score_class = partial(_score_class, images, real, class_names, settings)
-            for result, moments in pool.map(score_class, np.unique(real.labels).tolist()):
-                classes.append(result)
-                real_moments = real_moments.merge(moments) if real_moments else moments
-                bar.update()
-    scores: dict[str, Any] = {"source": source} | _summary(classes, real_moments, settings)
+            classes += score_classes(images, real, class_names, settings, bar.update)
+            moments = add_classes(moments, real)
+    return combine(source, classes, moments, class_names, settings, provenance)
+
+
+def combine(
+    source: str,
+    classes: Sequence[ClassScores],
+    real: Moments,
+    class_names: Sequence[str],
+    settings: Settings,
+    provenance: Mapping[str, Any],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what `score` returns, from what each class contributes.
+
+    Args:
+        source, class_names, settings, provenance: see `score`.
+        classes: see `score_classes`; all classes, in order.
+        real: the moments of all real images.
+
+    Raises:
+        ValueError: a class is missing.
+    """
+    found = {scores.label for scores in classes}
+    if missing := [name for i, name in enumerate(class_names) if i not in found]:
+        raise ValueError(
+            f"the scores of {source} lack {len(missing)} classes, such as {missing[0]}: give the "
+            "files of all classes"
+        )
+    scores: dict[str, Any] = {"source": source} | _summary(classes, real, settings)
     if clash := scores.keys() & provenance.keys():
         raise ValueError(f"provenance must not have the keys of scores: {sorted(clash)}")
     rows = [
-        dict(zip(INTRA_COLUMNS, (i, name, c.intra_fid, *c.interval), strict=True))
-        for i, (name, c) in enumerate(zip(class_names, classes, strict=True))
+        dict(zip(INTRA_COLUMNS, (c.label, name, c.intra_fid, *c.interval), strict=True))
+        for name, c in zip(class_names, classes, strict=True)
     ]
     return scores | dict(provenance), rows
 
 
 def _summary(
-    classes: Sequence[_Class], real_moments: Moments, settings: Settings
+    classes: Sequence[ClassScores], real_moments: Moments, settings: Settings
 ) -> dict[str, Any]:
     """Return the scores over all classes, the numbers of images, the settings and extractor."""
     scores: dict[str, Any] = {}
@@ -183,32 +143,9 @@ def _summary(
     }
 
 
-def _score_class(
-    images: Features, real: Features, class_names: Sequence[str], settings: Settings, label: int
-) -> tuple[_Class, Moments]:
-    """Score one class and draw its images for the overall scores; also return its real moments."""
-    images, real = (f.take(f.labels == label) for f in (images, real))
-    totals = settings.overall_samples, settings.pairwise_samples
-    overall, pairwise = (share(total, len(class_names), label) for total in totals)
-    rng = stream(settings.seed, "metrics/images", label)
-    order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
-    try:
-        if min(len(images), len(real)) < 2:
-            raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
-        intra_fid, variance = frechet_jackknife(images.features, real.features)
-        return _Class(
-            samples=len(images),
-            intra_fid=intra_fid,
-            variance=variance,
-            overall=images.take(np.sort(order[:overall])),
-            pairwise=images.features[np.sort(order[:pairwise])],
-            real_pairwise=real.features[np.sort(real_order[:pairwise])],
-        ), Moments.of(real.features)
-    except ValueError as error:
-        raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
-
-
-def _overall(classes: Sequence[_Class], real: Gaussian, settings: Settings) -> dict[str, Scored]:
+def _overall(
+    classes: Sequence[ClassScores], real: Gaussian, settings: Settings
+) -> dict[str, Scored]:
     """Return every score over all classes, with its interval."""
     features = np.concatenate([c.overall.features for c in classes])
     logits = np.concatenate([c.overall.logits for c in classes])

@@ -1,4 +1,4 @@
-"""Draw images to score once, and write what stays of them: features, previews, or all images."""
+"""Draw images to score once, and write what stays of them: scores, previews, or all images."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinygan.classes.by_name import Names
+from tinygan.data.classes import class_ids
 from tinygan.data.previews import Previews
 from tinygan.data.shards import new_shard
-from tinygan.features.files import write_features
+from tinygan.evaluation.class_scores import ClassScores, score_classes, write_class_scores
+from tinygan.evaluation.settings import Settings
+from tinygan.features.files import Features, read_features, write_features
 from tinygan.features.stream import Batch, open_run_extractor, stream_features
 
 
@@ -18,11 +23,15 @@ class Outputs:
     """The files that are written of a stream of images; None for none.
 
     Attributes:
+        scores: NPZ file of what each class contributes to the scores, see `ClassScores`.
+        real: feature file of the real images of the same classes, for `scores`.
         features: NPZ file of the features of all images.
         previews: folder of a shard with the first images of each class.
         images: folder of a shard with all images.
     """
 
+    scores: Path | None = None
+    real: Path | None = None
     features: Path | None = None
     previews: Path | None = None
     images: Path | None = None
@@ -61,13 +70,33 @@ def write_stream(
             shard = stack.enter_context(new_shard(outputs.previews, **about))
             writers.append(Previews(shard, count))
         passed = _passed(batches, [writer.append for writer in writers])
-        if not outputs.features:
+        if not (outputs.features or outputs.scores):
             for _ in passed:
                 pass
             return
         extractor = stack.enter_context(open_run_extractor(config, threads=threads))
         features = stream_features(passed, extractor, config["metrics"]["batch"], names)
-        write_features(outputs.features, features)
+        if outputs.features:
+            write_features(outputs.features, features)
+        if outputs.scores:
+            settings = Settings.of(config, threads=threads)
+            write_class_scores(outputs.scores, _scores(features, outputs.real, config, settings))
+
+
+def _scores(
+    images: Features, real: Path, config: Mapping[str, Any], settings: Settings
+) -> list[ClassScores]:
+    """Score the classes of some images against the real images of the same classes."""
+    ids = class_ids(config)
+    labels = np.unique(images.labels).tolist()
+    reference = read_features([real], ids)
+    if labels != (found := np.unique(reference.labels).tolist()):
+        raise ValueError(
+            f"{real} has the classes {found}, but the images have {labels}: give the features of "
+            "the real images of the same classes"
+        )
+    reference.check_comparable(images)
+    return score_classes(images, reference, config["classes"], settings)
 
 
 def _passed(batches: Iterable[Batch], takers: Sequence[Callable[..., None]]) -> Iterator[Batch]:

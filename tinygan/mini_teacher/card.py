@@ -9,7 +9,8 @@ from PIL import Image
 
 from tinygan.data.classes import teacher_classes
 from tinygan.data.shards import Shard
-from tinygan.evaluation.scores import Settings, score
+from tinygan.evaluation.scores import score
+from tinygan.evaluation.settings import Settings
 from tinygan.features.files import Features
 from tinygan.files import atomic_file, sha256, write_text
 from tinygan.mini_teacher.linear_probe import accuracy

@@ -25,7 +25,8 @@ KINDS = {
     "teacher_pairs": "the teacher's pairs",
     "teacher": "the teacher's images for evaluation, two shards at a time",
     "previews": "the first images of each class of the teacher, the students and the sources",
-    "features": "features of the real images, the teacher's and, deleted after use, one student's",
+    "features": "features of the real images and the teacher's",
+    "class_scores": "each class's share of the scores, of all students; deleted after use",
     "models": "models and snapshots",
     "checkpoints": "checkpoints of trainings",
 }
@@ -105,8 +106,8 @@ def real_counts(config: Mapping[str, Any], names: Collection[str]) -> list[int]:
 def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the bytes that a whole run of a config needs, for each of `KINDS`.
 
-    Snakemake deletes temporary files after use, so features count for the real images, the teacher
-    and one student. Parallel jobs that score several students at the same time need more.
+    Snakemake deletes temporary files after use. The teacher's images count for the shards in use,
+    and class scores for all students, as if none had been combined yet.
 
     Args:
         config: validated, `classes` as names.
@@ -119,6 +120,8 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     samples = classes * metrics["samples_per_class"]
     previews = classes * min(metrics["previews_per_class"], metrics["samples_per_class"])
     scored = 1 + len(students(config)) + len(config["sources"])
+    # Of each class, the images for the scores over all classes, and as many real ones for some.
+    rows = min(metrics["overall_samples"], samples) + 2 * min(metrics["pairwise_samples"], samples)
     in_use = samples * min(_IN_USE, len(shards)) // len(shards)
     return {
         "real": shard_bytes(files, size),
@@ -126,7 +129,8 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
         "teacher_pairs": shard_bytes(classes * config["teacher"]["pairs_per_class"], size, z_dim),
         "teacher": shard_bytes(in_use, size, z_dim),
         "previews": scored * shard_bytes(previews, size, z_dim),
-        "features": feature_bytes(files + 2 * samples, metrics["extractor"]),
+        "features": feature_bytes(files + samples, metrics["extractor"]),
+        "class_scores": (scored - 1) * feature_bytes(rows, metrics["extractor"]),
         **_trainings(config),
     }
 
@@ -173,7 +177,7 @@ def size_text(count: int) -> str:
 
 def _folders(config: Mapping[str, Any], results: Path, kind: str) -> list[Path]:
     """Return the folders of the results that contain the files of a kind."""
-    if kind in ("previews", "features", "models", "checkpoints"):
+    if kind in ("previews", "features", "class_scores", "models", "checkpoints"):
         return [results / kind]
     return [results / "images" / kind]
 

@@ -166,8 +166,8 @@ def features(config: Mapping[str, Any]) -> float:
 
 def score(config: Mapping[str, Any]) -> float:
     """Score one class, without the scores over all classes; return classes per second."""
-    from tinygan.evaluation.scores import Settings
     from tinygan.evaluation.scores import score as score_class
+    from tinygan.evaluation.settings import Settings
     from tinygan.features.files import Features
 
     metrics, classes = config["metrics"], len(config["classes"])

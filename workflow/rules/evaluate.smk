@@ -8,11 +8,47 @@ CURVE_IMAGES = (
 )
 
 
-# Of the real images, as many as a model has samples are scored against the others: the floor.
-rule score:
+# What every score and curve needs of the real images.
+rule moments:
     input:
         real=features("real"),
-        images=lambda wildcards: [] if wildcards.source == "real" else features(wildcards.source),
+    output:
+        f"{P}/features/real/moments.npz",
+    log:
+        f"{P}/logs/moments.log",
+    benchmark:
+        f"{P}/benchmarks/moments.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(2000),
+        runtime=more(SHORT),
+    params:
+        config=planned,
+        code=code("moments"),
+        settings=sections("classes"),
+    shell:
+        "python -m tinygan moments --config {params.config} --threads {threads} --real {input.real}"
+        " --out {output} > {log} 2>&1"
+
+
+def scored(wildcards):
+    """Return the files that the scores of a source are computed from, by option.
+
+    Of the real images, as many as a model has samples are scored against the others: the floor.
+    """
+    if wildcards.source == "real":
+        return {"real": features("real")}
+    if wildcards.source == "teacher":
+        return {"real": features("real"), "images": features("teacher")}
+    parts = [f"{P}/class_scores/{wildcards.source}/{r}.npz" for r in RANGES]
+    return {"classes": parts, "moments": rules.moments.output}
+
+
+rule score:
+    input:
+        unpack(scored),
     output:
         score=f"{P}/scores/{{source}}.json",
         intra=f"{P}/intra_fid/{{source}}.csv",
@@ -30,16 +66,16 @@ rule score:
     params:
         config=planned,
         code=code("score"),
+        inputs=lambda wildcards, input: as_options(input),
         settings=sections("seed", "classes", "metrics"),
     shell:
         "python -m tinygan score --config {params.config} --threads {threads} --source {wildcards.source}"
-        " --real {input.real} --images {input.images}"
-        " --out {output.score} --intra {output.intra} > {log} 2>&1"
+        " {params.inputs} --out {output.score} --intra {output.intra} > {log} 2>&1"
 
 
 rule curve:
     input:
-        real=features("real"),
+        moments=rules.moments.output,
         snapshots=lambda wildcards: snapshots(wildcards.student),
         card=CARD,
         graph=GRAPH,
@@ -64,7 +100,7 @@ rule curve:
         | {"truncation": config["teacher"]["truncation"]},
     shell:
         "python -m tinygan curve --config {params.config} --threads {threads} --model {params.model}"
-        " --real {input.real} --out {output} > {log} 2>&1"
+        " --moments {input.moments} --out {output} > {log} 2>&1"
 
 
 rule interpolate:

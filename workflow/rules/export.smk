@@ -34,9 +34,10 @@ rule export:
 rule sample_export:
     input:
         model=f"{P}/exports/{{variant}}/{file_name('{precision}')}",
+        real=f"{P}/features/real/{{range}}.npz",
         graph=GRAPH,
     output:
-        temp(f"{P}/features/{{variant}}.{{precision}}/{{range}}.npz"),
+        temp(f"{P}/class_scores/{{variant}}.{{precision}}/{{range}}.npz"),
     log:
         f"{P}/logs/sample_export/{{variant}}.{{precision}}/{{range}}.log",
     benchmark:
@@ -50,11 +51,10 @@ rule sample_export:
     params:
         config=planned,
         code=code("sample-export", EXTRACTOR),
-        settings=sections("seed", "classes")
-        | {key: config["metrics"][key] for key in ["samples_per_class", *EXTRACTION]},
+        settings=sections("seed", "classes", "metrics"),
     shell:
         "python -m tinygan sample-export --config {params.config} --threads {threads} --model {input.model}"
-        " --classes {wildcards.range} --features {output} > {log} 2>&1"
+        " --classes {wildcards.range} --real {input.real} --scores {output} > {log} 2>&1"
 
 
 # PyTorch and all files in one job, which calls them in turn.

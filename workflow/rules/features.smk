@@ -1,5 +1,5 @@
-# Images -> features. Images of students and of sources from outside are drawn and extracted in one job,
-# and are not stored, but for the previews, which the figures show.
+# Images -> features, and a class's share of the scores. The images of students and of sources from
+# outside are drawn, extracted and scored in one job; only the previews are stored, for the figures.
 
 # Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini.
 SAMPLE_MB = 3000 if config["image_size"] >= 128 else 2000
@@ -19,9 +19,10 @@ rule sample:
     input:
         generator=GENERATOR,
         card=CARD,
+        real=f"{P}/features/real/{{range}}.npz",
         graph=GRAPH,
     output:
-        features=temp(f"{P}/features/{{student}}/{{range}}.npz"),
+        scores=temp(f"{P}/class_scores/{{student}}/{{range}}.npz"),
         previews=f"{P}/previews/{{student}}/{{range}}/manifest.json",
         arrays=[f"{P}/previews/{{student}}/{{range}}/{file}" for file in SHARD[1:]],
     log:
@@ -40,20 +41,21 @@ rule sample:
         code=lambda wildcards: code("sample", EXTRACTOR, architecture(wildcards.student)),
         model=subpath(input.generator, parent=True),
         folder=subpath(output.previews, parent=True),
-        settings=sections("seed", "z_dim", "classes")
-        | {"truncation": config["teacher"]["truncation"]}
-        | {key: config["metrics"][key] for key in [*DRAWING, *EXTRACTION]},
+        settings=sections("seed", "z_dim", "classes", "metrics")
+        | {"truncation": config["teacher"]["truncation"]},
     shell:
         "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
-        " --classes {wildcards.range} --features {output.features} --previews {params.folder} > {log} 2>&1"
+        " --classes {wildcards.range} --real {input.real} --scores {output.scores} --previews {params.folder}"
+        " > {log} 2>&1"
 
 
 # A folder of the config's `sources`.
 rule source:
     input:
+        real=f"{P}/features/real/{{range}}.npz",
         graph=GRAPH,
     output:
-        features=temp(f"{P}/features/{{outside}}/{{range}}.npz"),
+        scores=temp(f"{P}/class_scores/{{outside}}/{{range}}.npz"),
         previews=f"{P}/previews/{{outside}}/{{range}}/manifest.json",
         arrays=[f"{P}/previews/{{outside}}/{{range}}/{file}" for file in WITHOUT_Z[1:]],
         origin=f"{P}/previews/{{outside}}/{{range}}.origin",
@@ -74,13 +76,12 @@ rule source:
         code=code("source", EXTRACTOR, "tinygan.models.students.dw", "tinygan.models.students.std"),
         folder=subpath(output.previews, parent=True),
         origin=source_files,
-        settings=lambda wildcards: sections("seed", "image_size", "classes")
-        | {"folder": config["sources"][wildcards.outside]}
-        | {key: config["metrics"][key] for key in [*DRAWING, *EXTRACTION]},
+        settings=lambda wildcards: sections("seed", "image_size", "classes", "metrics")
+        | {"folder": config["sources"][wildcards.outside]},
     shell:
         "python -m tinygan source --config {params.config} --threads {threads} --name {wildcards.outside}"
-        " --classes {wildcards.range} --features {output.features} --previews {params.folder} > {log} 2>&1"
-        " && echo {params.origin} > {output.origin}"
+        " --classes {wildcards.range} --real {input.real} --scores {output.scores} --previews {params.folder}"
+        " > {log} 2>&1 && echo {params.origin} > {output.origin}"
 
 
 def images_of(source, part):

@@ -74,7 +74,7 @@ def test_scores_get_one_thread_of_blas_before_numpy_is_there() -> None:
     code = """
 import os, sys, tinygan.cli
 print("numpy" in sys.modules)
-tinygan.cli.main(["curve", "--config", "no.yaml", "--model", "m", "--real", "r", "--out", "o"])
+tinygan.cli.main(["curve", "--config", "no", "--model", "m", "--moments", "r", "--out", "o"])
 print(os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"])
 """
     clean = {key: value for key, value in os.environ.items() if "NUM_THREADS" not in key}

@@ -36,7 +36,7 @@ def test_an_imagenet_model_is_sampled_at_the_labels_of_the_wnids(
     ):
         out = tmp_path / words[0]
         config = TABBY | sources | {"classes": classes}
-        assert run(config, *words, "--classes", "000-001", "--out", out) == 0
+        assert run(config, *words, "--classes", "000-001", "--images", out) == 0
         shard = open_shard(out)
         assert shard.class_names == {0: "n02123045", 1: "n02099601"}
         assert shard.labels.tolist() == [0, 0, 1, 1]

@@ -13,6 +13,7 @@ from helpers.training_setup import write_mini_stores
 
 from tinygan.cli import main
 from tinygan.data.shards import open_shard
+from tinygan.features.files import read_features, write_features
 from tinygan.generation.interpolation_files import read_interpolation
 
 
@@ -40,8 +41,23 @@ def test_train_sample_features_score_curve_cost(tmp_path):
     files = ["--real", tmp_path / "real.npz", "--images", tmp_path / "samples.npz"]
     outputs = ["--out", tmp_path / "s.json", "--intra", tmp_path / "intra.csv"]
     run("score", "--source", "std_half/seed1", *files, *outputs)
+    # Scored as they are drawn, in two jobs: the same bytes.
+    moments = tmp_path / "moments.npz"
+    run("moments", "--real", tmp_path / "real.npz", "--out", moments)
+    parts = {"000-003": slice(0, 24), "004-009": slice(24, 60)}
+    real_features = read_features([tmp_path / "real.npz"])
+    for name, rows in parts.items():
+        part = tmp_path / f"real_{name}.npz"
+        write_features(part, real_features.take(rows))
+        scores = ["--real", part, "--scores", tmp_path / f"{name}.npz"]
+        run("sample", "--model", model, "--classes", name, *scores)
+    classes = ["--classes", *(tmp_path / f"{name}.npz" for name in parts), "--moments", moments]
+    streamed = ["--out", tmp_path / "s2.json", "--intra", tmp_path / "intra2.csv"]
+    run("score", "--source", "std_half/seed1", *classes, *streamed)
+    for one, other in (("s.json", "s2.json"), ("intra.csv", "intra2.csv")):
+        assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()
     curve = tmp_path / "curve.csv"
-    run("curve", "--model", model, "--real", tmp_path / "real.npz", "--out", curve)
+    run("curve", "--model", model, "--moments", moments, "--out", curve)
     with open(curve) as file:
         (point,) = csv.DictReader(file)
     assert point["step"] == "3"
@@ -90,7 +106,7 @@ def test_bad_input_is_one_clear_line(arguments, message, capsys):
 
 SUBCOMMANDS = """
     download real real-shard check-imagenet harvest train-teacher train-diffusion export-teacher
-    teacher-card train sample source features score-features curve interpolate
+    teacher-card train sample source features score-features moments curve interpolate
     interpolate-teacher smoothness sample-export cost import-tinygan import-sngan provenance
     model-card playground validate plan generate show score statistics speed export fetch
     rocrate release play

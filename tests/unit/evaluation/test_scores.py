@@ -17,7 +17,8 @@ from helpers.metrics_reference import (
 from scipy.special import stdtrit
 
 from tinygan.evaluation.parts import read_moments, read_parts, real_vs_real
-from tinygan.evaluation.scores import Settings, score, write_scores
+from tinygan.evaluation.scores import score, write_scores
+from tinygan.evaluation.settings import Settings
 from tinygan.features.files import Features, write_features
 from tinygan.files import read_json
 from tinygan.metrics.fid import frechet_distance

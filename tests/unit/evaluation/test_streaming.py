@@ -59,8 +59,10 @@ def test_a_source_without_z_streams_too(config: dict, tmp_path: Path) -> None:
 
 def test_without_an_output_nothing_is_drawn(config: dict, tmp_path: Path, capsys) -> None:
     assert tinygan(tmp_path, config, "sample", "--model", MODEL, *CLASSES) == 1
-    error = "tinygan sample: nothing would be written: give --features, --previews or --images\n"
-    assert capsys.readouterr().err == error
+    assert capsys.readouterr().err == (
+        "tinygan sample: nothing would be written: give --scores, --features, --previews or "
+        "--images\n"
+    )
 
 
 def test_nothing_appears_when_drawing_fails(config: dict, tmp_path: Path, monkeypatch) -> None:

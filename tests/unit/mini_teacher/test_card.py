@@ -83,6 +83,6 @@ def test_card_names_module_and_scores(tmp_path):
     assert "| Intended class recognised | 100.0% of the samples" in text
     assert "| Samples, real images | 200, 300 |" in text
     with Image.open(tmp_path / "card.png") as grid:
-        assert grid.size == (16 * 64, classes * 64)
+        assert grid.size == (8 * 64, classes * 64)
         pixels = np.asarray(grid)
     np.testing.assert_array_equal(pixels[:64:2, 64:128:2], images[1])

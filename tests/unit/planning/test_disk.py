@@ -53,7 +53,11 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     assert needed["teacher"] == 398 * 5000 * (image + z) // 20 == 4_942_364_000
     # Of the teacher and eight students.
     assert needed["previews"] == 9 * 398 * 8 * (image + z)
-    assert needed["features"] == (animals + 2 * 1_990_000) * ((2048 + 1000) * 4 + 8)
+    row = (2048 + 1000) * 4 + 8
+    assert needed["features"] == (animals + 1_990_000) * row
+    assert needed["class_scores"] == 8 * (50_000 + 2 * 10_000) * row
+    stored = sum(needed.values()) - 2 * needed["real"] - needed["teacher_pairs"]
+    assert stored < 60e9
 
 
 def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
@@ -84,6 +88,7 @@ def test_every_seed_needs_space_for_its_training_and_for_nothing_else(
     base["student"] |= {"embedding_file": "e.npy"}  # of the same length
     times = {name: 3 if name in ("models", "checkpoints") else 1 for name in one}
     variants = len(base["variants"])
+    times["class_scores"] = 3
     times["previews"] = Fraction(1 + 3 * variants, 1 + variants)  # and the teacher's
     assert disk_needed(base) == {name: times[name] * size for name, size in one.items()}
 

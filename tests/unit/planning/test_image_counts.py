@@ -11,7 +11,8 @@ from tinygan.config.read import ConfigError
 from tinygan.data.class_folders import open_class_folders
 from tinygan.data.crops import crop_of
 from tinygan.data.prepare import write_real
-from tinygan.evaluation.scores import Settings, score
+from tinygan.evaluation.scores import score
+from tinygan.evaluation.settings import Settings
 from tinygan.files import write_json
 from tinygan.planning.image_counts import require_images
 from tinygan.planning.run import validate

@@ -18,9 +18,9 @@ def test_the_amounts_of_mini():
     images = config["train"]["steps"] * 32
     assert found["harvest"] == (4, 10 * 600 + 10 * 200)
     assert found["train dw"] == found["train scratch"] == (1, images)
-    assert found["sample dw 16"] == (2 * 2, 2 * 2000)
-    # Real images, the teacher's and two variants', and two curves of six points.
-    assert found["features"] == (4 * 2 + 2, 10_000 + 3 * 2000 + 2 * 6 * 1000)
+    assert found["sample dw 16"] == (2, 2 * 2000)
+    # Jobs: of the real images and the teacher. Images: also two variants', and of two curves.
+    assert found["features"] == (2, 10_000 + 3 * 2000 + 2 * 6 * 1000)
     assert found["score"] == (4, 4 * 10)
     assert not [name for name in found if name.startswith("real")]
 
@@ -33,16 +33,16 @@ def test_every_seed_is_trained_sampled_and_scored():
     for name in ("train dw", "train pix_only", "sample dw 16"):
         assert three[name] == tuple(3 * number for number in one[name])
     assert three["harvest"] == one["harvest"]
-    # Real images, the teacher's and six students', and three curves of six points.
-    assert three["features"] == (8 * 2 + 3, 10_000 + 7 * 2000 + 3 * 6 * 1000)
+    # Also the images of six students, and of three curves of six points.
+    assert three["features"] == (2, 10_000 + 7 * 2000 + 3 * 6 * 1000)
     assert three["score"] == (8, 8 * 10)
 
 
 def test_the_amounts_of_the_paper():
     config = load("config.yaml", "paper")
     found = amounts(config)
-    assert found["real biggan"] == found["real sngan"] == (80, 510_530)
-    assert found["harvest"] == (160, 398 * 3000 + 398 * 5000)
+    assert found["real biggan"] == found["real sngan"] == (40, 510_530)
+    assert found["harvest"] == (80, 398 * 3000 + 398 * 5000)
     assert found["train dw"] == (1, 1_119_375 * 32)
     by_name = {step.name: step for step in steps_of(config)}
     assert by_name["harvest"].measure is None  # not in the cache

@@ -197,7 +197,8 @@ def test_harvest_train_sample_score_and_draw_without_truncation(
     outputs = ["--out", "s.json", "--intra", "intra.csv"]
     scored = ["--real", "real.npz", "--images", "samples.npz"]
     run("score", "--source", "dw", *scored, *outputs)
-    run("curve", "--model", "model", "--real", "real.npz", "--out", "curve.csv")
+    run("moments", "--real", "real.npz", "--out", "moments.npz")
+    run("curve", "--model", "model", "--moments", "moments.npz", "--out", "curve.csv")
     (point,) = csv.DictReader(Path("curve.csv").read_text().splitlines())
     scores = json.loads(Path("s.json").read_text())
     assert float(point["fid"]) == pytest.approx(scores["fid"], rel=1e-4)

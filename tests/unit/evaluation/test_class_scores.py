@@ -1,0 +1,97 @@
+"""What each class contributes to the scores: its file, and the scores from several files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygan.evaluation.class_scores import (
+    read_class_scores,
+    score_classes,
+    write_class_scores,
+)
+from tinygan.evaluation.parts import add_classes
+from tinygan.evaluation.real_moments import read_real_moments, write_real_moments
+from tinygan.evaluation.scores import combine, score
+from tinygan.evaluation.settings import Settings
+from tinygan.features.files import Features, write_features
+
+NAMES = ["cat", "dog", "cow"]
+SETTINGS = Settings(is_splits=2, overall_samples=50, pairwise_samples=31, prdc_k=2)
+
+
+def drawn(seed: int, per_class: int) -> Features:
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1, 2], per_class)
+    features = rng.standard_normal((len(labels), 5)).astype(np.float32) + labels[:, None]
+    logits = rng.standard_normal((len(labels), 4)).astype(np.float32)
+    return Features(features, logits, labels, "fake", "0", 32)
+
+
+@pytest.fixture
+def sets() -> tuple[Features, Features]:
+    return drawn(0, 20), drawn(1, 30)
+
+
+def of_class(features: Features, *labels: int) -> Features:
+    return features.take(np.isin(features.labels, labels))
+
+
+def test_scores_from_files_in_any_order_are_those_from_features_to_the_bit(
+    sets: tuple[Features, Features], tmp_path: Path
+) -> None:
+    expected = score("dw", [sets], NAMES, SETTINGS, {})
+    paths = []
+    for labels in ([2], [0, 1]):
+        paths.append(tmp_path / f"{labels[0]}.npz")
+        parts = (of_class(features, *labels) for features in sets)
+        write_class_scores(paths[-1], score_classes(*parts, NAMES, SETTINGS))
+    found = read_class_scores(paths)
+    moments = add_classes(None, sets[1])
+    assert combine("dw", found, moments, NAMES, SETTINGS, {}) == expected
+    # Of 20 images per class, only those are stored that the scores over all classes use.
+    assert [len(c.overall) for c in found] == [17, 17, 16]
+    assert [len(c.pairwise) for c in found] == [len(c.real_pairwise) for c in found] == [11, 10, 10]
+
+
+def test_moments_of_files_are_read_as_they_were_computed(
+    sets: tuple[Features, Features], tmp_path: Path
+) -> None:
+    paths = []
+    for label in (2, 0, 1):
+        paths.append(tmp_path / f"{label}.npz")
+        write_features(paths[-1], of_class(sets[1], label))
+    write_real_moments(tmp_path / "moments.npz", sorted(paths), NAMES)
+    moments, example = read_real_moments(tmp_path / "moments.npz")
+    expected = add_classes(None, sets[1])
+    assert moments.count == expected.count == 90
+    assert np.array_equal(moments.mean, expected.mean)
+    assert np.array_equal(moments.scatter, expected.scatter)
+    example.check_comparable(sets[0])
+    with pytest.raises(ValueError, match="features of different extractors"):
+        example.check_comparable(replace(sets[0], extractor="other"))
+
+
+def test_missing_and_repeated_classes_are_refused(
+    sets: tuple[Features, Features], tmp_path: Path
+) -> None:
+    classes = score_classes(*sets, NAMES, SETTINGS)
+    moments = add_classes(None, sets[1])
+    with pytest.raises(ValueError, match="the scores of dw lack 1 classes, such as cow"):
+        combine("dw", classes[:2], moments, NAMES, SETTINGS, {})
+    path = tmp_path / "c.npz"
+    write_class_scores(path, classes[1:])
+    with pytest.raises(ValueError, match="the scores of class 1 are in two of the files"):
+        read_class_scores([path, path])
+
+
+@pytest.mark.parametrize("read", [lambda path: read_class_scores([path]), read_real_moments])
+def test_other_files_are_refused(read, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "none.npz")
+    np.savez(tmp_path / "other.npz", features=np.zeros(3))
+    (tmp_path / "text.npz").write_text("text")
+    for name in ("other.npz", "text.npz"):
+        with pytest.raises(ValueError, match=f"{name} is not a valid file of"):
+            read(tmp_path / name)

@@ -1,0 +1,176 @@
+"""What a class contributes to the scores: its intra-FID, and rows for the scores over all classes.
+
+A job that draws the images of some classes computes it at once, so that the features of all images
+are never stored: per class a few rows are left.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from tinygan.evaluation.settings import Settings
+from tinygan.external import check_content
+from tinygan.features.files import Features
+from tinygan.files import atomic_file
+from tinygan.metrics.counts import share
+from tinygan.metrics.jackknife import Interval, Variance
+from tinygan.metrics.leave_one_out import frechet_jackknife
+from tinygan.seeding import stream
+
+_COVARIANCE = "an intra-FID needs at least 2 images and 2 real images of the class"
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The contribution of one class.
+
+    Attributes:
+        label: class index.
+        samples: number of images.
+        intra_fid: their FID against the real images of the class.
+        variance: of the intra-FID, between samples of this size.
+        overall: features and logits of the images drawn for Inception score and FID.
+        pairwise: features [P, d] of those drawn for the scores that compare all pairs.
+        real_pairwise: features [Q, d] of the real images drawn for them.
+    """
+
+    label: int
+    samples: int
+    intra_fid: float
+    variance: Variance
+    overall: Features
+    pairwise: np.ndarray
+    real_pairwise: np.ndarray
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % interval of the intra-FID."""
+        return self.variance.interval(self.intra_fid)
+
+
+def score_classes(
+    images: Features,
+    real: Features,
+    class_names: Sequence[str],
+    settings: Settings,
+    done: Callable[[], object] = lambda: None,
+) -> list[ClassScores]:
+    """Score the classes of some images, several at a time (`settings.threads`).
+
+    Args:
+        images, real: features of all images and real images of these classes.
+        class_names: the names of all classes of the run, in the order of the class index.
+        settings: how to score.
+        done: called after each class.
+
+    Raises:
+        ValueError: a class has fewer than 2 images or real images, or the features contain NaN.
+    """
+    labels = np.unique(real.labels).tolist()
+    found = []
+    with ThreadPoolExecutor(settings.threads) as pool:
+        score_class = partial(_score_class, images, real, class_names, settings)
+        for scores in pool.map(score_class, labels):
+            found.append(scores)
+            done()
+    return found
+
+
+def _score_class(
+    images: Features, real: Features, class_names: Sequence[str], settings: Settings, label: int
+) -> ClassScores:
+    images, real = (f.take(f.labels == label) for f in (images, real))
+    totals = settings.overall_samples, settings.pairwise_samples
+    overall, compared = (share(total, len(class_names), label) for total in totals)
+    rng = stream(settings.seed, "metrics/images", label)
+    order, real_order = rng.permutation(len(images)), rng.permutation(len(real))
+    try:
+        if min(len(images), len(real)) < 2:
+            raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
+        intra_fid, variance = frechet_jackknife(images.features, real.features)
+        return ClassScores(
+            label=label,
+            samples=len(images),
+            intra_fid=intra_fid,
+            variance=variance,
+            overall=images.take(np.sort(order[:overall])),
+            pairwise=images.features[np.sort(order[:compared])],
+            real_pairwise=real.features[np.sort(real_order[:compared])],
+        )
+    except ValueError as error:
+        raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
+
+
+# Of each class one row, and of `_ROWS` as many as `_counts` says.
+_SCALARS = ("label", "samples", "intra_fid")
+_ROWS = ("pairwise", "real_pairwise")
+
+
+def write_class_scores(path: Path, classes: Sequence[ClassScores]) -> None:
+    """Write the contributions of some classes as one npz file, atomically."""
+    first = classes[0].overall
+    arrays = {name: [getattr(c, name) for c in classes] for name in _SCALARS}
+    arrays |= {name: [getattr(c.variance, name) for c in classes] for name in ("value", "degrees")}
+    for name in _ROWS:
+        rows = [getattr(c, name) for c in classes]
+        arrays |= {name: np.concatenate(rows), f"{name}_counts": list(map(len, rows))}
+    for name in ("features", "logits", "labels"):
+        arrays[name] = np.concatenate([getattr(c.overall, name) for c in classes])
+    arrays |= {"extractor": first.extractor, "extractor_sha256": first.extractor_sha256}
+    arrays |= {"input_size": -1 if first.input_size is None else first.input_size}
+    with atomic_file(path) as partial_file:
+        np.savez(partial_file, allow_pickle=False, **arrays)
+
+
+def read_class_scores(paths: Iterable[Path]) -> list[ClassScores]:
+    """Read the contributions of classes from some files, in ascending order of class.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: one is damaged, extractors differ, or a class is in two files.
+    """
+    found = [scores for path in paths for scores in _read(path)]
+    if not found:
+        raise ValueError("no file of class scores is given")
+    found.sort(key=lambda scores: scores.label)
+    for previous, scores in pairwise(found):
+        found[0].overall.check_comparable(scores.overall)
+        if previous.label == scores.label:
+            raise ValueError(f"the scores of class {scores.label} are in two of the files")
+    return found
+
+
+def _read(path: Path) -> list[ClassScores]:
+    try:
+        check_content(path, "zip")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        size = int(arrays["input_size"])
+        identity = (str(arrays["extractor"]), str(arrays["extractor_sha256"]))
+        overall = Features(
+            *(arrays[name] for name in ("features", "logits", "labels")),
+            *identity,
+            None if size < 0 else size,
+        )
+        rows = {
+            name: np.split(arrays[name], np.cumsum(arrays[f"{name}_counts"])[:-1]) for name in _ROWS
+        }
+        return [
+            ClassScores(
+                **{name: arrays[name][i].item() for name in _SCALARS},
+                variance=Variance(arrays["value"][i].item(), arrays["degrees"][i].item()),
+                overall=overall.take(overall.labels == label),
+                **{name: parts[i] for name, parts in rows.items()},
+            )
+            for i, label in enumerate(arrays["label"].tolist())
+        ]
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
+        raise ValueError(f"{path} is not a valid file of class scores ({error})") from error
