@@ -60,13 +60,14 @@ elif called == "claims":
     files = [out.with_suffix(suffix) for suffix in (".md", ".html", ".json")]
 elif called == "report":
     files = [out.with_suffix(".html")]
-elif called == "metrics":
-    files = [out.with_suffix(".json")]
-    content = json.dumps({{"dw": {{"fid": zlib.crc32(content.encode())}}}})
 elif called.startswith("fig"):
     files = [out.with_suffix(suffix) for suffix in (".png", ".pdf")]
 else:
     files = [out, *([Path(given["--intra"])] if "--intra" in given else [])]
+    if "--metrics" in given:
+        metrics = Path(given["--metrics"])
+        metrics.parent.mkdir(parents=True, exist_ok=True)
+        metrics.write_text(json.dumps({{"fid": zlib.crc32(content.encode())}}))
 for file in files:
     file.parent.mkdir(parents=True, exist_ok=True)
     text = content

@@ -227,7 +227,7 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
     listed = {name.split("/")[0] for name in record["files"]}
     assert listed == {
         *("tables", "figures", "scores", "intra_fid", "models", "cards"),
-        *("claims.md", "claims.html", "claims.json", "metrics.json", "cost.csv"),
+        *("claims.md", "claims.html", "claims.json", "cost.csv"),
         "interpolation.csv",
     }
     for name, digest in record["files"].items():
@@ -346,9 +346,11 @@ def test_dvc_reproduces_what_snakemake_made(clone: Path, results: Path) -> None:
 
 def test_dvc_shows_metrics_and_plots(clone: Path) -> None:
     metrics = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
-    (numbers,) = metrics[""]["data"].values()
-    assert set(numbers["data"]) == {"real", "teacher", *VARIANTS}
-    assert set(numbers["data"]["dw"]) == {"fid", "intra_fid", "inception_score", "kid"}
+    shown = {Path(path).stem: file["data"] for path, file in metrics[""]["data"].items()}
+    assert set(shown) == {"real", "teacher", *VARIANTS}
+    assert set(shown["dw"]) == {"fid", "intra_fid", "inception_score", "kid"}
+    table = call(clone, "dvc", "metrics", "show").splitlines()
+    assert len(table) == 1 + len(shown) and max(map(len, table)) <= 80
     call(clone, "dvc", "plots", "show")
     page = (clone / "dvc_plots" / "index.html").read_text()
     specs = map(json.loads, re.findall(r"var spec = (\{.*\});$", page, re.MULTILINE))

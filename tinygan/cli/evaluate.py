@@ -91,7 +91,7 @@ def _score(config: Config, arguments: Arguments) -> None:
         result, rows = score(arguments.source, parts, *about, progress=progress)
     if ids != config["classes"]:
         rows = [row | {"wnid": ids[row["class"]]} for row in rows]
-    write_scores(arguments.out, arguments.intra, result, rows)
+    write_scores(arguments.out, arguments.intra, arguments.metrics, result, rows)
 
 
 def _moments(config: Config, arguments: Arguments) -> None:
@@ -157,6 +157,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
                 "required": True,
                 "metavar": "CSV",
                 "help": "file to write the scores per class to",
+            },
+            "--metrics": {
+                "type": Path,
+                "metavar": "JSON",
+                "help": "file to write FID, intra-FID, IS and KID to, for `dvc metrics show`",
             },
             "--out": OUT_FILE | {"help": "JSON file to write the scores to"},
         },

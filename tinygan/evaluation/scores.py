@@ -34,6 +34,8 @@ from tinygan.metrics.moments import Moments
 from tinygan.metrics.prdc import prdc, prdc_jackknife
 from tinygan.seeding import stream
 
+# The scores by which runs are compared.
+METRICS = ("fid", "intra_fid", "inception_score", "kid")
 INTRA_COLUMNS = ("class", "name", "intra_fid", "low", "high")
 
 
@@ -198,13 +200,18 @@ def _scored(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -
 
 
 def write_scores(
-    json_path: Path, csv_path: Path, scores: dict[str, Any], rows: list[dict[str, Any]]
+    json_path: Path,
+    csv_path: Path,
+    metrics_path: Path | None,
+    scores: dict[str, Any],
+    rows: list[dict[str, Any]],
 ) -> None:
     """Write the two results of `score`, each file atomically.
 
     Args:
         json_path: file for the scores.
         csv_path: file for the rows.
+        metrics_path: file for the `METRICS` with six significant digits; None for none.
         scores: see `score`.
         rows: see `score`; for ImageNet also with the key ``wnid``.
     """
@@ -214,3 +221,6 @@ def write_scores(
     table.writerows(rows)
     write_text(csv_path, text.getvalue())
     write_json(json_path, scores)
+    if metrics_path:
+        shown = {name: scores[name] for name in METRICS if scores[name] is not None}
+        write_json(metrics_path, {name: float(f"{value:.6g}") for name, value in shown.items()})

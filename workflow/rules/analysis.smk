@@ -76,8 +76,6 @@ ARTEFACTS = {
             "interpolation": rules.smoothness.output,
         },
     ),
-    # For `dvc metrics show`.
-    "metrics": Artefact("numbers", "", {"scores": scores_of(*SCORED)}),
 }
 # Targets of their own. They show times, which differ from run to run, so they are not in `all`.
 MEASURED = {

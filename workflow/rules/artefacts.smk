@@ -11,7 +11,6 @@ KINDS = {
     ),
     "figure": ("figures/{name}", "Figures", {".png": "", ".pdf": " (PDF)"}),
     "claims": ("{name}", "Claims", {".md": None, ".html": "", ".json": None}),
-    "numbers": ("{name}", "", {".json": None}),
     # A folder of its own, with what was measured for it.
     "sweep": (
         "{name}/{name}",

@@ -52,6 +52,8 @@ rule score:
     output:
         score=f"{P}/scores/{{source}}.json",
         intra=f"{P}/intra_fid/{{source}}.csv",
+        # The scores that people compare, for `dvc metrics show`.
+        metrics=f"{P}/metrics/{{source}}.json",
     log:
         f"{P}/logs/score/{{source}}.log",
     benchmark:
@@ -70,7 +72,7 @@ rule score:
         settings=sections("seed", "classes", "metrics"),
     shell:
         "python -m tinygan score --config {params.config} --threads {threads} --source {wildcards.source}"
-        " {params.inputs} --out {output.score} --intra {output.intra} > {log} 2>&1"
+        " {params.inputs} --out {output.score} --intra {output.intra} --metrics {output.metrics} > {log} 2>&1"
 
 
 rule curve:

@@ -64,7 +64,12 @@ def test_every_score_is_that_of_its_definition(tmp_path):
     assert (scores["samples"], scores["overall_samples"], scores["real_samples"]) == (24, 24, 33)
     assert (scores["seed"], scores["fid_mode"]) == (0, "exact")
 
-    write_scores(tmp_path / "s" / "dw.json", tmp_path / "i" / "dw.csv", scores, rows)
+    files = (tmp_path / "s" / "dw.json", tmp_path / "i" / "dw.csv", tmp_path / "m" / "dw.json")
+    write_scores(*files, scores, rows)
+    compared = read_json(files[2])
+    assert list(compared) == ["fid", "intra_fid", "inception_score", "kid"]
+    for name, value in compared.items():
+        assert value == pytest.approx(scores[name], rel=1e-5) and len(f"{value:g}") <= 8
     assert read_json(tmp_path / "s" / "dw.json") == scores
     with open(tmp_path / "i" / "dw.csv", newline="") as file:
         table = list(csv.DictReader(file))
@@ -220,7 +225,7 @@ def test_a_score_may_have_a_value_but_no_interval(tmp_path):
     for name in set(SCORES) - {"fid", "kid"}:
         assert scores[f"{name}_low"] is scores[f"{name}_high"] is None
     assert scores["fid_low"] < scores["fid"] < scores["fid_high"]
-    write_scores(tmp_path / "x.json", tmp_path / "x.csv", scores, rows)
+    write_scores(tmp_path / "x.json", tmp_path / "x.csv", None, scores, rows)
     assert read_json(tmp_path / "x.json")["intra_fid_low"] is None
     assert (tmp_path / "x.csv").read_text().splitlines()[1].endswith(",,")
     mixed = images.take(np.r_[0:6]), made_up([0, 1, 2], 3, seed=5)

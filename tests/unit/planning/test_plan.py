@@ -16,7 +16,7 @@ def test_the_amounts_of_mini():
     found = amounts(load("config.yaml") | {"variants": {"dw": {}, "scratch": {}}})
     config = load("config.yaml")
     images = config["train"]["steps"] * 32
-    assert found["harvest"] == (4, 10 * 600 + 10 * 200)
+    assert found["harvest"] == (2, 10 * 600 + 10 * 200)
     assert found["train dw"] == found["train scratch"] == (1, images)
     assert found["sample dw 16"] == (2, 2 * 2000)
     # Jobs: of the real images and the teacher. Images: also two variants', and of two curves.
