@@ -176,6 +176,7 @@ def names_in(package: str) -> list[str]:
     return sorted(path.stem for path in ROOT.joinpath(*package.split(".")).glob("[!_]*.py"))
 
 
+@cache
 def file_of(name: str) -> Path | None:
     """Return the source file of a module; None for a package whose __init__ has no code.
 

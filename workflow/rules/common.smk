@@ -3,6 +3,7 @@ import os
 import re
 import sys
 import time
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -161,6 +162,7 @@ def sections(*names, of=config):
     }
 
 
+@cache
 def code(step, *chosen):
     """Return a digest of the modules that a step's output depends on, for params.
 

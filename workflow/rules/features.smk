@@ -2,8 +2,8 @@
 # outside are drawn, extracted and scored in one job; only the previews are stored, for the figures.
 
 # Measured on a CPU: 2.4 GB for std of the paper preset, 0.4 GB for mini; and the features of a shard,
-# twice 0.6 GB for the paper's.
-SAMPLE_MB = 4000 if config["image_size"] >= 128 else 2000
+# twice 1.2 GB for the paper's.
+SAMPLE_MB = 5000 if config["image_size"] >= 128 else 2000
 # An extractor names its environment. Images are drawn with PyTorch in the same job: with an extractor
 # of another environment, that job runs in the one that has everything.
 EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"

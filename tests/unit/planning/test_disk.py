@@ -49,8 +49,8 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     animals = 510_530  # of the development kit's counts, the first 398
     assert needed["real"] == needed["real_train"] == animals * image == 25_097_654_800
     assert needed["teacher_pairs"] == 398 * 3000 * (image + z) == 59_308_368_000
-    # Two of 40 shards.
-    assert needed["teacher"] == 398 * 5000 * (image + z) // 20 == 4_942_364_000
+    # Two of 20 shards.
+    assert needed["teacher"] == 398 * 5000 * (image + z) // 10 == 9_884_728_000
     # Of the teacher and eight students.
     assert needed["previews"] == 9 * 398 * 8 * (image + z)
     row = (2048 + 1000) * 4 + 8

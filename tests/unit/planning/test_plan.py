@@ -41,8 +41,8 @@ def test_every_seed_is_trained_sampled_and_scored():
 def test_the_amounts_of_the_paper():
     config = load("config.yaml", "paper")
     found = amounts(config)
-    assert found["real biggan"] == found["real sngan"] == (40, 510_530)
-    assert found["harvest"] == (80, 398 * 3000 + 398 * 5000)
+    assert found["real biggan"] == found["real sngan"] == (20, 510_530)
+    assert found["harvest"] == (40, 398 * 3000 + 398 * 5000)
     assert found["train dw"] == (1, 1_119_375 * 32)
     by_name = {step.name: step for step in steps_of(config)}
     assert by_name["harvest"].measure is None  # not in the cache
