@@ -34,7 +34,7 @@ if called == "real":
 elif called in ("harvest", "sample", "sample-export"):
     folders = [out] + [Path(given[key]) for key in ("--previews", "--images") if key in given]
     files = [folder / file for folder in folders if folder for file in [*shard, "z.npy"]]
-    files += [Path(given["--features"])] if "--features" in given else []
+    files += [Path(given["--scores"])] if "--scores" in given else []
 elif called in ("interpolate", "interpolate-teacher"):
     files = [out / file for file in ("manifest.json", "images.npy")]
 elif called == "train":
