@@ -115,6 +115,7 @@ TORCH_ENV = f"../envs/torch{CUDA}.yaml"
 TENSORFLOW_ENV = f"../envs/teacher{CUDA}.yaml"
 GENERATOR = f"{P}/models/{{student}}/generator.safetensors"
 CARD = f"{P}/models/{{student}}/card.json"
+MOMENTS = f"{P}/features/real/moments.npz"
 
 
 wildcard_constraints:
@@ -188,50 +189,6 @@ def template_code():
     return digest_json([sha256(path) for path in sorted((ROOT / "analysis/templates").iterdir())])
 
 
-def shards(source, *files, ranges=RANGES, kind="images"):
-    """Return these files of every shard of a source."""
-    return [f"{P}/{kind}/{source}/{r}/{file}" for r in ranges for file in files]
-
-
-def previews_of(source):
-    """Return the manifests of a source's previews, for rules that show images."""
-    return shards(source, "manifest.json", kind="previews")
-
-
-def pools():
-    """Return what stays of the real and of the teacher's images, for targets.
-
-    Rules that read a shard have its manifest as input, and compare the arrays with it; as targets,
-    deleted arrays are made again.
-    """
-    real = [
-        file
-        for source in dict.fromkeys(["real", REAL_TRAIN])
-        for file in shards(source, *WITHOUT_Z)
-    ]
-    teacher = shards("teacher_pairs", *SHARD) + shards("teacher", *SHARD, kind="previews")
-    return real, teacher + shards("teacher", "manifest.json") + features("teacher")
-
-
-def scores_of(*sources):
-    return [f"{P}/scores/{source}.json" for source in sources]
-
-
-def intra_of(*sources):
-    return [f"{P}/intra_fid/{source}.csv" for source in sources]
-
-
-def curves_of(*students):
-    return [f"{P}/scores/curve/{student}.csv" for student in students]
-
-
-def paths_of(*sources):
-    """Return the files of the interpolations of some students, after the teacher's if it has any."""
-    sources = ["teacher", *sources] if INTERPOLATES_TEACHER else sources
-    folders = [f"{P}/interpolation/{source}/paths" for source in sources]
-    return [f"{folder}/{name}" for folder in folders for name in ("manifest.json", "images.npy")]
-
-
 def trained(*variants):
     """Return the names of the students of these variants or points of the sweep, one per seed."""
     return [name for name, (variant, _) in TRAINED.items() if variant in variants]
@@ -257,23 +214,6 @@ def training(student):
     return "_".join(["train", *Path(student).parts])
 
 
-def discriminator_of(student):
-    """Return the weights of a student's discriminator; none where no loss term trains one."""
-    has_one = LossSettings.of(RESOLVED[student]["loss"]).needs_discriminator
-    return [f"{P}/models/{student}/discriminator.safetensors"] if has_one else []
-
-
-def snapshots(student):
-    """Return the weights of the points of a student's learning curve."""
-    folder = f"{P}/models/{student}/snapshots"
-    return [f"{folder}/{step:06d}.safetensors" for step in snapshot_steps(RESOLVED[student])]
-
-
-def features(source):
-    """Return the feature files of a source."""
-    return [f"{P}/features/{source}/{r}.npz" for r in RANGES]
-
-
 def free(target, owner):
     """Return the name of a target of a variant or source, unless a rule or a folder has that name."""
     if target in {known.name for known in workflow.rules} or target in (*CROPS, *HARVESTED):
@@ -283,11 +223,6 @@ def free(target, owner):
             " another name"
         )
     return target
-
-
-def exported(variant):
-    """Return the names that the ONNX files of a variant are scored as."""
-    return [f"{variant}.{precision}" for precision in EXPORT_PRECISIONS]
 
 
 def no_points(wildcards):

@@ -13,7 +13,7 @@ rule moments:
     input:
         real=features("real"),
     output:
-        f"{P}/features/real/moments.npz",
+        MOMENTS,
     log:
         f"{P}/logs/moments.log",
     benchmark:
@@ -31,19 +31,6 @@ rule moments:
     shell:
         "python -m tinygan moments --config {params.config} --threads {threads} --real {input.real}"
         " --out {output} > {log} 2>&1"
-
-
-def scored(wildcards):
-    """Return the files that the scores of a source are computed from, by option.
-
-    Of the real images, as many as a model has samples are scored against the others: the floor.
-    """
-    if wildcards.source == "real":
-        return {"real": features("real")}
-    if wildcards.source == "teacher":
-        return {"real": features("real"), "images": features("teacher")}
-    parts = [f"{P}/class_scores/{wildcards.source}/{r}.npz" for r in RANGES]
-    return {"classes": parts, "moments": rules.moments.output}
 
 
 rule score:
@@ -77,7 +64,7 @@ rule score:
 
 rule curve:
     input:
-        moments=rules.moments.output,
+        moments=MOMENTS,
         snapshots=lambda wildcards: snapshots(wildcards.student),
         card=CARD,
         graph=GRAPH,

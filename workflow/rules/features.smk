@@ -85,15 +85,6 @@ rule source:
         " > {log} 2>&1 && echo {params.origin} > {output.origin}"
 
 
-def images_of(source, part):
-    """Return the files of a shard of real images, or of the teacher's.
-
-    The teacher's arrays are temporary: only an input stays until it is read.
-    """
-    names = SHARD if source == "teacher" else ["manifest.json"]
-    return shards(source, *names, ranges=[part])
-
-
 # The real images and the teacher's, whose features stay.
 rule features:
     input:
