@@ -1,11 +1,17 @@
-"""Stand-ins for the Inception graph of 2015-12-05, with its names and random weights.
+"""Stand-ins for the Inception graph of 2015-12-05, with random weights, and what TensorFlow says.
 
     python tests/helpers/inception_graphs.py FOLDER WIDTH
 
-writes `inception.pb`, which has the topology of the published graph and WIDTH times its channels,
-and `operations.pb`, which has every operation and form that `inception_torch` knows. Nodes are
-written one by one, with the version of 2015, because TensorFlow no longer creates some of them; it
-still runs them.
+writes for each graph NAME.pb, and NAME.npz with images and the features and logits that the
+extractor `inception_tf` computes for them. Nodes are written one by one, with the version of 2015,
+because TensorFlow no longer creates some of them; it still runs them.
+
+`inception` has the topology and names of the published graph, and WIDTH times its channels. With
+WIDTH 1 it has as many nodes of each operation that decides a value, constants and parameters (23.89
+million) between its input and its logits as TensorFlow's documentation prints for
+`tensorflow_inception_graph.pb` ("Optimizing for mobile").
+`operations` has every operation that `inception_torch` knows, with paddings of all kinds.
+`resize` returns its input as features.
 """
 
 import sys
@@ -14,6 +20,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
+
+from tinygan.features.inception_tf import _load
 
 # Layers before the first block, then the towers of each block, one per line. A layer is a kernel
 # with its output channels, / for stride 2 and ! for padding VALID; or a pool. `mixed` splits a
@@ -202,7 +210,34 @@ def operations() -> GraphDef:
     return graph.graph
 
 
+def resize() -> GraphDef:
+    """Return a graph whose pool_3 is its input, and whose logits are of the largest pixels."""
+    graph = Graph()
+    x = graph.placeholder()
+    shape = graph.constant("pixels", np.int32([-1, 1, 1, 299 * 299 * 3]))
+    graph.add("Reshape", "pool_3", x, shape, Tshape=tf.int32)
+    window = {"ksize": [1, 299, 299, 1], "strides": [1, 1, 1, 1], "padding": "VALID"}
+    x = graph.add("MaxPool", "largest", x, **window)
+    x = graph.add("Reshape", "flat", x, graph.constant("rows", np.int32([-1, 3])), Tshape=tf.int32)
+    graph.add("MatMul", "logits", x, graph.normal("weights", 3, 1008))
+    return graph.graph
+
+
+def write(folder: Path, name: str, graph: GraphDef, shapes: list[tuple[int, ...]]) -> None:
+    """Write a graph, and random images [N, H, W, 3] of each shape with TensorFlow's results."""
+    content, rng, arrays = graph.SerializeToString(), np.random.default_rng(1), {}
+    (folder / f"{name}.pb").write_bytes(content)
+    run = _load(content, 1, "cpu")
+    for i, shape in enumerate(shapes):
+        images = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+        features, logits = run(images)
+        arrays |= {f"images{i}": images, f"features{i}": features, f"logits{i}": logits}
+    np.savez(folder / f"{name}.npz", **arrays)
+
+
 if __name__ == "__main__":
-    folder, scale = Path(sys.argv[1]), float(sys.argv[2])
-    for name, built in (("inception", inception(scale)), ("operations", operations())):
-        (folder / f"{name}.pb").write_bytes(built.SerializeToString())
+    to, width = Path(sys.argv[1]), float(sys.argv[2])
+    write(to, "inception", inception(width), [(3, 64, 64)])
+    write(to, "operations", operations(), [(3, 64, 64)])
+    # Enlarged, shrunk, already right, and not square.
+    write(to, "resize", resize(), [(3, 32, 32), (2, 128, 128), (1, 299, 299), (2, 400, 310)])

@@ -24,7 +24,7 @@ _SHAPE_DIMENSION, _DIMENSION_SIZE = 2, 1
 # Of the element types that a frozen network has: the NumPy type, and the field of single values.
 _DTYPES = {1: ("<f4", 5), 3: ("<i4", 7), 9: ("<i8", 10)}
 
-Value = int | memoryview
+Value = int | bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Node:
     name: str
     op: str
     inputs: tuple[str, ...]
-    attributes: dict[str, memoryview] = field(repr=False)
+    attributes: dict[str, Value] = field(repr=False)
 
     def text(self, key: str, default: str) -> str:
         """Return an attribute that is a string."""
@@ -52,7 +52,7 @@ class Node:
         """Return an attribute that is a float."""
         if key not in self.attributes:
             return default
-        return float(np.frombuffer(self._value(key, _FLOAT), "<f4")[0])
+        return float(np.frombuffer(_bytes(self._value(key, _FLOAT)), "<f4")[0])
 
     def flag(self, key: str, default: bool) -> bool:
         """Return an attribute that is a boolean."""
@@ -64,7 +64,10 @@ class Node:
 
     def tensor(self) -> np.ndarray:
         """Return the value of a Const; it shares the memory of the graph."""
-        return _tensor(self._value("value", _TENSOR))
+        try:
+            return _tensor(self._value("value", _TENSOR))
+        except (ValueError, OverflowError, MemoryError) as error:
+            raise ValueError(f"cannot read the constant {self.name} ({error})") from error
 
     def _value(self, key: str, kind: int) -> Value:
         for number, value in _fields(self.attributes.get(key, b"")):
@@ -81,14 +84,14 @@ def read_nodes(content: bytes) -> dict[str, Node]:
     """
     try:
         nodes = [_node(value) for number, value in _fields(content) if number == _GRAPH_NODE]
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise ValueError(f"not a frozen TensorFlow graph ({error})") from error
     if not nodes:
         raise ValueError("not a frozen TensorFlow graph (it has no nodes)")
     return {node.name: node for node in nodes}
 
 
-def _node(message: memoryview) -> Node:
+def _node(message: Value) -> Node:
     name, op, inputs, attributes = "", "", [], {}
     for number, value in _fields(message):
         if number == _NODE_NAME:
@@ -99,24 +102,24 @@ def _node(message: memoryview) -> Node:
             inputs.append(_text(value))
         elif number == _NODE_ATTRIBUTE:
             entry = dict(_fields(value))
-            attributes[_text(entry[_ENTRY_KEY])] = entry[_ENTRY_VALUE]
+            attributes[_text(entry.get(_ENTRY_KEY, b""))] = entry.get(_ENTRY_VALUE, b"")
     if not (name and op):
         raise ValueError("a node has no name or no operation")
     return Node(name, op, tuple(inputs), attributes)
 
 
-def _tensor(message: memoryview) -> np.ndarray:
+def _tensor(message: Value) -> np.ndarray:
     fields = dict(_fields(message))
     if fields.get(_TENSOR_DTYPE) not in _DTYPES:
-        raise ValueError(f"a constant has the element type {fields.get(_TENSOR_DTYPE)}")
+        raise ValueError(f"its element type is {fields.get(_TENSOR_DTYPE)}")
     dtype, values_field = _DTYPES[fields[_TENSOR_DTYPE]]
     dimensions = [v for n, v in _fields(fields.get(_TENSOR_SHAPE, b"")) if n == _SHAPE_DIMENSION]
     shape = [_signed(dict(_fields(dimension)).get(_DIMENSION_SIZE, 0)) for dimension in dimensions]
     if _TENSOR_CONTENT in fields:
-        values = np.frombuffer(fields[_TENSOR_CONTENT], dtype)
+        values = np.frombuffer(_bytes(fields[_TENSOR_CONTENT]), dtype)
     elif dtype == "<f4":
-        packed = b"".join(value for number, value in _fields(message) if number == values_field)
-        values = np.frombuffer(packed, dtype)
+        parts = (_bytes(value) for number, value in _fields(message) if number == values_field)
+        values = np.frombuffer(b"".join(parts), dtype)
     else:
         values = np.array(_integers(message, values_field), dtype)
     if len(values) < (size := math.prod(shape)) and _TENSOR_CONTENT not in fields:
@@ -126,7 +129,7 @@ def _tensor(message: memoryview) -> np.ndarray:
     return values.reshape(shape)
 
 
-def _integers(message: memoryview, wanted: int) -> list[int]:
+def _integers(message: Value, wanted: int) -> list[int]:
     """Return the integers of a repeated field, packed or not."""
     found = []
     for number, value in _fields(message):
@@ -140,11 +143,9 @@ def _integers(message: memoryview, wanted: int) -> list[int]:
     return found
 
 
-def _fields(message: bytes | Value) -> Iterator[tuple[int, Value]]:
+def _fields(message: Value) -> Iterator[tuple[int, Value]]:
     """Yield the number and the value of each field: an integer, or bytes that are not copied."""
-    if isinstance(message, int):
-        raise ValueError("it has a number where a message belongs")
-    message, position = memoryview(message), 0
+    message, position = _bytes(message), 0
     while position < len(message):
         key, position = _varint(message, position)
         number, wire = key >> 3, key & 7
@@ -177,12 +178,18 @@ def _varint(message: memoryview, position: int) -> tuple[int, int]:
     raise ValueError("it has an integer of more than 64 bits")
 
 
-def _signed(value: int) -> int:
+def _signed(value: Value) -> int:
     """Return the two's complement of 64 bits."""
+    if not isinstance(value, int):
+        raise ValueError("it has bytes where a number belongs")
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def _text(value: Value) -> str:
+def _bytes(value: Value) -> memoryview:
     if isinstance(value, int):
-        raise ValueError("it has a number where a text belongs")
-    return bytes(value).decode()
+        raise ValueError("it has a number where bytes belong")
+    return memoryview(value)
+
+
+def _text(value: Value) -> str:
+    return bytes(_bytes(value)).decode()
