@@ -7,9 +7,8 @@ extractor `inception_tf` computes for them. Nodes are written one by one, with t
 because TensorFlow no longer creates some of them; it still runs them.
 
 `inception` has the topology and names of the published graph, and WIDTH times its channels. With
-WIDTH 1 it has as many nodes of each operation that decides a value, constants and parameters (23.89
-million) between its input and its logits as TensorFlow's documentation prints for
-`tensorflow_inception_graph.pb` ("Optimizing for mobile").
+WIDTH 1 it has as many parameters, and nodes of each operation that decides a value, as TensorFlow's
+documentation counts in the published one (tensorflow/docs_src/mobile/optimizing.md).
 `operations` has every operation that `inception_torch` knows, with paddings of all kinds.
 `resize` returns its input as features.
 """
