@@ -8,6 +8,7 @@ import pandas as pd
 
 from paper import compares, labels, own_variants
 from tinygan.config.derived import students
+from tinygan.features.extractor import INCEPTION
 
 _DATA = {
     "animal_mnist": "Animal-MNIST",
@@ -169,7 +170,7 @@ def _limits(config: Mapping[str, Any], classes: int) -> str:
             "A small copy of the protocol on other images: compare order and ratios with the "
             "paper's, never absolute values. It shows what the losses do here, not on ImageNet."
         )
-    elif config["metrics"]["extractor"] == "inception_tf":
+    elif config["metrics"]["extractor"] in INCEPTION:
         text = "The paper's data and feature extractor: absolute values compare too."
     else:
         text = (

@@ -22,10 +22,11 @@ from workflow.envs import lock
 
 ENVS, WHOLE = ROOT / "workflow" / "envs", ROOT / "environment.yml"
 CLI = [f"tinygan.cli.{path.stem}" for path in (ROOT / "tinygan/cli").glob("[!_]*.py")]
-HUB, LITE, INCEPTION = (
+HUB, LITE, INCEPTION, INCEPTION_TORCH = (
     "tinygan.teacher.tfhub",
     "tinygan.features.extractors.efficientnet_lite0",
     "tinygan.features.extractors.inception_tf",
+    "tinygan.features.extractors.inception_torch",
 )
 # What runs in each environment: steps, what the config chooses for them, and scripts.
 RUNS = {
@@ -34,7 +35,8 @@ RUNS = {
         *("interpolate", "interpolate-teacher", "smoothness"),
         *("train-teacher", "train-diffusion", "teacher-card", "model-card"),
         *("provenance", "playground"),
-        *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable", LITE),
+        *("tinygan.teacher.biggan_pytorch", "tinygan.teacher.callable"),
+        *(LITE, INCEPTION_TORCH),
         *("tinygan.teacher.mini_diffusion", "tinygan.teacher.mixtures_torch"),
     ),
     "export": ("export", "sample-export", "speed", "tinygan.models.students.dw"),

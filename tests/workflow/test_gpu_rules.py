@@ -81,6 +81,8 @@ def test_a_gpu_brings_the_environments_with_cuda() -> None:
     inception = rules(device="cuda", metrics={"extractor": "inception_tf"})
     assert inception["features"] == (1, "teacher-gpu.yaml")
     assert inception["curve"] == (1, "environment.yml")
+    on_gpu = rules(device="cuda", metrics={"extractor": "inception_torch"})
+    assert on_gpu["features"] == on_gpu["curve"] == (1, "torch-gpu.yaml")
     for _, env in {*found.values(), *inception.values()}:
         path = ROOT / env if env == "environment.yml" else ROOT / "workflow" / "envs" / env
         assert not env or path.is_file()

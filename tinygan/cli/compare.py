@@ -114,12 +114,12 @@ _EXTRACTOR = {
     "--extractor": {
         "metavar": "NAME",
         "default": "efficientnet_lite0",
-        "help": "efficientnet_lite0 (the default) or inception_tf",
+        "help": "efficientnet_lite0 (the default), inception_tf or inception_torch",
     },
-    "--input-size": _integer(224, "resize images to this size; inception_tf always uses 299"),
+    "--input-size": _integer(224, "resize images to this size; Inception always has 299"),
     "--graph": {
         "metavar": "FILE",
-        "help": "file or URL of inception_tf's graph (default: asset:inception-graph, see "
+        "help": "file or URL of the Inception graph (default: asset:inception-graph, see "
         "`tinygan fetch`)",
     },
     "--batch": _integer(100, "images per batch"),

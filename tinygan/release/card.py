@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygan.features.extractor import INCEPTION
 from tinygan.release.evaluation import METRICS, SCORED, SCORES_FILE
 from tinygan.release.metadata import front_matter, model_name, uses_teacher
 from tinygan.training.settings import LossSettings
@@ -206,7 +207,7 @@ def _limits(evaluation: Json | None) -> str:
     if evaluation:
         shows = evaluation["data"].get("shows")
         points += [f"At best its images look like the real ones: {shows}."] if shows else []
-        inception = evaluation["scores"]["model"]["extractor"] == "inception_tf"
+        inception = evaluation["scores"]["model"]["extractor"] in INCEPTION
         others = "" if inception else ", so not with published ones, which use Inception"
         points += [
             "Its scores compare with scores of the same extractor, input size, real images and"

@@ -11,9 +11,10 @@ import torch
 from helpers.paths import PHOTOGRAPHS
 from PIL import Image
 
+from tinygan.code import names_in
 from tinygan.features import efficientnet_lite
 from tinygan.features.extract import extract, features_of, open_extractor
-from tinygan.features.extractor import Extractor
+from tinygan.features.extractor import INCEPTION, Extractor, environment_of, outputs_of
 from tinygan.files import sha256
 
 
@@ -150,9 +151,17 @@ def test_an_unknown_extractor_is_refused_with_the_known_ones():
         pass
 
 
+def test_the_extractors_of_the_inception_graph_are_named_after_it():
+    names = [name for name in names_in("tinygan.features.extractors") if "inception" in name]
+    assert list(INCEPTION) == names
+    assert {outputs_of(name) for name in names} == {(2048, 1000)}
+    assert [environment_of(name) for name in names] == ["teacher", "torch"]
+
+
 def test_reading_features_starts_neither_torch_nor_tensorflow():
     code = (
         "import sys, tinygan.features.files, tinygan.features.inception_tf; "
+        "import tinygan.features.inception_graph, tinygan.features.graph_def; "
         "import tinygan.evaluation.scores; "
         "print({'torch', 'tensorflow'} & set(sys.modules))"
     )

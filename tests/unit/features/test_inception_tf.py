@@ -3,21 +3,21 @@
 Its pool_3 is the resized input itself, so that what reaches the network can be compared to the bit.
 """
 
-import io
 import multiprocessing
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch  # noqa: F401  (the extractor must run beside it)
+from helpers.inception_files import tarball
 
 from tinygan.features import inception_tf
 from tinygan.features.extract import extract, open_extractor
 from tinygan.features.extractor import Extractor
-from tinygan.features.inception_tf import MEMBER, open_inception
+from tinygan.features.inception_graph import MEMBER, local_file
+from tinygan.features.inception_tf import open_inception
 from tinygan.files import sha256
 
 pytestmark = pytest.mark.slow
@@ -45,15 +45,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("graphs")
     subprocess.run([sys.executable, "-c", BUILD, str(folder)], check=True, capture_output=True)
     return folder
-
-
-def tarball(path: Path, content: bytes, member: str = MEMBER) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, data in (("LICENSE", b"text"), (member, content)):
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +119,10 @@ def test_a_url_is_downloaded_once(packed, tmp_path, monkeypatch):
     monkeypatch.setenv("TINYGAN_CACHE", str(tmp_path / "cache"))
     (source := tmp_path / "graph.tar.gz").write_bytes(packed.read_bytes())
     cached = tmp_path / "cache" / "graph.tar.gz"
-    assert inception_tf._local(source.as_uri()) == cached
+    assert local_file(source.as_uri()) == cached
     assert cached.read_bytes() == source.read_bytes()
     source.unlink()
-    assert inception_tf._local(source.as_uri()) == cached
+    assert local_file(source.as_uri()) == cached
     with pytest.raises(OSError, match="cannot download .*none.pb.*give its path"):
         open_inception((tmp_path / "none.pb").as_uri(), 1).__enter__()
     assert list(cached.parent.iterdir()) == [cached]

@@ -23,6 +23,8 @@ def test_a_step_lacks_what_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert missing_assets(config, ["curve"]) == [GRAPH]
     assert missing_assets(config, ["source"]) == ["tinygan-authors"]
     assert missing_assets(config, ["score"]) == []
+    in_torch = load_files([PAPER], {"metrics": {"extractor": "inception_torch"}})
+    assert missing_assets(in_torch, ["features"]) == [GRAPH]
     asset_path(GRAPH).touch()
     assert missing_assets(config, ["features"]) == []
     lite = {"metrics": {"extractor": "efficientnet_lite0"}}
