@@ -22,8 +22,8 @@ def authentic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     than x_i is: min_{l != j} |y_j - y_l| < |x_i - y_j|. The share of authentic images, in percent,
     is the AuthPct of Stein et al. (NeurIPS 2023). It depends on the number of real images.
 
-    A generator that matches the real distribution has a share of 1/2 or more: near 1/2 in few
-    dimensions, higher in many, where few images are the nearest ones of many others.
+    A perfect generator does not have a share of 1: as many samples as real images of one normal
+    distribution have 0.33 in one dimension, 0.6 in ten and 0.8 in 64. Compare with real images.
 
     Args:
         x: features of generated images [n, d].
