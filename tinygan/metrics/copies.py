@@ -60,16 +60,16 @@ def copy_ratios(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     copies all the same, which a ratio to its own nearest neighbour would miss.
 
     Args:
-        x: features of generated images [n, d].
+        x: features of generated images [n, d], n >= 0.
         y: features of real images [m, d]; k is m if there are fewer than 50.
 
     Returns:
         float64 [n], in [0, 1]; 0 where all k distances are zero.
 
     Raises:
-        ValueError: no images, NaN or infinity, unequal dimensions.
+        ValueError: no real images, NaN or infinity, unequal dimensions.
     """
-    x, y = checked(x), checked(y)
+    x, y = checked(x, least=0), checked(y)
     check_dimensions(x.shape[1], y.shape[1])
     k = min(NEIGHBOURS, len(y))
     ratios = np.zeros(len(x))

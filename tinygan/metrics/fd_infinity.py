@@ -10,7 +10,7 @@ POINTS, SMALLEST = 15, 0.1
 FEWEST = 10
 
 
-def fd_infinity(x: np.ndarray, y: Gaussian, rng: np.random.Generator) -> float:
+def fd_infinity(x: np.ndarray, y: Gaussian, rng: np.random.Generator) -> float | None:
     """Return the intercept of the straight line through FIDs over 1 / N.
 
     The FID of N samples exceeds that of infinitely many by c / N, up to higher orders, with a c
@@ -23,15 +23,18 @@ def fd_infinity(x: np.ndarray, y: Gaussian, rng: np.random.Generator) -> float:
     images are taken as given, so their number matters as for the FID.
 
     Args:
-        x: features [n, d], n >= 3.
+        x: features [n, d].
         y: the Gaussian of the real images.
         rng: draws the samples.
 
+    Returns:
+        the intercept; None for fewer than 3 samples, which have no two subsets.
+
     Raises:
-        ValueError: fewer than 3 samples; see also `frechet_distance`.
+        ValueError: see `frechet_distance`.
     """
     if len(x) < 3:
-        raise ValueError(f"at least 3 samples are needed to extrapolate, not {len(x)}")
+        return None
     counts = subset_sizes(len(x))
     fids = [frechet_distance(x[rng.permutation(len(x))[:count]], y) for count in counts]
     return float(np.polyfit(1 / counts, fids, 1)[1])

@@ -110,7 +110,7 @@ def test_held_out_real_images_are_rarely_taken_for_copies():
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (normal(0, 3), normal(9, 3), "at least 1 samples are needed, not 0"),
+        (normal(9, 3), normal(0, 3), "at least . samples are needed, not 0"),
         (normal(9, 3), normal(9, 2), "3 and 2 dimensions"),
         (normal(9, 3), np.full((9, 3), np.nan), "NaN"),
         (normal(9), normal(9, 3), r"\[N, d\]"),
@@ -122,14 +122,18 @@ def test_both_refuse(metric, x, y, message):
         metric(x, y)
 
 
+def test_a_class_without_drawn_images_has_no_copies():
+    assert copy_ratios(normal(0, 3), normal(9, 3)).shape == (0,)
+
+
 def test_authenticity_needs_two_real_images():
     with pytest.raises(ValueError, match="at least 2 samples are needed, not 1"):
         authentic(normal(4, 2), normal(1, 2))
 
 
-@pytest.mark.parametrize(("hits", "n"), [(0, 40), (1, 40), (17, 300), (40, 40)])
+@pytest.mark.parametrize(("hits", "n"), [(0, 24), (0, 40), (1, 40), (17, 300), (24, 24)])
 def test_the_interval_of_a_share_is_wilsons(hits, n):
-    share, ends = share_with_interval(np.arange(n) < hits)
+    share, ends = share_with_interval(hits, n)
     expected = binomtest(hits, n).proportion_ci(method="wilson")
     assert share == hits / n
     assert ends == pytest.approx((expected.low, expected.high), abs=1e-12)
