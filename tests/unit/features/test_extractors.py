@@ -144,7 +144,7 @@ def test_an_extractor_may_be_anything_that_maps_images_to_rows():
 
 def test_an_unknown_extractor_is_refused_with_the_known_ones():
     with (
-        pytest.raises(ValueError, match="'vgg'.*efficientnet_lite0, inception_tf"),
+        pytest.raises(ValueError, match="'vgg'.*dinov2_vitl14, efficientnet_lite0, inception"),
         open_extractor("vgg", input_size=64, threads=1),
     ):
         pass
