@@ -19,13 +19,18 @@ EXTRACTOR = ["extractor", "extractor_sha256", "input_size"]
 COUNTS = ["samples", "overall_samples", "real_samples"]
 # Metrics that the paper does not have; they are in the CSV files alone.
 MORE = ["kid", "precision", "recall", "density", "coverage"]
-# Null where the extractor has no classifier.
-NEEDS_LOGITS = ("inception_score", "inception_score_std")
-INTERVALS = [
-    f"{score}_{end}"
-    for score in ("inception_score", "fid", "intra_fid", *MORE)
-    for end in ("low", "high")
-]
+# Those of the score sheet alone; a run that was scored before they existed lacks them.
+SHEET = ["fd_infinity", "mmd_rbf", "vendi", "intra_vendi", "authenticity", "copies"]
+# Null where the extractor has no classifier, or, of the last, where there are only 2 images.
+MAYBE_NULL = ("inception_score", "inception_score_std", "fd_infinity")
+
+
+def ends_of(scores: Iterable[str]) -> list[str]:
+    """Return the keys of the ends of these scores' intervals."""
+    return [f"{score}_{end}" for score in scores for end in ("low", "high")]
+
+
+INTERVALS = ends_of(("inception_score", "fid", "intra_fid", *MORE))
 
 
 def name_of(path: Path) -> tuple[str, int]:
@@ -71,12 +76,15 @@ def files_of(files: Sequence[Path], names: Iterable[str]) -> dict[str, Path]:
     return {name: found[name] for name in names}
 
 
-def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
+def read_scores(
+    files: Sequence[Path], sources: Sequence[str], extra: Sequence[str] = ()
+) -> pd.DataFrame:
     """Read the scores of these sources and variants.
 
     Args:
         files: the files of each source and variant, see `name_of`, and maybe of others.
         sources: the names of the sources and variants.
+        extra: scores that the files must have too, with their intervals.
 
     Returns:
         One row per source, or per variant and seed of its training, with the JSON files' keys as
@@ -85,11 +93,10 @@ def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
     Raises:
         FileNotFoundError: a file is missing; the message names the target that makes it.
         ValueError: a score is missing or not finite, or the extractors or the classes differ. Only
-            the ends of an interval may be null, and the Inception score of an extractor without a
-            classifier.
+            the ends of an interval may be null, and `MAYBE_NULL`.
     """
     paths = {(name, seed): p for name in sources for seed, p in seeds_of(files, name).items()}
-    rows = {student: _read_score(path) for student, path in paths.items()}
+    rows = {student: _read_score(path, extra) for student, path in paths.items()}
     frame = pd.DataFrame(list(rows.values()))
     frame.index = pd.MultiIndex.from_tuples(rows, names=["source", "train_seed"])
     if len(frame[EXTRACTOR].drop_duplicates()) > 1:
@@ -105,14 +112,14 @@ def read_scores(files: Sequence[Path], sources: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def _read_score(path: Path) -> dict[str, Any]:
+def _read_score(path: Path, extra: Sequence[str]) -> dict[str, Any]:
     row = read_json(present(path))
     lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
-    absent = [key for key in NEEDS_LOGITS if row.get(key, "") is None]
-    wanted = [key for key in SCORES + MORE if key not in absent]
+    absent = [key for key in MAYBE_NULL if row.get(key, "") is None]
+    wanted = [key for key in [*SCORES, *MORE, *extra] if key not in absent]
     lacking += [key for key in wanted if not _finite(row.get(key))]
     # The images may have been too few for an interval.
-    ends = {key: row.get(key, np.nan) for key in INTERVALS}
+    ends = {key: row.get(key, np.nan) for key in [*INTERVALS, *ends_of(extra)]}
     lacking += [key for key, end in ends.items() if end is not None and not _finite(end)]
     if lacking:
         raise ValueError(f"{path} has no (finite) {', '.join(lacking)}; make it again")

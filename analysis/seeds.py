@@ -1,6 +1,6 @@
 """Statistics over seeds: means and deviations, paired differences, and what would decide them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import t
 
 from paper import SCORES
-from results import INTERVALS, MORE
+from results import INTERVALS, MORE, ends_of
 
 LEVEL = 0.95
 MOST = 1000  # seeds beyond which no number is given
@@ -75,11 +75,12 @@ def _half(count: int | np.ndarray, deviation: float) -> np.ndarray:
     return t.ppf((1 + LEVEL) / 2, np.subtract(count, 1)) * deviation / np.sqrt(count)
 
 
-def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
+def over_seeds(scores: pd.DataFrame, extra: Sequence[str] = ()) -> pd.DataFrame:
     """Return the scores of each source or variant, averaged over the seeds of its training.
 
     Args:
         scores: of `results.read_scores`, one row per source and seed.
+        extra: more scores, as for `read_scores`.
 
     Returns:
         One row per source. Every score is the mean over the seeds, and so are the ends of its
@@ -87,12 +88,12 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
         columns: `seeds`, how many, and {score}_sd_seeds, the deviation over them (ddof 1), NaN for
         one seed. Other columns are those of the first seed.
     """
-    names = [*SCORES, *MORE, *INTERVALS]
+    names = [*SCORES, *MORE, *INTERVALS, *extra, *ends_of(extra)]
     groups = scores.groupby(level="source", sort=False)
     numbers = scores.reindex(columns=names).astype(float).groupby(level="source", sort=False)
     frame = groups.first()
     frame[names] = numbers.agg(lambda values: values.mean(skipna=False))
-    spread = numbers[[*SCORES, *MORE]].std(ddof=1).add_suffix("_sd_seeds")
+    spread = numbers[[*SCORES, *MORE, *extra]].std(ddof=1).add_suffix("_sd_seeds")
     return frame.join(spread).assign(seeds=groups.size())
 
 

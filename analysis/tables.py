@@ -121,13 +121,14 @@ def signed(value: float, digits: int = 2) -> str:
     return "–" if np.isnan(value) else f"{value:+.{digits}f}".replace("-", "−")
 
 
-def with_spread(values: Mapping[str, float], score: str) -> str:
+def with_spread(values: Mapping[str, float], score: str, digits: int | None = None) -> str:
     """Format a score as mean ± deviation over seeds (± half the interval over images).
 
     What is absent is left out: the deviation of one seed, the interval of too few images. A FID has
-    one decimal, as in the paper.
+    one decimal, as in the paper, unless `digits` says otherwise.
     """
-    digits = 2 if score == "inception_score" else 1
+    if digits is None:
+        digits = 2 if score == "inception_score" else 1
     shown = number(values[score], digits)
     if not pd.isna(deviation := values.get(f"{score}_sd_seeds")):
         shown += f" ± {number(deviation, digits)}"

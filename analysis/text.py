@@ -19,6 +19,7 @@ _LATEX = {
     "−": "$-$",
     "–": "--",
     "×": r"$\times$",
+    "∞": r"$\infty$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
 }

@@ -24,7 +24,7 @@ reading, script = (importlib.import_module(name) for name in ("results", "script
 make = {
     name: getattr(importlib.import_module(name), name)
     for name in (
-        *("table1", "table2", "variance", "claims"),
+        *("table1", "table2", "variance", "score_sheet", "claims"),
         *("fig1", "fig3", "fig7", "fig8", "fig9", "fig11"),
     )
 }
@@ -90,13 +90,16 @@ def write_score(root: Path, name: str, fid: float) -> None:
     score = {
         "source": name, "inception_score": 5.25, "inception_score_std": 0.0, "fid": fid,
         "intra_fid": 2 * fid, "intra_fid_std": 1.0, "samples": 1200, "real_samples": 6000,
-        "overall_samples": 1200,
+        "overall_samples": 1200, "pairwise_samples": 1000,
         "extractor": "efficientnet_lite0", "extractor_sha256": "ab", "input_size": 64,
         "seed": 7,
         "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
+        "fd_infinity": fid - 1, "mmd_rbf": fid / 100, "vendi": 20.5, "intra_vendi": 10.25,
+        "authenticity": 0.625, "copies": 0.0125,
     }  # fmt: skip
-    for key in ("inception_score", "fid", "intra_fid", *reading.MORE):
+    for key in ("inception_score", "fid", "intra_fid", *reading.MORE, *reading.SHEET):
         score |= {f"{key}_low": score[key] - 0.5, f"{key}_high": score[key] + 0.5}
+    score |= {"fd_infinity_low": None, "fd_infinity_high": None}
     write_json(root / "scores" / f"{name}.json", score)
 
 

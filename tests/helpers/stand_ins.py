@@ -48,7 +48,7 @@ elif called == "train":
         files.append(out / "discriminator.safetensors")
 elif called == "export":
     files = [out / file_name(precision) for precision in PRECISIONS] + [out / "export.json"]
-elif called.startswith("table") or called in ("variance", "compression"):
+elif called.startswith("table") or called in ("variance", "score_sheet", "compression"):
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".tex")]
 elif called == "sweep":
     files = [out.with_suffix(suffix) for suffix in (".csv", ".html", ".md", ".pdf", ".png", ".tex")]

@@ -102,7 +102,7 @@ def test_an_experiment_reruns_what_depends_on_its_setting(repository: Path) -> N
     assert found == {
         f"train@{name}": {f"train_{name}": 1, f"models_{name}": 1, "total": 2} for name in trained
     }
-    shown = ["table1", "table2", "variance", "claims"]
+    shown = ["table1", "table2", "variance", "score_sheet", "claims"]
     shown += ["fig1", "fig3", "fig7", "fig8", "fig9", "fig10", "fig11"]
     shown += ["interpolate", "interpolate_teacher", "smoothness"]
     # Figure 7 shows the previews of `scratch`, which stayed.

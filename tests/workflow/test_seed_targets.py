@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 VARIANTS = list(mini()["variants"])
 # Tables, figures and pages that show every seed, and the record of the run.
-OF_ALL_SEEDS = ["table1", "table2", "variance", "fig8", "fig9", "claims"]
+OF_ALL_SEEDS = ["table1", "table2", "variance", "score_sheet", "fig8", "fig9", "claims"]
 OF_ALL_SEEDS += ["provenance", "report_page"]
 # Every seed of dw is interpolated and measured; the images are temporary, and Figure 10 shows them.
 INTERPOLATED = ["interpolate_teacher", "smoothness", "fig10"]

@@ -30,7 +30,7 @@ def test_all_is_planned_from_a_clean_checkout(checkout: Path) -> None:
     assert found["score"] == 10 and found["sample"] == 8 and found["curve"] == 2
     assert found["model_card"] == 8
     figures = {"fig1", "fig3", "fig7", "fig8", "fig9", "fig10", "fig11"}
-    assert figures | {"table1", "table2", "variance", "claims"} <= set(found)
+    assert figures | {"table1", "table2", "variance", "score_sheet", "claims"} <= set(found)
     assert found["provenance"] == found["report_page"] == 1
     assert [found[rule] for rule in ("interpolate", "interpolate_teacher", "smoothness")] == [1] * 3
 

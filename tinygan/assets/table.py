@@ -79,6 +79,33 @@ ASSETS = {
         by_hand="get frozen_inception_v1_2015_12_05.tar.gz from a machine that has it (TF-GAN and "
         "many GAN codes download it)",
     ),
+    "dinov2-vitl14": Asset(
+        what="DINOv2 ViT-L/14, a feature extractor",
+        config="metrics: {extractor: dinov2_vitl14}",
+        kind="file",
+        path="dinov2_vitl14_pretrain.pth",
+        addresses=(
+            "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth",
+        ),
+        size="1.2 GB",
+        by_hand="download dinov2_vitl14_pretrain.pth (ViT-L/14 distilled, without registers, "
+        "backbone only) from the table in https://github.com/facebookresearch/dinov2",
+        sha256="d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
+    ),
+    "inception-pytorch-fid": Asset(
+        what="the Inception network of published scores, ported to PyTorch by pytorch-fid",
+        config="metrics: {extractor: inception_pytorch_fid}",
+        kind="file",
+        path="pt_inception-2015-12-05-6726825d.pth",
+        addresses=(
+            "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+            "pt_inception-2015-12-05-6726825d.pth",
+        ),
+        size="96 MB",
+        by_hand="download pt_inception-2015-12-05-6726825d.pth from the release fid_weights of "
+        "https://github.com/mseitzer/pytorch-fid",
+        sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    ),
     "tinygan-authors": Asset(
         what="the TinyGAN authors' checkpoint, imported as a model",
         config="sources: {authors: asset:tinygan-authors}",

@@ -114,9 +114,13 @@ _EXTRACTOR = {
     "--extractor": {
         "metavar": "NAME",
         "default": "efficientnet_lite0",
-        "help": "efficientnet_lite0 (the default), inception_tf or inception_torch",
+        "help": "efficientnet_lite0 (the default), inception_tf, inception_torch, "
+        "inception_pytorch_fid or dinov2_vitl14; the weights of all but the first: see "
+        "`tinygan fetch --list`",
     },
-    "--input-size": _integer(224, "resize images to this size; Inception always has 299"),
+    "--input-size": _integer(
+        224, "size that efficientnet_lite0 sees images at; the others have their own"
+    ),
     "--graph": {
         "metavar": "FILE",
         "help": "file or URL of the Inception graph (default: asset:inception-graph, see "

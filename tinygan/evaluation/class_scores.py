@@ -6,7 +6,7 @@ are never stored: per class a few rows are left.
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,9 +18,11 @@ from tinygan.evaluation.settings import Settings
 from tinygan.external import check_content
 from tinygan.features.files import Features
 from tinygan.files import atomic_file
+from tinygan.metrics.copies import are_copies
 from tinygan.metrics.counts import share
 from tinygan.metrics.jackknife import Interval, Variance
 from tinygan.metrics.leave_one_out import frechet_jackknife
+from tinygan.metrics.vendi import vendi
 from tinygan.seeding import stream
 
 _COVARIANCE = "an intra-FID needs at least 2 images and 2 real images of the class"
@@ -38,6 +40,8 @@ class ClassScores:
         overall: features and logits of the images drawn for Inception score and FID.
         pairwise: features [P, d] of those drawn for the scores that compare all pairs.
         real_pairwise: features [Q, d] of the real images drawn for them.
+        vendi: the Vendi score of all images.
+        copies: how many of the P images copy any real image of the class.
     """
 
     label: int
@@ -47,6 +51,8 @@ class ClassScores:
     overall: Features
     pairwise: np.ndarray
     real_pairwise: np.ndarray
+    vendi: float
+    copies: int
 
     @property
     def interval(self) -> Interval:
@@ -94,21 +100,24 @@ def _score_class(
         if min(len(images), len(real)) < 2:
             raise ValueError(f"{_COVARIANCE}, not {len(images)} and {len(real)}")
         intra_fid, variance = frechet_jackknife(images.features, real.features)
+        drawn = images.features[np.sort(order[:compared])]
         return ClassScores(
             label=label,
             samples=len(images),
             intra_fid=intra_fid,
             variance=variance,
             overall=images.take(np.sort(order[:overall])),
-            pairwise=images.features[np.sort(order[:compared])],
+            pairwise=drawn,
             real_pairwise=real.features[np.sort(real_order[:compared])],
+            vendi=vendi(images.features),
+            copies=int(are_copies(drawn, real.features).sum()),
         )
     except ValueError as error:
         raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
 
 
 # Of each class one row, and of `_ROWS` as many as `_counts` says.
-_SCALARS = ("label", "samples", "intra_fid")
+_SCALARS = ("label", "samples", "intra_fid", "vendi", "copies")
 _ROWS = ("pairwise", "real_pairwise")
 
 
@@ -116,7 +125,7 @@ def write_class_scores(path: Path, classes: Sequence[ClassScores]) -> None:
     """Write the contributions of some classes as one npz file, atomically."""
     first = classes[0].overall
     arrays = {name: [getattr(c, name) for c in classes] for name in _SCALARS}
-    arrays |= {name: [getattr(c.variance, name) for c in classes] for name in ("value", "degrees")}
+    arrays["variance"] = [astuple(c.variance) for c in classes]
     for name in _ROWS:
         rows = [getattr(c, name) for c in classes]
         arrays |= {name: np.concatenate(rows), f"{name}_counts": list(map(len, rows))}
@@ -164,7 +173,7 @@ def _read(path: Path) -> list[ClassScores]:
         return [
             ClassScores(
                 **{name: arrays[name][i].item() for name in _SCALARS},
-                variance=Variance(arrays["value"][i].item(), arrays["degrees"][i].item()),
+                variance=Variance(*arrays["variance"][i].tolist()),
                 overall=overall.take(overall.labels == label),
                 **{name: parts[i] for name, parts in rows.items()},
             )

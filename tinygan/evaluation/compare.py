@@ -62,9 +62,10 @@ def compare(
 
     Returns:
         for each set its path, kind, number of images and of classes, sizes, Inception score and
-        the SHA-256 of its pixels; each score of `scores.score` with its interval, intra-FID only if
-        both sets have the same two or more classes; what the scores depend on: extractor, its
-        SHA-256, input size and resize, seed and settings; and notes on what was omitted.
+        the SHA-256 of its pixels; each score of `scores.score` with its interval, the means over
+        classes (intra_...) only if both sets have the same two or more classes; what the scores
+        depend on: extractor, its SHA-256, input size and resize, seed and settings; and notes on
+        what was omitted.
 
     Raises:
         ValueError: too few images for a score, or a file that `read_image` refuses.
@@ -81,7 +82,7 @@ def compare(
     scores = {
         name: {key: result[name + end] for key, end in ENDS.items()}
         for name in result
-        if f"{name}_low" in result and (len(classes) > 1 or name != "intra_fid")
+        if f"{name}_low" in result and (len(classes) > 1 or not name.startswith("intra_"))
     }
     about_a["inception_score"] |= scores.pop("inception_score")
     return {

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from tinygan.evaluation.class_scores import ClassScores, score_classes
 from tinygan.evaluation.parts import Part, add_classes, checked_parts
+from tinygan.evaluation.score_sheet import sheet_scores
 from tinygan.evaluation.settings import Settings
 from tinygan.files import write_json, write_text
 from tinygan.metrics.fid import Gaussian
@@ -41,7 +42,7 @@ INTRA_COLUMNS = ("class", "name", "intra_fid", "low", "high")
 
 # A score of all images, and the scores without one group each, [G].
 Jackknifed = tuple[float, np.ndarray]
-Scored = tuple[float, Interval]
+Scored = tuple[float | None, Interval]
 
 
 def score(
@@ -67,10 +68,10 @@ def score(
     Returns:
         the scores: Inception score with its standard deviation over the splits, FID against all
         real images, mean and population standard deviation of intra-FID over the classes, KID,
-        precision, recall, density and coverage; the 95 % interval of each (keys ..._low and
-        ..._high, see `jackknife`; None if there are too few images); the numbers of images, the
-        settings and the extractor. And the rows of the intra-FID table, one per class, with the
-        keys `INTRA_COLUMNS`.
+        precision, recall, density and coverage, and those of `sheet_scores`; the 95 % interval of
+        each (keys ..._low and ..._high, see `jackknife`; None if it has none, or if there are too
+        few images); the numbers of images, the settings and the extractor. And the rows of the
+        intra-FID table, one per class, with the keys `INTRA_COLUMNS`.
 
     Raises:
         ValueError: a class has no or too few images or real images, or is out of order; a label
@@ -185,10 +186,13 @@ def _overall(
         values, without = prdc_jackknife(pairwise, real_pairwise, k, pairwise_groups)
     except TooFewSamples:
         values, without = prdc(pairwise, real_pairwise, k), {}
-    return scores | {
+    scores |= {
         name: (value, interval(value, without.get(name, NO_REPLICATES)))
         for name, value in values.items()
     }
+    return scores | sheet_scores(
+        classes, features, real, pairwise, real_pairwise, pairwise_groups, settings.seed
+    )
 
 
 def _scored(with_groups: Callable[[], Jackknifed], whole: Callable[[], float]) -> Scored:

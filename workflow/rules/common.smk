@@ -28,6 +28,7 @@ from tinygan.config.derived import (
     students,
     sweep_points,
 )
+from tinygan.features.extractor import INCEPTION, asset_of
 from tinygan.export.files import PRECISIONS as EXPORT_PRECISIONS, file_name
 from tinygan.planning.disk import require_run
 from tinygan.planning.embeddings import require_embeddings

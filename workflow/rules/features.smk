@@ -10,9 +10,12 @@ EXTRACTOR = f"tinygan.features.extractors.{config['metrics']['extractor']}"
 EXTRACTOR_ENV = f"../envs/{import_module(EXTRACTOR).ENVIRONMENT}{CUDA}.yaml"
 TENSORFLOW = EXTRACTOR_ENV == TENSORFLOW_ENV
 STREAM_ENV = "../../environment.yml" if TENSORFLOW else TORCH_ENV
-EXTRACTOR_MB = 4000 if TENSORFLOW else 1000
+# DINOv2 has 1.2 GB of weights, twice while it is opened.
+EXTRACTOR_MB = 4000 if TENSORFLOW or asset_of(config["metrics"]["extractor"]) else 1000
 # A graph at a URL, or in the cache, is not a file of the workflow.
-GRAPH = [config["metrics"]["inception_graph"]] if "inception" in EXTRACTOR else []
+GRAPH = (
+    [config["metrics"]["inception_graph"]] if config["metrics"]["extractor"] in INCEPTION else []
+)
 GRAPH = [file for file in GRAPH if "://" not in file and not is_asset(file)]
 
 

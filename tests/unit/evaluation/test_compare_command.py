@@ -35,7 +35,7 @@ def test_the_command_needs_no_config_and_prints_a_table_and_json(tmp_path, monke
     assert main(["compare", "a", "none"]) == 1
     assert capsys.readouterr().err.startswith("tinygan compare: none is not a folder")
     assert main(["compare", "a", "b", "--extractor", "vgg"]) == 1
-    assert "choose one of efficientnet_lite0, inception_tf" in capsys.readouterr().err
+    assert "choose one of dinov2_vitl14, efficientnet_lite0, inception" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_one_drawn_image_of_a_class_is_refused(classes):
         (["--threads", "-1"], "--threads -1: it must be 1 or more"),
         (["--input-size", "0"], "--input-size 0: it must be 1 or more"),
         (["--seed", "-1"], "--seed -1: it must be 0 or more"),
-        (["--extractor", "vgg"], "choose one of efficientnet_lite0, inception_tf"),
+        (["--extractor", "vgg"], "choose one of dinov2_vitl14, efficientnet_lite0, inception"),
         (["--out", "a"], "a is a folder: give the name of a file"),
         (["--out", "a/cat/0000.png/r.json"], "0000.png is a file, so"),
     ],

@@ -14,6 +14,7 @@ from helpers.metrics_reference import (
     made_up,
     prdc_by_definition,
 )
+from helpers.paths import ROOT
 from scipy.special import stdtrit
 
 from tinygan.evaluation.parts import read_moments, read_parts, real_vs_real
@@ -21,7 +22,12 @@ from tinygan.evaluation.scores import score, write_scores
 from tinygan.evaluation.settings import Settings
 from tinygan.features.files import Features, write_features
 from tinygan.files import read_json
-from tinygan.metrics.fid import frechet_distance
+from tinygan.metrics.copies import authentic
+from tinygan.metrics.fd_infinity import fd_infinity
+from tinygan.metrics.fid import Gaussian, frechet_distance
+from tinygan.metrics.mmd import mmd_rbf
+from tinygan.metrics.vendi import vendi
+from tinygan.seeding import stream
 
 SCORES = (
     "inception_score",
@@ -32,6 +38,10 @@ SCORES = (
     "recall",
     "density",
     "coverage",
+    "mmd_rbf",
+    "vendi",
+    "authenticity",
+    "copies",
 )
 NAMES = ["bear", "bird", "cat"]
 FEW = Settings(is_splits=4, prdc_k=3, jackknife_groups=4)
@@ -53,8 +63,17 @@ def test_every_score_is_that_of_its_definition(tmp_path):
     assert scores["kid"] == pytest.approx(kid_by_definition(x, y), rel=1e-9)
     for name, value in prdc_by_definition(x, y, 3).items():
         assert scores[name] == pytest.approx(value, abs=1e-12)
+    drawn = fd_infinity(x, Gaussian.of(y), stream(FEW.seed, "metrics/fd_infinity"))
+    assert scores["fd_infinity"] == pytest.approx(drawn, rel=1e-6)
+    assert scores["mmd_rbf"] == pytest.approx(mmd_rbf(x, y), rel=1e-9)
+    assert scores["vendi"] == pytest.approx(vendi(x), rel=1e-9)
+    per_class = [vendi(x[images.labels == c]) for c in range(3)]
+    assert scores["intra_vendi"] == pytest.approx(np.mean(per_class), rel=1e-9)
+    assert scores["authenticity"] == authentic(x, y).mean()
     for name in SCORES:
         assert scores[f"{name}_low"] <= scores[name] <= scores[f"{name}_high"]
+    for name in ("fd_infinity", "intra_vendi"):
+        assert scores[f"{name}_low"] is scores[f"{name}_high"] is None
     for row in rows:
         assert row["low"] < row["intra_fid"] < row["high"]
     # Independent classes: the mean's interval is narrower than the classes' own.
@@ -75,6 +94,23 @@ def test_every_score_is_that_of_its_definition(tmp_path):
         table = list(csv.DictReader(file))
     assert list(table[0]) == ["class", "name", "intra_fid", "low", "high"]
     assert [float(row["intra_fid"]) for row in table] == [row["intra_fid"] for row in rows]
+
+
+@pytest.mark.parametrize("planted", [0, 3, 12])
+def test_copies_of_any_real_image_of_the_class_are_counted(planted):
+    """Of real images that were not drawn for the scores that compare pairs, too."""
+    images, real = made_up([0, 1], 60, shift=1.0), made_up([0, 1], 200, seed=5)
+    wide = np.random.default_rng(0).normal(size=(2, 520, 40)).astype(np.float32)
+    images = replace(images, features=wide[0, :120])
+    real = replace(real, features=wide[1, :400])
+    images.features[:planted] = real.features[150 : 150 + planted]
+    scores, _ = score("x", [(images, real)], NAMES[:2], replace(FEW, pairwise_samples=120), {})
+    assert scores["copies"] == planted / 120
+    assert scores["copies_low"] <= scores["copies"] < scores["copies_high"]
+    # Those of another class are not looked for.
+    images.features[60 : 60 + planted] = real.features[150 : 150 + planted]
+    again, _ = score("x", [(images, real)], NAMES[:2], replace(FEW, pairwise_samples=120), {})
+    assert again["copies"] == scores["copies"]
 
 
 def by_class(features: Features, *cuts: int) -> list[Features]:
@@ -222,7 +258,8 @@ def test_a_score_may_have_a_value_but_no_interval(tmp_path):
     assert rows[2]["intra_fid"] == pytest.approx(frechet_by_svd(x[4:], y[6:]), rel=1e-5)
     assert scores["inception_score"] == pytest.approx(1)  # of one image a split
     assert scores["precision"] == prdc_by_definition(x, y, 4)["precision"]
-    for name in set(SCORES) - {"fid", "kid"}:
+    alone = {"inception_score", "intra_fid", "precision", "recall", "density", "coverage"}
+    for name in alone:
         assert scores[f"{name}_low"] is scores[f"{name}_high"] is None
     assert scores["fid_low"] < scores["fid"] < scores["fid_high"]
     write_scores(tmp_path / "x.json", tmp_path / "x.csv", None, scores, rows)
@@ -278,3 +315,11 @@ def test_the_subcommand_writes_the_same_bytes_with_one_thread_and_two(tmp_path):
     fid = read_json(tmp_path / "1.json")["fid"]
     x, y = (np.load(tmp_path / f"{name}.npz")["features"] for name in "xy")
     assert fid == pytest.approx(frechet_distance(x, y), rel=1e-9)
+
+
+def test_every_score_is_documented():
+    scores, _ = score("x", [(made_up([0], 24), made_up([0], 9))], ["bear"], FEW, {})
+    names = [key.removesuffix("_low") for key in scores if key.endswith("_low")]
+    assert set(SCORES) < set(names)
+    text = (ROOT / "docs/reference/formats.md").read_text()
+    assert [name for name in names if f"`{name}`" not in text] == []
