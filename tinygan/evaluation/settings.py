@@ -15,8 +15,8 @@ class Settings:
         is_splits: splits of the Inception score.
         overall_samples: images of all classes together for Inception score and FID, drawn evenly
             from the classes; all if there are fewer. Intra-FID always uses all images.
-        pairwise_samples: images, and real images, for KID, `prdc` and most of the score sheet, which compare all pairs;
-            drawn in the same way.
+        pairwise_samples: images, and real images, for KID, `prdc` and most of the score sheet,
+            which compare all pairs; drawn in the same way.
         prdc_k: number of nearest neighbours k of `prdc`.
         jackknife_groups: groups of the jackknife of all scores but FID and intra-FID; at most the
             number of images.
