@@ -25,6 +25,9 @@ from tinygan.metrics.leave_one_out import frechet_jackknife
 from tinygan.metrics.vendi import vendi
 from tinygan.seeding import stream
 
+# Images of a class for its Vendi score, at most. It grows with their number, and half of ImageNet's
+# real images of a class, the floor, are 366 to 650.
+VENDI_SAMPLES = 300
 _COVARIANCE = "an intra-FID needs at least 2 images and 2 real images of the class"
 
 
@@ -40,7 +43,7 @@ class ClassScores:
         overall: features and logits of the images drawn for Inception score and FID.
         pairwise: features [P, d] of those drawn for the scores that compare all pairs.
         real_pairwise: features [Q, d] of the real images drawn for them.
-        vendi: the Vendi score of all images.
+        vendi: the Vendi score of `VENDI_SAMPLES` images.
         copies: how many of the P images copy any real image of the class.
     """
 
@@ -109,7 +112,7 @@ def _score_class(
             overall=images.take(np.sort(order[:overall])),
             pairwise=drawn,
             real_pairwise=real.features[np.sort(real_order[:compared])],
-            vendi=vendi(images.features),
+            vendi=vendi(images.features[np.sort(order[:VENDI_SAMPLES])]),
             copies=int(are_copies(drawn, real.features).sum()),
         )
     except ValueError as error:
