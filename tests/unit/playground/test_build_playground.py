@@ -135,7 +135,7 @@ def test_students_with_different_z_are_refused(results: Path) -> None:
 
 def test_too_few_images_are_refused(results: Path) -> None:
     write_playground_run(results, images_per_class=COUNT - 1, exported=False)
-    with pytest.raises(ValueError, match="has 7 images of bear, fewer than 8"):
+    with pytest.raises(ValueError, match="has 7 images of bear, but the page shows 8"):
         make(results)
 
 
