@@ -7,13 +7,18 @@ from typing import Any
 from helpers.command_line import complete, mini
 from tinygan.files import write_json, write_text
 
-RANGES = ("000-004", "005-009")  # with classes_per_shard 5
+RANGES = ("000-004", "005-009")
 TEACHER = "a1" * 32
+
+
+def two_shards(**sections: dict) -> dict[str, Any]:
+    """Return the completed config of mini, with changes, for the shards `RANGES`."""
+    return complete(mini(**sections) | {"classes_per_shard": 5})
 
 
 def write_finished(results: Path) -> dict[str, Any]:
     """Write a finished run of config.yaml into a folder; return its config."""
-    config = complete(mini() | {"classes_per_shard": 5})
+    config = two_shards()
     for store in ("real", "teacher", "teacher_pairs"):
         for each in RANGES:
             write_manifest(results, store, each)

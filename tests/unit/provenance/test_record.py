@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from docutils.core import publish_parts
-from helpers.command_line import complete, mini
+from helpers.command_line import mini, write_config
 from helpers.finished_run import (
     TEACHER,
     change_json,
     files_of,
+    two_shards,
     write_benchmark,
     write_finished,
     write_manifest,
@@ -29,12 +30,12 @@ def results(tmp_path: Path) -> Path:
 
 
 def recorded(results: Path, **options) -> dict:
-    return record(complete(mini()), results, files_of(results), ROOT, **options)
+    return record(two_shards(), results, files_of(results), ROOT, **options)
 
 
 def test_the_record_has_what_decided_the_results(results: Path) -> None:
     found = recorded(results, snakemake="9.27.1")
-    assert found["preset"] == "mini" and found["config"] == complete(mini())
+    assert found["preset"] == "mini" and found["config"] == two_shards()
     assert found["device"]["requested"] == mini()["device"] == "cpu"
     assert found["device"]["models"] == dict.fromkeys(mini()["variants"], "cuda")
     assert found["seeds"] == {"run": 0, "models": dict.fromkeys(mini()["variants"], 0)}
@@ -55,7 +56,7 @@ def test_the_record_has_what_decided_the_results(results: Path) -> None:
 
 
 def test_every_student_is_recorded_with_its_seed(results: Path) -> None:
-    config = complete(mini(train={"seeds": [0, 3]}))
+    config = two_shards(train={"seeds": [0, 3]})
     for variant in config["variants"]:
         card = {"variant": variant, "seed": 3, "sha256": f"{variant}, seed 3", "device": "cpu"}
         write_json(results / "models" / variant / "seed3" / "card.json", card)
@@ -99,7 +100,7 @@ def test_only_what_all_shards_agree_on_is_recorded(results: Path) -> None:
 def test_an_unfinished_run_is_refused(results: Path, path: str) -> None:
     (results / path).unlink()
     with pytest.raises(FileNotFoundError, match="finish the run first, with snakemake"):
-        record(complete(mini()), results, [], ROOT)
+        record(two_shards(), results, [], ROOT)
 
 
 def test_shards_of_two_teachers_are_refused(results: Path) -> None:
@@ -138,7 +139,8 @@ def test_the_page_of_a_clean_commit_and_of_none(results: Path) -> None:
 
 def test_the_subcommand_writes_both_files(results: Path) -> None:
     out = results / "provenance.json"
-    words = ["--config", ROOT / "config.yaml", "--results", results, "--out", out]
+    config = write_config(results.parent, two_shards())
+    words = ["--config", config, "--results", results, "--out", out]
     words += ["--files", *files_of(results)]
     assert main(["provenance", *map(str, words)]) == 0
     assert json.loads(out.read_text())["files"].keys() == recorded(results)["files"].keys()
