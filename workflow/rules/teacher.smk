@@ -51,8 +51,11 @@ use rule harvest as harvest_evaluation with:
         f"{P}/logs/harvest_evaluation/{{range}}.log",
     benchmark:
         f"{P}/benchmarks/harvest_evaluation/{{range}}.tsv"
+    # All of them: none is taken from the other rule.
     resources:
+        mem_mb=more(TEACHER_MB),
         runtime=more(minutes(PER_SHARD * SAMPLES, "harvest")),
+        gpu=GPUS,
     params:
         options=lambda wildcards: f"--split evaluation --previews {P}/previews/teacher/{wildcards.range}",
         origin=lambda wildcards: teacher_files("teacher", wildcards.range),
