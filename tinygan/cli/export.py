@@ -46,6 +46,8 @@ def _sample_export(config: Config, arguments: Arguments) -> None:
     with extra("export"):
         from tinygan.export.sampling import draw_export
 
+    # ONNX Runtime draws on the CPU, and its conda environment has PyTorch for the CPU alone.
+    config = config | {"device": "cpu"}
     outputs = outputs_of(config, arguments)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     names = class_ids(config)
