@@ -52,7 +52,7 @@ def test_every_job_requests_memory_and_time_and_twice_as_much_when_retried() -> 
     found = requests("config/paper.yaml")
     for name, (_, first, second) in found.items():
         assert 0 < min(first) and second == [2 * amount for amount in first], name
-    # The paper preset on GPUs: 40 hours for a training, less than two for all others but ONNX files,
+    # The paper preset on GPUs: 40 hours for a training, less than two for others but ONNX files,
     # whose images are drawn and extracted on the CPU.
     hours = {name: first[1] / 60 for name, (_, first, _) in found.items()}
     trainings = {name for name in found if name.startswith("train_")}
