@@ -277,7 +277,7 @@ def test_snakemakes_report_is_written(checkout: Path, results: Path) -> None:
 
 @pytest.mark.skipif(not browser.CHROMIUM, reason="Debian's package chromium is not installed")
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 9), ("Figures", 14)])
+@pytest.mark.parametrize(("category", "count"), [("Claims", 1), ("Tables", 12), ("Figures", 14)])
 def test_snakemakes_report_opens_in_a_browser(
     results: Path, tmp_path: Path, size: tuple[int, int], category: str, count: int
 ) -> None:
