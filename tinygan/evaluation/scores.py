@@ -35,8 +35,8 @@ from tinygan.metrics.moments import Moments
 from tinygan.metrics.prdc import prdc, prdc_jackknife
 from tinygan.seeding import stream
 
-# The scores by which runs are compared.
-METRICS = ("fid", "intra_fid", "inception_score", "kid")
+# The scores by which runs are compared, by names that leave room for a path in a terminal.
+METRICS = {"fid": "fid", "intra_fid": "intra_fid", "is": "inception_score", "kid": "kid"}
 INTRA_COLUMNS = ("class", "name", "intra_fid", "low", "high")
 
 
@@ -226,5 +226,5 @@ def write_scores(
     write_text(csv_path, text.getvalue())
     write_json(json_path, scores)
     if metrics_path:
-        shown = {name: scores[name] for name in METRICS if scores[name] is not None}
-        write_json(metrics_path, {name: float(f"{value:.6g}") for name, value in shown.items()})
+        shown = {key: scores[name] for key, name in METRICS.items() if scores[name] is not None}
+        write_json(metrics_path, {key: float(f"{value:.6g}") for key, value in shown.items()})

@@ -18,7 +18,7 @@ from helpers.paths import ROOT
 from scipy.special import stdtrit
 
 from tinygan.evaluation.parts import read_moments, read_parts, real_vs_real
-from tinygan.evaluation.scores import score, write_scores
+from tinygan.evaluation.scores import METRICS, score, write_scores
 from tinygan.evaluation.settings import Settings
 from tinygan.features.files import Features, write_features
 from tinygan.files import read_json
@@ -86,8 +86,8 @@ def test_every_score_is_that_of_its_definition(tmp_path):
     files = (tmp_path / "s" / "dw.json", tmp_path / "i" / "dw.csv", tmp_path / "m" / "dw.json")
     write_scores(*files, scores, rows)
     compared = read_json(files[2])
-    assert list(compared) == ["fid", "intra_fid", "inception_score", "kid"]
-    for name, value in compared.items():
+    assert list(compared) == ["fid", "intra_fid", "is", "kid"]
+    for name, value in ((METRICS[key], value) for key, value in compared.items()):
         assert value == pytest.approx(scores[name], rel=1e-5) and len(f"{value:g}") <= 8
     assert read_json(tmp_path / "s" / "dw.json") == scores
     with open(tmp_path / "i" / "dw.csv", newline="") as file:
