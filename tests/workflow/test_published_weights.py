@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from helpers.checkouts import jobs, make_checkout, snakemake
+from helpers.image_files import write_folders
 
 from tinygan.assets.table import ASSETS
+from tinygan.classes.imagenet import wnid_of_name
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +72,8 @@ def test_the_paper_preset_takes_either_form_of_the_teacher_by_one_key(
 ) -> None:
     source = "results/paper/previews/sngan/000-198/manifest.json"
     shared = ["classes_per_shard=199", "sources={sngan: asset:sngan-projection}"]
+    shared += ["real={path: imagenet}", "metrics={extractor: efficientnet_lite0}"]
+    write_folders(checkout / "imagenet", {wnid: {} for wnid in wnid_of_name().values()})
 
     def run(kind: str, *words: str, fails: bool = False) -> str:
         form = [] if kind == "tfhub" else [f"teacher={{kind: {kind}}}"]

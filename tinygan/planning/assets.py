@@ -7,6 +7,9 @@ from tinygan.assets.cache import PREFIX, asset_name, is_asset, is_present
 from tinygan.features.extractor import INCEPTION, asset_of
 
 _STEPS = ("harvest", "features", "source")
+# The rules that read the teacher, and those that read the weights of the extractor.
+_TEACHER = {"harvest", "harvest_evaluation", "interpolate_teacher"}
+_EXTRACTOR = {"features", "sample", "source", "sample_export", "curve", "smoothness"}
 
 
 def missing_assets(config: Mapping[str, Any], steps: Collection[str] = _STEPS) -> list[str]:
@@ -14,15 +17,14 @@ def missing_assets(config: Mapping[str, Any], steps: Collection[str] = _STEPS) -
 
     Args:
         config: validated.
-        steps: some of harvest or interpolate_teacher, which read the teacher; features, curve or
-            smoothness, which read the weights of the extractor; and source, which reads the
-            external sources.
+        steps: names of rules. Others than those above, and `source`, which also reads the external
+            sources, are ignored.
     """
     teacher, metrics = config["teacher"], config["metrics"]
     values: list[tuple[str | None, str | None]] = []
-    if {"harvest", "interpolate_teacher"} & set(steps):
+    if _TEACHER & set(steps):
         values.append((teacher["handle"], teacher["kind"]))
-    if {"features", "curve", "smoothness"} & set(steps):
+    if _EXTRACTOR & set(steps):
         if asset := asset_of(metrics["extractor"]):
             values.append((f"{PREFIX}{asset}", None))
         elif metrics["extractor"] in INCEPTION:

@@ -20,8 +20,9 @@ def test_a_step_lacks_what_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     config = load_files([PAPER], {"sources": sources})
     assert missing_assets(config) == [HUB, GRAPH, "tinygan-authors"]
     assert missing_assets(config, ["harvest", "train"]) == [HUB]
-    assert missing_assets(config, ["curve"]) == [GRAPH]
-    assert missing_assets(config, ["source"]) == ["tinygan-authors"]
+    assert missing_assets(config, ["harvest_evaluation"]) == [HUB]
+    assert missing_assets(config, ["curve"]) == missing_assets(config, ["sample"]) == [GRAPH]
+    assert missing_assets(config, ["source"]) == [GRAPH, "tinygan-authors"]
     assert missing_assets(config, ["score"]) == []
     in_torch = load_files([PAPER], {"metrics": {"extractor": "inception_torch"}})
     assert missing_assets(in_torch, ["features"]) == [GRAPH]
