@@ -27,7 +27,7 @@ ARTEFACTS = {
     ),
     "score_sheet": Artefact(
         "table",
-        "Score sheet: bias, diversity and copies",
+        "Score sheet",
         {"scores": scores_of("real", "teacher", *trained(*VARIANTS), *SOURCES)},
     ),
     "fig1": Artefact(
