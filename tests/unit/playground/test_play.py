@@ -120,5 +120,5 @@ def test_it_prints_its_address_and_ctrl_c_ends_it_quietly(folder: Path) -> None:
     address = play.stdout.readline().split()[0]
     assert get(int(address.rstrip("/").rpartition(":")[2]), "/")[0] == 200
     play.send_signal(signal.SIGINT)
-    output, error = play.communicate(timeout=20)
+    output, error = play.communicate(timeout=120)
     assert (play.returncode, output.strip(), error) == (0, "", "")
