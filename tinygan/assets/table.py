@@ -71,7 +71,7 @@ ASSETS = {
     ),
     "inception-graph": Asset(
         what="the Inception graph of published scores",
-        config="metrics: {extractor: inception_tf, inception_graph: asset:inception-graph}",
+        config="metrics: {extractor: inception_torch, inception_graph: asset:inception-graph}",
         kind="file",
         path="frozen_inception_v1_2015_12_05.tar.gz",
         addresses=("http://download.tensorflow.org/models/frozen_inception_v1_2015_12_05.tar.gz",),

@@ -6,7 +6,7 @@ are never stored: per class a few rows are left.
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygan.evaluation.settings import Settings
 from tinygan.external import check_content
-from tinygan.features.files import Features
+from tinygan.features.files import Features, arrays_of, from_arrays
 from tinygan.files import atomic_file
 from tinygan.metrics.copies import are_copies
 from tinygan.metrics.counts import share
@@ -126,16 +126,16 @@ _ROWS = ("pairwise", "real_pairwise")
 
 def write_class_scores(path: Path, classes: Sequence[ClassScores]) -> None:
     """Write the contributions of some classes as one npz file, atomically."""
-    first = classes[0].overall
-    arrays = {name: [getattr(c, name) for c in classes] for name in _SCALARS}
+    joined = {
+        name: np.concatenate([getattr(c.overall, name) for c in classes])
+        for name in ("features", "logits", "labels")
+    }
+    arrays = arrays_of(replace(classes[0].overall, **joined, class_names=None))
+    arrays |= {name: [getattr(c, name) for c in classes] for name in _SCALARS}
     arrays["variance"] = [astuple(c.variance) for c in classes]
     for name in _ROWS:
         rows = [getattr(c, name) for c in classes]
         arrays |= {name: np.concatenate(rows), f"{name}_counts": list(map(len, rows))}
-    for name in ("features", "logits", "labels"):
-        arrays[name] = np.concatenate([getattr(c.overall, name) for c in classes])
-    arrays |= {"extractor": first.extractor, "extractor_sha256": first.extractor_sha256}
-    arrays |= {"input_size": -1 if first.input_size is None else first.input_size}
     with atomic_file(path) as partial_file:
         np.savez(partial_file, allow_pickle=False, **arrays)
 
@@ -163,13 +163,7 @@ def _read(path: Path) -> list[ClassScores]:
         check_content(path, "zip")
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-        size = int(arrays["input_size"])
-        identity = (str(arrays["extractor"]), str(arrays["extractor_sha256"]))
-        overall = Features(
-            *(arrays[name] for name in ("features", "logits", "labels")),
-            *identity,
-            None if size < 0 else size,
-        )
+        overall = from_arrays(arrays)
         rows = {
             name: np.split(arrays[name], np.cumsum(arrays[f"{name}_counts"])[:-1]) for name in _ROWS
         }

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygan.evaluation.parts import read_moments
 from tinygan.external import check_content
-from tinygan.features.files import ARRAYS, Features
+from tinygan.features.files import Features, arrays_of, from_arrays
 from tinygan.files import atomic_file
 from tinygan.metrics.moments import Moments
 
@@ -24,9 +24,7 @@ def write_real_moments(path: Path, real: Iterable[Path], classes: Sequence[str])
         real, classes: see `read_moments`.
     """
     moments, example = read_moments(real, classes)
-    arrays = {name: getattr(moments, name) for name in _MOMENTS}
-    arrays |= {name: np.asarray(getattr(example, name)) for name in ARRAYS}
-    arrays["input_size"] = -1 if example.input_size is None else example.input_size
+    arrays = {name: getattr(moments, name) for name in _MOMENTS} | arrays_of(example)
     with atomic_file(path) as partial:
         np.savez(partial, allow_pickle=False, **arrays)
 
@@ -43,10 +41,7 @@ def read_real_moments(path: Path) -> tuple[Moments, Features]:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         moments = Moments(int(arrays["count"]), arrays["mean"], arrays["scatter"])
-        names = {name: str(arrays.pop(name)) for name in ("extractor", "extractor_sha256")}
-        size = int(arrays["input_size"])
-        rows = {name: arrays[name] for name in ("features", "logits", "labels")}
-        return moments, Features(**rows, **names, input_size=None if size < 0 else size)
+        return moments, from_arrays(arrays)
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:

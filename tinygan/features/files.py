@@ -105,14 +105,30 @@ def write_features(path: Path, features: Features) -> None:
 
     ``class_names`` in the file has one name per label that occurs, in ascending order of label.
     """
+    with atomic_file(path) as partial:
+        np.savez(partial, allow_pickle=False, **arrays_of(features))
+
+
+def arrays_of(features: Features) -> dict[str, np.ndarray]:
+    """Return features as the arrays of an npz file, see `write_features`."""
     arrays = {name: np.asarray(getattr(features, name)) for name in ARRAYS}
     if features.input_size is not None:
         arrays["input_size"] = np.asarray(features.input_size)
     if features.class_names is not None:
         names = [features.class_names[label] for label in np.unique(features.labels).tolist()]
         arrays["class_names"] = np.asarray(names)
-    with atomic_file(path) as partial:
-        np.savez(partial, allow_pickle=False, **arrays)
+    return arrays
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> Features:
+    """Return the features in the arrays of an npz file; KeyError or ValueError for other arrays."""
+    rows = {name: arrays[name] for name in ("features", "logits", "labels")}
+    names = {name: str(arrays[name]) for name in ("extractor", "extractor_sha256")}
+    size = int(arrays["input_size"]) if "input_size" in arrays else None
+    classes = arrays["class_names"].tolist() if "class_names" in arrays else None
+    if classes is not None:
+        classes = dict(zip(np.unique(rows["labels"]).tolist(), classes, strict=True))
+    return Features(**rows, **names, input_size=size, class_names=classes)
 
 
 def read_features(paths: Iterable[Path], classes: Sequence[str] | None = None) -> Features:
@@ -157,13 +173,7 @@ def _read(path: Path) -> Features:
     try:
         check_content(path, "zip")
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ARRAYS}
-            input_size = int(file["input_size"]) if "input_size" in file else None
-            classes = file["class_names"].tolist() if "class_names" in file else None
-        names = {name: str(arrays.pop(name)) for name in ("extractor", "extractor_sha256")}
-        if classes is not None:
-            classes = dict(zip(np.unique(arrays["labels"]).tolist(), classes, strict=True))
-        return Features(**arrays, **names, input_size=input_size, class_names=classes)
+            return from_arrays(dict(file))
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:

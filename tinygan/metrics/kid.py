@@ -1,8 +1,11 @@
 """Kernel Inception Distance (Binkowski et al., ICLR 2018)."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from tinygan.metrics.jackknife import TooFewSamples
+from tinygan.metrics.kernel_sums import kernel_sums, without_each
 from tinygan.metrics.moments import check_dimensions, checked
 
 # Rows of a kernel matrix in memory at a time.
@@ -52,10 +55,9 @@ def kid_jackknife(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[flo
     left = len(x) - np.bincount(groups)
     if left.min() < 2:
         raise TooFewSamples(f"{len(x)} samples are too few for their groups; compute more")
-    pairs = within.sum() - within.sum(axis=0) - within.sum(axis=1) + np.diag(within)
     return (
         float(_estimate(within.sum(), across.sum(), rest, len(x), len(y))),
-        _estimate(pairs, across.sum() - across, rest, left, len(y)),
+        _estimate(without_each(within), across.sum() - across, rest, left, len(y)),
     )
 
 
@@ -71,22 +73,17 @@ def _sums(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray,
     x, y = checked(x, least=2), checked(y, least=2)
     check_dimensions(x.shape[1], y.shape[1])
     member, all_y = np.eye(groups.max() + 1)[groups], np.ones((len(y), 1))
-    within = _kernel_sums(x, x, member, member) - np.diag(member.T @ _diagonal(x))
-    across = _kernel_sums(x, y, member, all_y)[:, 0]
-    rest = _kernel_sums(y, y, all_y, all_y).item() - _diagonal(y).sum()
+    within = kernel_sums(_blocks(x, x), member, member) - np.diag(member.T @ _diagonal(x))
+    across = kernel_sums(_blocks(x, y), member, all_y)[:, 0]
+    rest = kernel_sums(_blocks(y, y), all_y, all_y).item() - _diagonal(y).sum()
     return within, across, rest / (len(y) * (len(y) - 1))
 
 
-def _kernel_sums(
-    a: np.ndarray, b: np.ndarray, a_member: np.ndarray, b_member: np.ndarray
-) -> np.ndarray:
-    """Return A' k(a, b) B for memberships A [n, G] and B [m, H]: sums per pair of groups."""
-    sums = np.zeros((a_member.shape[1], b_member.shape[1]))
+def _blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield k(a_i, b_j), `BLOCK` rows at a time."""
     for start in range(0, len(a), BLOCK):
         rows = slice(start, start + BLOCK)
-        kernel = (a[rows] @ b.T / a.shape[1] + 1) ** 3
-        sums += a_member[rows].T @ (kernel @ b_member)
-    return sums
+        yield rows, (a[rows] @ b.T / a.shape[1] + 1) ** 3
 
 
 def _diagonal(a: np.ndarray) -> np.ndarray:

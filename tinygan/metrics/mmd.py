@@ -4,10 +4,13 @@
 The number is NOT a CMMD unless the features are those of CLIP ViT-L/14 at 336 px.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from tinygan.metrics.distances import BLOCK, square_distances, unit_rows
 from tinygan.metrics.jackknife import TooFewSamples
+from tinygan.metrics.kernel_sums import kernel_sums, without_each
 from tinygan.metrics.moments import check_dimensions
 
 # Of the paper: the bandwidth of the kernel, and a factor that makes the numbers readable.
@@ -57,10 +60,9 @@ def mmd_rbf_jackknife(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple
     left = len(x) - np.bincount(groups)
     if not left.min():
         raise TooFewSamples(f"{len(x)} samples are too few for their groups; compute more")
-    pairs = within.sum() - within.sum(axis=0) - within.sum(axis=1) + np.diag(within)
     return (
         float(_estimate(within.sum(), across.sum(), rest, len(x), len(y))),
-        _estimate(pairs, across.sum() - across, rest, left, len(y)),
+        _estimate(without_each(within), across.sum() - across, rest, left, len(y)),
     )
 
 
@@ -77,17 +79,12 @@ def _sums(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray,
     x, y = unit_rows(x), unit_rows(y)
     check_dimensions(x.shape[1], y.shape[1])
     member, all_y = np.eye(groups.max() + 1)[groups], np.ones((len(y), 1))
-    within = _kernel_sums(x, x, member, member)
-    across = _kernel_sums(x, y, member, all_y)[:, 0]
-    return within, across, _kernel_sums(y, y, all_y, all_y).item() / len(y) ** 2
+    within = kernel_sums(_blocks(x, x), member, member)
+    across = kernel_sums(_blocks(x, y), member, all_y)[:, 0]
+    return within, across, kernel_sums(_blocks(y, y), all_y, all_y).item() / len(y) ** 2
 
 
-def _kernel_sums(
-    a: np.ndarray, b: np.ndarray, a_member: np.ndarray, b_member: np.ndarray
-) -> np.ndarray:
-    """Return A' (k(a, b) - 1) B for memberships A [n, G] and B [m, H]: sums per pair of groups."""
-    sums = np.zeros((a_member.shape[1], b_member.shape[1]))
+def _blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield k(a_i, b_j) - 1, `BLOCK` rows at a time."""
     for rows, squares in square_distances(a, b, BLOCK):
-        kernel = np.expm1(squares / (-2 * SIGMA**2))
-        sums += a_member[rows].T @ (kernel @ b_member)
-    return sums
+        yield rows, np.expm1(squares / (-2 * SIGMA**2))

@@ -73,6 +73,12 @@ def test_moments_of_files_are_read_as_they_were_computed(
         example.check_comparable(replace(sets[0], extractor="other"))
 
 
+def test_a_class_of_which_no_pairwise_sample_is_drawn(sets: tuple[Features, Features]) -> None:
+    few = replace(SETTINGS, pairwise_samples=2, prdc_k=1)
+    scores, _ = score("dw", [sets], NAMES, few, {})
+    assert scores["pairwise_samples"] == 2 and 0 <= scores["copies"] <= 1
+
+
 def test_missing_and_repeated_classes_are_refused(
     sets: tuple[Features, Features], tmp_path: Path
 ) -> None:
