@@ -13,6 +13,7 @@ from tinygan.cli.train import _identity
 from tinygan.code import NEUTRAL, ROOT, STEPS, closure, code_of, file_of, roots_of
 from tinygan.config.derived import resolve_variant
 from tinygan.config.read import DEFAULT
+from tinygan.planning.assets import EXTRACTOR_RULES, TEACHER_RULES
 from tinygan.planning.run import load
 
 HUB, LITE = "tinygan.teacher.tfhub", "tinygan.features.extractors.efficientnet_lite0"
@@ -130,3 +131,20 @@ def test_rules_name_steps_and_no_modules() -> None:
             given = re.search(r'code=(?:lambda wildcards: )?code\(\s*"([\w-]+)"', rule)
             if called:
                 assert given and given[1] == called[1], rule[:60]
+
+
+def test_the_rules_whose_assets_are_looked_for_are_those_that_read_them() -> None:
+    readers: dict[str, set[str]] = {"EXTRACTOR": set(), "TEACHER": set()}
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in re.split(r"(?m)^ *(?=(?:use )?rule )", path.read_text())[1:]:
+            # A rule that is made from another one reads what that one reads.
+            name, other = re.match(r"(?:use )?rule (\w+)(?: as (\w+))?", rule).groups()
+            if re.search(r"code\([^)]*\bEXTRACTOR\b", rule):
+                readers["EXTRACTOR"].add(name)
+            if re.search(r"code\([^)]*\b(TEACHER|MIXTURE)_CODE\b", rule):
+                readers["TEACHER"].add(name)
+            if other:
+                for found in readers.values():
+                    if name in found:
+                        found.add(other)
+    assert readers == {"EXTRACTOR": EXTRACTOR_RULES, "TEACHER": TEACHER_RULES}

@@ -8,8 +8,8 @@ from tinygan.features.extractor import INCEPTION, asset_of
 
 _STEPS = ("harvest", "features", "source")
 # The rules that read the teacher, and those that read the weights of the extractor.
-_TEACHER = {"harvest", "harvest_evaluation", "interpolate_teacher"}
-_EXTRACTOR = {"features", "sample", "source", "sample_export", "curve", "smoothness"}
+TEACHER_RULES = {"harvest", "harvest_evaluation", "interpolate_teacher"}
+EXTRACTOR_RULES = {"features", "sample", "source", "sample_export", "curve", "smoothness"}
 
 
 def missing_assets(config: Mapping[str, Any], steps: Collection[str] = _STEPS) -> list[str]:
@@ -22,9 +22,9 @@ def missing_assets(config: Mapping[str, Any], steps: Collection[str] = _STEPS) -
     """
     teacher, metrics = config["teacher"], config["metrics"]
     values: list[tuple[str | None, str | None]] = []
-    if _TEACHER & set(steps):
+    if TEACHER_RULES & set(steps):
         values.append((teacher["handle"], teacher["kind"]))
-    if _EXTRACTOR & set(steps):
+    if EXTRACTOR_RULES & set(steps):
         if asset := asset_of(metrics["extractor"]):
             values.append((f"{PREFIX}{asset}", None))
         elif metrics["extractor"] in INCEPTION:
