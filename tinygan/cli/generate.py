@@ -1,5 +1,6 @@
 """Subcommands that draw the images to be scored, of a model or from outside."""
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tinygan.assets.cache import require
@@ -13,9 +14,7 @@ from tinygan.runtime import configure_torch
 
 if TYPE_CHECKING:
     from tinygan.evaluation.streaming import Outputs
-
-
-_OUTPUTS = tuple(option.removeprefix("--") for option in STREAM)
+    from tinygan.features.files import Features
 
 
 def outputs_of(config: Config, arguments: Arguments) -> "Outputs":
@@ -27,11 +26,12 @@ def outputs_of(config: Config, arguments: Arguments) -> "Outputs":
     """
     from tinygan.evaluation.streaming import Outputs
 
-    outputs = Outputs(**{name: getattr(arguments, name) for name in _OUTPUTS})
+    names = [field.name for field in fields(Outputs)]
+    outputs = Outputs(**{name: getattr(arguments, name) for name in names})
     if outputs == Outputs():
-        words = [f"--{name}" for name in _OUTPUTS if name != "real"]
-        raise ValueError(f"nothing would be written: give {', '.join(words[:-1])} or {words[-1]}")
-    if bool(outputs.scores) != bool(outputs.real):
+        options = ", ".join(f"--{name}" for name in names[:-1])
+        raise ValueError(f"nothing would be written: give {options} or --{names[-1]}")
+    if bool(outputs.scores) != bool(arguments.real):
         raise ValueError("--scores needs --real, the features of the real images, and vice versa")
     classes, metrics = parse_range(arguments.classes), config["metrics"]
     if outputs.features:
@@ -45,6 +45,28 @@ def outputs_of(config: Config, arguments: Arguments) -> "Outputs":
     return outputs
 
 
+def real_of(config: Config, arguments: Arguments) -> "Features | None":
+    """Return the features of --real, which must be of the classes to draw; None without --real.
+
+    Raises:
+        FileNotFoundError, ValueError: see `read_features`; or other classes.
+    """
+    import numpy as np
+
+    from tinygan.features.files import read_features
+
+    if arguments.real is None:
+        return None
+    features = read_features([arguments.real], class_ids(config))
+    wanted, found = list(parse_range(arguments.classes)), np.unique(features.labels).tolist()
+    if found != wanted:
+        raise ValueError(
+            f"{arguments.real} has the classes {found[0]} to {found[-1]}, {len(found)} in all, but "
+            f"--classes is {arguments.classes}: give the features of the same classes"
+        )
+    return features
+
+
 def _sample(config: Config, arguments: Arguments) -> None:
     """Draw the images of a model that are scored, and write their scores, or images.
 
@@ -56,7 +78,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
     from tinygan.generation.sampling import draw_model
     from tinygan.models.io import read_card
 
-    outputs = outputs_of(config, arguments)
+    outputs, real = outputs_of(config, arguments), real_of(config, arguments)
     claim_gpus(config["device"])
     configure_torch(arguments.threads)
     card = read_card(arguments.model)
@@ -75,7 +97,8 @@ def _sample(config: Config, arguments: Arguments) -> None:
         device=config["device"],
     )
     about = {"source": card["variant"], "provenance": provenance, "names": names}
-    write_stream(drawn, outputs, config, **about, threads=arguments.threads)
+    options = {"real": real, "threads": arguments.threads}
+    write_stream(drawn, outputs, config, **about, **options)
 
 
 def _source(config: Config, arguments: Arguments) -> None:
@@ -93,7 +116,7 @@ def _source(config: Config, arguments: Arguments) -> None:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
-    outputs = outputs_of(config, arguments)
+    outputs, real = outputs_of(config, arguments), real_of(config, arguments)
     claim_gpus(config["device"])
     # Not `configure_torch`: reusing freed memory would raise SNGAN's peak from 2.9 to 6.3 GB.
     torch.set_num_threads(arguments.threads)
@@ -109,7 +132,8 @@ def _source(config: Config, arguments: Arguments) -> None:
         device=config["device"],
     )
     about = {"source": arguments.name, "provenance": provenance, "names": class_ids(config)}
-    write_stream(batches, outputs, config, **about, threads=arguments.threads)
+    options = {"real": real, "threads": arguments.threads}
+    write_stream(batches, outputs, config, **about, **options)
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinygan.classes.by_name import Names
-from tinygan.data.classes import class_ids
 from tinygan.data.previews import Previews
 from tinygan.data.shards import new_shard
-from tinygan.evaluation.class_scores import ClassScores, score_classes, write_class_scores
+from tinygan.evaluation.class_scores import score_classes, write_class_scores
 from tinygan.evaluation.settings import Settings
-from tinygan.features.files import Features, read_features, write_features
+from tinygan.features.files import Features, write_features
 from tinygan.features.stream import Batch, open_run_extractor, stream_features
 
 
@@ -24,14 +21,12 @@ class Outputs:
 
     Attributes:
         scores: NPZ file of what each class contributes to the scores, see `ClassScores`.
-        real: feature file of the real images of the same classes, for `scores`.
         features: NPZ file of the features of all images.
         previews: folder of a shard with the first images of each class.
         images: folder of a shard with all images.
     """
 
     scores: Path | None = None
-    real: Path | None = None
     features: Path | None = None
     previews: Path | None = None
     images: Path | None = None
@@ -45,6 +40,7 @@ def write_stream(
     source: str,
     provenance: dict[str, Any],
     names: Names | None,
+    real: Features | None = None,
     threads: int = 1,
 ) -> None:
     """Draw images once, and write of them what is wanted; no file appears before the last image.
@@ -55,7 +51,8 @@ def write_stream(
         config: the run's config.
         source, provenance, names: of the shards, see `new_shard`. The names also go with the
             features.
-        threads: CPU threads of the extractor.
+        real: features of the real images of the same classes, with which scores compare.
+        threads: CPU threads of the extractor, and classes scored at the same time.
 
     Raises:
         ValueError, OSError: see `new_shard`, `open_extractor` and `write_features`.
@@ -79,24 +76,10 @@ def write_stream(
         if outputs.features:
             write_features(outputs.features, features)
         if outputs.scores:
+            real.check_comparable(features)
             settings = Settings.of(config, threads=threads)
-            write_class_scores(outputs.scores, _scores(features, outputs.real, config, settings))
-
-
-def _scores(
-    images: Features, real: Path, config: Mapping[str, Any], settings: Settings
-) -> list[ClassScores]:
-    """Score the classes of some images against the real images of the same classes."""
-    ids = class_ids(config)
-    labels = np.unique(images.labels).tolist()
-    reference = read_features([real], ids)
-    if labels != (found := np.unique(reference.labels).tolist()):
-        raise ValueError(
-            f"{real} has the classes {found}, but the images have {labels}: give the features of "
-            "the real images of the same classes"
-        )
-    reference.check_comparable(images)
-    return score_classes(images, reference, config["classes"], settings)
+            scores = score_classes(features, real, config["classes"], settings)
+            write_class_scores(outputs.scores, scores)
 
 
 def _passed(batches: Iterable[Batch], takers: Sequence[Callable[..., None]]) -> Iterator[Batch]:

@@ -65,6 +65,23 @@ def test_without_an_output_nothing_is_drawn(config: dict, tmp_path: Path, capsys
     )
 
 
+def test_real_images_of_other_classes_are_refused_before_anything_is_drawn(
+    config: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    draw, real = ["sample", "--model", MODEL], tmp_path / "real.npz"
+    assert tinygan(tmp_path, config, *draw, *CLASSES, "--features", real) == 0
+    monkeypatch.setattr("tinygan.generation.sampling.draw", None)
+    words = ["--classes", "003-004", "--real", real, "--scores", tmp_path / "s.npz"]
+    capsys.readouterr()
+    assert tinygan(tmp_path, config, *draw, *words) == 1
+    assert capsys.readouterr().err == (
+        f"tinygan sample: {real} has the classes 3 to 5, 3 in all, but --classes is 003-004: give "
+        "the features of the same classes\n"
+    )
+    assert tinygan(tmp_path, config, *draw, *CLASSES, "--scores", tmp_path / "s.npz") == 1
+    assert "--scores needs --real" in capsys.readouterr().err
+
+
 def test_nothing_appears_when_drawing_fails(config: dict, tmp_path: Path, monkeypatch) -> None:
     def broken(*_, **__):
         yield np.zeros((4, 32, 32, 3), np.uint8), np.full(4, 3), np.zeros((4, 128), np.float32)
