@@ -28,12 +28,15 @@ playground: $(READY)
 	@echo "$(CURDIR)/results/mini/playground"
 	@echo "To open it: $(CURDIR)/.venv/bin/tinygan play"
 
+# A file of tests stays on one core: its tests may share a run that the first of them makes.
+PARALLEL := -n $(CORES) --dist loadfile --no-loadscope-reorder
+
 test: $(READY)
-	pytest
+	pytest $(PARALLEL)
 
 # The tests that are not marked as slow; under two minutes on two cores.
 test-fast: $(READY)
-	pytest -m "not slow"
+	pytest $(PARALLEL) -m "not slow"
 
 # The smoke preset with --use-conda beside a run without, in clones of the last commit. It needs a
 # conda on the PATH and 5 GB of disk.

@@ -20,9 +20,11 @@ COUNTS = ["samples", "overall_samples", "real_samples"]
 # Metrics that the paper does not have; they are in the CSV files alone.
 MORE = ["kid", "precision", "recall", "density", "coverage"]
 # Those of the score sheet alone; a run that was scored before they existed lacks them.
-SHEET = ["fd_infinity", "mmd_rbf", "vendi", "intra_vendi", "authenticity", "copies"]
-# Null where the extractor has no classifier, or, of the last, where there are only 2 images.
-MAYBE_NULL = ("inception_score", "inception_score_std", "fd_infinity")
+SHEET = ["fd_infinity", "mmd_rbf", "vendi", "intra_vendi", "authenticity", "copies", "pair_copies"]
+# Null where the extractor has no classifier, there are only 2 images, or the source is no student.
+MAYBE_NULL = ("inception_score", "inception_score_std", "fd_infinity", "pair_copies")
+# Those that only students have.
+OF_STUDENTS = ("pair_copies",)
 
 
 def ends_of(scores: Iterable[str]) -> list[str]:
@@ -113,7 +115,7 @@ def read_scores(
 
 
 def _read_score(path: Path, extra: Sequence[str]) -> dict[str, Any]:
-    row = read_json(present(path))
+    row = dict.fromkeys([*OF_STUDENTS, *ends_of(OF_STUDENTS)]) | read_json(present(path))
     lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
     absent = [key for key in MAYBE_NULL if row.get(key, "") is None]
     wanted = [key for key in [*SCORES, *MORE, *extra] if key not in absent]

@@ -17,6 +17,7 @@ COLUMNS = {
     "intra_vendi": ("Vendi per class ↑", 1),
     "authenticity": ("authentic", 3),
     "copies": ("copies ↓", 4),
+    "pair_copies": ("of pairs ↓", 4),
 }
 _NOTE = (
     "FD∞: the FID extrapolated to infinitely many samples. MMD: 1000 times the squared maximum mean"
@@ -24,8 +25,10 @@ _NOTE = (
     "of different images, of all classes and as the mean over the classes; it grows with their "
     "number. Authentic: the share of images that are farther from the nearest real image than that "
     "one is from another real image. Copies: the share whose nearest real image of the class is "
-    "nearer than 0.4 times the mean distance to the 50 nearest. Compare the last four with the row "
-    "of real images: its copies are real images that occur twice, nearly or exactly."
+    "nearer than 0.4 times the mean distance to the 50 nearest. Of pairs: the same for the "
+    "teacher's images that the students were trained on; the student from scratch never saw them. "
+    "Compare authenticity and copies with the row of real images: its copies are real images that "
+    "occur twice, nearly or exactly."
 )
 
 

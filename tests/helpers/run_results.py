@@ -95,7 +95,7 @@ def write_score(root: Path, name: str, fid: float) -> None:
         "seed": 7,
         "kid": 0.1, "precision": 0.8, "recall": 0.7, "density": 0.9, "coverage": 0.6,
         "fd_infinity": fid - 1, "mmd_rbf": fid / 100, "vendi": 20.5, "intra_vendi": 10.25,
-        "authenticity": 0.625, "copies": 0.0125,
+        "authenticity": 0.625, "copies": 0.0125, "pair_copies": 0.0075,
     }  # fmt: skip
     for key in ("inception_score", "fid", "intra_fid", *reading.MORE, *reading.SHEET):
         score |= {f"{key}_low": score[key] - 0.5, f"{key}_high": score[key] + 0.5}

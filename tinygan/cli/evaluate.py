@@ -45,7 +45,7 @@ def _features(config: Config, arguments: Arguments) -> None:
         class_names=shard.class_names,
         device=config["device"],
     )
-    write_features(arguments.out, features)
+    write_features(arguments.out, features.compact() if arguments.compact else features)
 
 
 def _score(config: Config, arguments: Arguments) -> None:
@@ -136,6 +136,10 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         _features,
         {
             "--images": FOLDER | {"help": "folder of a shard of images"},
+            "--compact": {
+                "action": "store_true",
+                "help": "in half precision and without logits: for copies, not for other scores",
+            },
             "--out": OUT_FILE | {"help": "NPZ file to write"},
         },
     ),

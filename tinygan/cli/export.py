@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tinygan.cli.generate import outputs_of, real_of
+from tinygan.cli.generate import outputs_of, references_of
 from tinygan.cli.options import CLASSES, FILE, OUT, STREAM, Arguments, Config, Subcommand
 from tinygan.config.derived import parse_range
 from tinygan.data.classes import class_ids
@@ -48,7 +48,7 @@ def _sample_export(config: Config, arguments: Arguments) -> None:
 
     # ONNX Runtime draws on the CPU, and its conda environment has PyTorch for the CPU alone.
     config = config | {"device": "cpu"}
-    outputs, real = outputs_of(config, arguments), real_of(config, arguments)
+    outputs, references = outputs_of(config, arguments), references_of(config, arguments)
     classes, count = parse_range(arguments.classes), config["metrics"]["samples_per_class"]
     names = class_ids(config)
     drawn, provenance = draw_export(
@@ -61,8 +61,7 @@ def _sample_export(config: Config, arguments: Arguments) -> None:
         threads=arguments.threads,
     )
     about = {"source": arguments.model.stem, "provenance": provenance, "names": names}
-    options = {"real": real, "threads": arguments.threads}
-    write_stream(drawn, outputs, config, **about, **options)
+    write_stream(drawn, outputs, config, **about, **references, threads=arguments.threads)
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {

@@ -1,6 +1,7 @@
 """Subcommands that draw the images to be scored, of a model or from outside."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinygan.assets.cache import require
@@ -45,23 +46,35 @@ def outputs_of(config: Config, arguments: Arguments) -> "Outputs":
     return outputs
 
 
-def real_of(config: Config, arguments: Arguments) -> "Features | None":
-    """Return the features of --real, which must be of the classes to draw; None without --real.
+def references_of(config: Config, arguments: Arguments) -> dict[str, "Features | None"]:
+    """Return the features of --real and --pairs, by name; None for an option that is not given.
 
     Raises:
-        FileNotFoundError, ValueError: see `read_features`; or other classes.
+        FileNotFoundError, ValueError: see `read_features`; or they are not of the classes to draw,
+            --pairs is without --real, or of another extractor.
     """
+    real, pairs = (
+        _features_of(path, config, arguments) for path in (arguments.real, arguments.pairs)
+    )
+    if pairs is not None:
+        if real is None:
+            raise ValueError("--pairs is for --scores: give --scores and --real, or leave it out")
+        real.compact().check_comparable(pairs.compact())
+    return {"real": real, "pairs": pairs}
+
+
+def _features_of(path: Path | None, config: Config, arguments: Arguments) -> "Features | None":
     import numpy as np
 
     from tinygan.features.files import read_features
 
-    if arguments.real is None:
+    if path is None:
         return None
-    features = read_features([arguments.real], class_ids(config))
+    features = read_features([path], class_ids(config))
     wanted, found = list(parse_range(arguments.classes)), np.unique(features.labels).tolist()
     if found != wanted:
         raise ValueError(
-            f"{arguments.real} has the classes {found[0]} to {found[-1]}, {len(found)} in all, but "
+            f"{path} has the classes {found[0]} to {found[-1]}, {len(found)} in all, but "
             f"--classes is {arguments.classes}: give the features of the same classes"
         )
     return features
@@ -78,7 +91,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
     from tinygan.generation.sampling import draw_model
     from tinygan.models.io import read_card
 
-    outputs, real = outputs_of(config, arguments), real_of(config, arguments)
+    outputs, references = outputs_of(config, arguments), references_of(config, arguments)
     claim_gpus(config["device"])
     configure_torch(arguments.threads)
     card = read_card(arguments.model)
@@ -97,8 +110,7 @@ def _sample(config: Config, arguments: Arguments) -> None:
         device=config["device"],
     )
     about = {"source": card["variant"], "provenance": provenance, "names": names}
-    options = {"real": real, "threads": arguments.threads}
-    write_stream(drawn, outputs, config, **about, **options)
+    write_stream(drawn, outputs, config, **about, **references, threads=arguments.threads)
 
 
 def _source(config: Config, arguments: Arguments) -> None:
@@ -116,7 +128,7 @@ def _source(config: Config, arguments: Arguments) -> None:
         raise ConfigError(
             f"config: {arguments.name} is not under sources ({', '.join(sources) or 'none'})"
         )
-    outputs, real = outputs_of(config, arguments), real_of(config, arguments)
+    outputs, references = outputs_of(config, arguments), references_of(config, arguments)
     claim_gpus(config["device"])
     # Not `configure_torch`: reusing freed memory would raise SNGAN's peak from 2.9 to 6.3 GB.
     torch.set_num_threads(arguments.threads)
@@ -132,8 +144,7 @@ def _source(config: Config, arguments: Arguments) -> None:
         device=config["device"],
     )
     about = {"source": arguments.name, "provenance": provenance, "names": class_ids(config)}
-    options = {"real": real, "threads": arguments.threads}
-    write_stream(batches, outputs, config, **about, **options)
+    write_stream(batches, outputs, config, **about, **references, threads=arguments.threads)
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {

@@ -33,6 +33,11 @@ STREAM = {
         "metavar": "NPZ",
         "help": "features of the real images of these classes, which --scores compares with",
     },
+    "--pairs": {
+        "type": Path,
+        "metavar": "NPZ",
+        "help": "features of the harvested pairs of these classes, for --scores to count copies of",
+    },
     "--features": {"type": Path, "metavar": "NPZ", "help": "write the features of all images"},
     "--previews": {
         "type": Path,

@@ -45,6 +45,8 @@ class ClassScores:
         real_pairwise: features [Q, d] of the real images drawn for them.
         vendi: the Vendi score of `VENDI_SAMPLES` images.
         copies: how many of the P images copy any real image of the class.
+        pair_copies: how many copy an image of the class that the student was trained on, of the
+            harvested pairs; None if those are not given.
     """
 
     label: int
@@ -56,6 +58,7 @@ class ClassScores:
     real_pairwise: np.ndarray
     vendi: float
     copies: int
+    pair_copies: int | None = None
 
     @property
     def interval(self) -> Interval:
@@ -69,6 +72,7 @@ def score_classes(
     class_names: Sequence[str],
     settings: Settings,
     done: Callable[[], object] = lambda: None,
+    pairs: Features | None = None,
 ) -> list[ClassScores]:
     """Score the classes of some images, several at a time (`settings.threads`).
 
@@ -77,14 +81,16 @@ def score_classes(
         class_names: the names of all classes of the run, in the order of the class index.
         settings: how to score.
         done: called after each class.
+        pairs: features of the harvested pairs of these classes, see `Features.compact`.
 
     Raises:
-        ValueError: a class has fewer than 2 images or real images, or the features contain NaN.
+        ValueError: a class has fewer than 2 images or real images, or no pairs; or the features
+            contain NaN.
     """
     labels = np.unique(real.labels).tolist()
     found = []
     with ThreadPoolExecutor(settings.threads) as pool:
-        score_class = partial(_score_class, images, real, class_names, settings)
+        score_class = partial(_score_class, images, real, pairs, class_names, settings)
         for scores in pool.map(score_class, labels):
             found.append(scores)
             done()
@@ -92,7 +98,12 @@ def score_classes(
 
 
 def _score_class(
-    images: Features, real: Features, class_names: Sequence[str], settings: Settings, label: int
+    images: Features,
+    real: Features,
+    pairs: Features | None,
+    class_names: Sequence[str],
+    settings: Settings,
+    label: int,
 ) -> ClassScores:
     images, real = (f.take(f.labels == label) for f in (images, real))
     totals = settings.overall_samples, settings.pairwise_samples
@@ -114,12 +125,15 @@ def _score_class(
             real_pairwise=real.features[np.sort(real_order[:compared])],
             vendi=vendi(images.features[np.sort(order[:VENDI_SAMPLES])]),
             copies=int(are_copies(drawn, real.features).sum()),
+            pair_copies=None
+            if pairs is None
+            else int(are_copies(drawn, pairs.features[pairs.labels == label]).sum()),
         )
     except ValueError as error:
         raise ValueError(f"class {label} ({class_names[label]}): {error}") from error
 
 
-# Of each class one row, and of `_ROWS` as many as `_counts` says.
+# Of each class one row, and of `_ROWS` as many as `_counts` says; `pair_copies` of all or none.
 _SCALARS = ("label", "samples", "intra_fid", "vendi", "copies")
 _ROWS = ("pairwise", "real_pairwise")
 
@@ -133,6 +147,8 @@ def write_class_scores(path: Path, classes: Sequence[ClassScores]) -> None:
     arrays = arrays_of(replace(classes[0].overall, **joined, class_names=None))
     arrays |= {name: [getattr(c, name) for c in classes] for name in _SCALARS}
     arrays["variance"] = [astuple(c.variance) for c in classes]
+    if classes[0].pair_copies is not None:
+        arrays["pair_copies"] = [c.pair_copies for c in classes]
     for name in _ROWS:
         rows = [getattr(c, name) for c in classes]
         arrays |= {name: np.concatenate(rows), f"{name}_counts": list(map(len, rows))}
@@ -171,6 +187,7 @@ def _read(path: Path) -> list[ClassScores]:
             ClassScores(
                 **{name: arrays[name][i].item() for name in _SCALARS},
                 variance=Variance(*arrays["variance"][i].tolist()),
+                pair_copies=int(arrays["pair_copies"][i]) if "pair_copies" in arrays else None,
                 overall=overall.take(overall.labels == label),
                 **{name: parts[i] for name, parts in rows.items()},
             )

@@ -26,6 +26,8 @@ def sheet_scores(
 ) -> dict[str, tuple[float | None, Interval]]:
     """Return the scores over all classes, each with its interval.
 
+    ``"pair_copies"`` is among them if the images were compared with harvested pairs.
+
     Args:
         classes: the contributions of the classes.
         features: of the images for the FID.
@@ -38,7 +40,7 @@ def sheet_scores(
     extrapolated = fd_infinity(features, real, stream(seed, "metrics/fd_infinity"))
     per_class = [c.vendi for c in classes]
     repeated, original = sum(c.copies for c in classes), authentic(pairwise, real_pairwise)
-    return {
+    scores = {
         # A jackknife would take 15 distances per group, and say nothing of the line's own error.
         "fd_infinity": (extrapolated, (None, None)),
         "mmd_rbf": _jackknifed(*mmd_rbf_jackknife(pairwise, real_pairwise, groups)),
@@ -48,6 +50,10 @@ def sheet_scores(
         "authenticity": share_with_interval(int(original.sum()), len(original)),
         "copies": share_with_interval(repeated, len(pairwise)),
     }
+    counts = [c.pair_copies for c in classes]
+    if None not in counts:
+        scores["pair_copies"] = share_with_interval(sum(counts), len(pairwise))
+    return scores
 
 
 def _jackknifed(value: float, without: np.ndarray) -> tuple[float, Interval]:

@@ -41,6 +41,7 @@ def write_stream(
     provenance: dict[str, Any],
     names: Names | None,
     real: Features | None = None,
+    pairs: Features | None = None,
     threads: int = 1,
 ) -> None:
     """Draw images once, and write of them what is wanted; no file appears before the last image.
@@ -52,6 +53,7 @@ def write_stream(
         source, provenance, names: of the shards, see `new_shard`. The names also go with the
             features.
         real: features of the real images of the same classes, with which scores compare.
+        pairs: features of the harvested pairs of these classes, among which copies are looked for.
         threads: CPU threads of the extractor, and classes scored at the same time.
 
     Raises:
@@ -78,7 +80,7 @@ def write_stream(
         if outputs.scores:
             real.check_comparable(features)
             settings = Settings.of(config, threads=threads)
-            scores = score_classes(features, real, config["classes"], settings)
+            scores = score_classes(features, real, config["classes"], settings, pairs=pairs)
             write_class_scores(outputs.scores, scores)
 
 

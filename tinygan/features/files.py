@@ -20,7 +20,7 @@ class Features:
     """The output of an extractor for a set of images, one row per image, in order of class.
 
     Attributes:
-        features: float32 [N, D].
+        features: float32 [N, D]; float16 if `compact`.
         logits: float32 [N, K], of the extractor's own K classes; K may be 0.
         labels: int64 [N], class indices of the run.
         extractor: the extractor's name.
@@ -58,6 +58,10 @@ class Features:
             logits=self.logits[rows],
             labels=self.labels[rows],
         )
+
+    def compact(self) -> Self:
+        """Return the features in float16 and without logits, of which only distances are taken."""
+        return replace(self, features=self.features.astype(np.float16), logits=self.logits[:, :0])
 
     def labelled(self, classes: Sequence[str], *, what: str) -> Self:
         """Map the labels to the run's class indices, by name, and sort the rows by class.

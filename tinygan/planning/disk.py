@@ -14,7 +14,7 @@ from tinygan.features.extractor import outputs_of
 from tinygan.planning.network_sizes import discriminator_bytes, generator_bytes
 from tinygan.training.settings import LossSettings
 
-_FLOAT, _LABEL = 4, 8  # bytes
+_FLOAT, _HALF, _LABEL = 4, 2, 8  # bytes
 # Shards of the teacher's evaluation images on the disk at a time: one is harvested, one read.
 _IN_USE = 2
 
@@ -25,7 +25,7 @@ KINDS = {
     "teacher_pairs": "the teacher's pairs",
     "teacher": "the teacher's images for evaluation, two shards at a time",
     "previews": "the first images of each class of the teacher, the students and the sources",
-    "features": "features of the real images and the teacher's",
+    "features": "features of the real images, the teacher's and those of the pairs",
     "class_scores": "each class's share of the scores, of all students; deleted after use",
     "models": "models and snapshots",
     "checkpoints": "checkpoints of trainings",
@@ -79,6 +79,11 @@ def feature_bytes(images: int, extractor: str) -> int:
     return images * (_FLOAT * sum(outputs_of(extractor)) + _LABEL)
 
 
+def compact_bytes(images: int, extractor: str) -> int:
+    """Return the size of the features of some images without logits, in half precision."""
+    return images * (_HALF * outputs_of(extractor)[0] + _LABEL)
+
+
 def require_features(file: Path, classes: int, config: Mapping[str, Any]) -> None:
     """Refuse to start if the features of the scored images of some classes do not fit on the disk.
 
@@ -118,6 +123,7 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     has_train_crop = real["train_crop"] != real["crop"]
     metrics, shards = config["metrics"], shard_ranges(config)
     samples = classes * metrics["samples_per_class"]
+    pairs = classes * config["teacher"]["pairs_per_class"]
     previews = classes * min(metrics["previews_per_class"], metrics["samples_per_class"])
     scored = 1 + len(students(config)) + len(config["sources"])
     # Of each class, the images for the scores over all classes, and as many real ones for some.
@@ -126,10 +132,11 @@ def disk_needed(config: Mapping[str, Any]) -> dict[str, int]:
     return {
         "real": shard_bytes(files, size),
         "real_train": shard_bytes(files, size) if has_train_crop else 0,
-        "teacher_pairs": shard_bytes(classes * config["teacher"]["pairs_per_class"], size, z_dim),
+        "teacher_pairs": shard_bytes(pairs, size, z_dim),
         "teacher": shard_bytes(in_use, size, z_dim),
         "previews": scored * shard_bytes(previews, size, z_dim),
-        "features": feature_bytes(files + samples, metrics["extractor"]),
+        "features": feature_bytes(files + samples, metrics["extractor"])
+        + compact_bytes(pairs, metrics["extractor"]),
         "class_scores": (scored - 1) * feature_bytes(rows, metrics["extractor"]),
         **_trainings(config),
     }

@@ -60,9 +60,8 @@ class TrainingStep:
             network.to(device, memory_format=torch.channels_last).train()
             if train.compile:
                 network.compile(mode=train.compile_mode)
-            options = {"betas": BETAS, "fused": device.type == "cuda" or None}
             optimisers[name] = torch.optim.Adam(
-                network.parameters(), train.learning_rate, **options
+                network.parameters(), train.learning_rate, betas=BETAS, fused=True
             )
         wrapped = {name: world.wrap_ddp(network) for name, network in networks.items()}
         autocast = autocast_on(device, train.precision)

@@ -35,6 +35,7 @@ rule sample_export:
     input:
         model=f"{P}/exports/{{variant}}/{file_name('{precision}')}",
         real=f"{P}/features/real/{{range}}.npz",
+        pairs=f"{P}/features/teacher_pairs/{{range}}.npz",
         graph=GRAPH,
     output:
         temp(f"{P}/class_scores/{{variant}}.{{precision}}/{{range}}.npz"),
@@ -54,7 +55,7 @@ rule sample_export:
         settings=sections("seed", "classes", "metrics"),
     shell:
         "python -m tinygan sample-export --config {params.config} --threads {threads} --model {input.model}"
-        " --classes {wildcards.range} --real {input.real} --scores {output} > {log} 2>&1"
+        " --classes {wildcards.range} --real {input.real} --pairs {input.pairs} --scores {output} > {log} 2>&1"
 
 
 # PyTorch and all files in one job, which calls them in turn.

@@ -24,6 +24,7 @@ rule sample:
         generator=GENERATOR,
         card=CARD,
         real=f"{P}/features/real/{{range}}.npz",
+        pairs=f"{P}/features/teacher_pairs/{{range}}.npz",
         graph=GRAPH,
     output:
         scores=temp(f"{P}/class_scores/{{student}}/{{range}}.npz"),
@@ -49,8 +50,8 @@ rule sample:
         | {"truncation": config["teacher"]["truncation"]},
     shell:
         "python -m tinygan sample --config {params.config} --threads {threads} --model {params.model}"
-        " --classes {wildcards.range} --real {input.real} --scores {output.scores} --previews {params.folder}"
-        " > {log} 2>&1"
+        " --classes {wildcards.range} --real {input.real} --pairs {input.pairs} --scores {output.scores}"
+        " --previews {params.folder} > {log} 2>&1"
 
 
 # A folder of the config's `sources`.
@@ -88,7 +89,8 @@ rule source:
         " > {log} 2>&1 && echo {params.origin} > {output.origin}"
 
 
-# The real images and the teacher's, whose features stay.
+# The real images, the teacher's and those of the pairs, whose features stay: of the pairs in half
+# precision, since a student's images are only searched for copies of them.
 rule features:
     input:
         lambda wildcards: images_of(wildcards.source, wildcards.range),
@@ -100,24 +102,25 @@ rule features:
     benchmark:
         f"{P}/benchmarks/features/{{source}}/{{range}}.tsv"
     wildcard_constraints:
-        source="real|teacher",
+        source="real|teacher|teacher_pairs",
     # Before the next harvest, so that few of the teacher's images are on the disk at a time.
     priority: 2
     conda:
         EXTRACTOR_ENV
     threads: 1
     resources:
-        mem_mb=more(1000 + EXTRACTOR_MB),
-        runtime=more(minutes(PER_SHARD * SAMPLES, "features")),
+        mem_mb=more(SAMPLE_MB + EXTRACTOR_MB),
+        runtime=more(minutes(PER_SHARD * max(SAMPLES, PAIRS), "features")),
         gpu=GPUS,
     params:
         config=planned,
         code=code("features", EXTRACTOR),
         folder=lambda wildcards: f"{P}/images/{wildcards.source}/{wildcards.range}",
+        compact=lambda wildcards: "--compact" if wildcards.source == "teacher_pairs" else "",
         settings={key: config["metrics"][key] for key in EXTRACTION},
     shell:
         "python -m tinygan features --config {params.config} --threads {threads} --images {params.folder}"
-        " --out {output} > {log} 2>&1"
+        " {params.compact} --out {output} > {log} 2>&1"
 
 
 # The images that a student is scored on, for those who want them: `snakemake images_dw`.

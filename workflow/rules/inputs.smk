@@ -12,7 +12,7 @@ def previews_of(source):
 
 
 def pools():
-    """Return what stays of the real and of the teacher's images, for targets.
+    """Return what stays of the real and of the teacher's images, as images and features.
 
     Rules that read a shard have its manifest as input, and compare the arrays with it; as targets,
     deleted arrays are made again.
@@ -23,7 +23,8 @@ def pools():
         for file in shards(source, *WITHOUT_Z)
     ]
     teacher = shards("teacher_pairs", *SHARD) + shards("teacher", *SHARD, kind="previews")
-    return real, teacher + shards("teacher", "manifest.json") + features("teacher")
+    extracted = features("teacher") + features("teacher_pairs")
+    return real, teacher + shards("teacher", "manifest.json") + extracted
 
 
 def images_of(source, part):

@@ -8,6 +8,7 @@ GPU_CORES = 100  # not measured: the cores that a GPU is taken to be as fast as
 SHORT = 30  # minutes
 PER_SHARD = min(config["classes_per_shard"], len(config["classes"]))
 SAMPLES = config["metrics"]["samples_per_class"]
+PAIRS = config["teacher"]["pairs_per_class"]
 # The images of all interpolations of one teacher or student.
 INTERPOLATED = sum(COUNTS.values()) * (STEPS + 1)
 

@@ -24,7 +24,7 @@ rule harvest:
     threads: 1
     resources:
         mem_mb=more(TEACHER_MB),
-        runtime=more(minutes(PER_SHARD * config["teacher"]["pairs_per_class"], "harvest")),
+        runtime=more(minutes(PER_SHARD * PAIRS, "harvest")),
         gpu=GPUS,
     params:
         config=planned,

@@ -10,14 +10,19 @@ from helpers.run_results import call, reading, set_score, write_results
 
 def test_a_row_per_source_and_the_extractor_by_name(results: Path) -> None:
     set_score(results, "dw", copies=0.25, copies_low=0.24, copies_high=0.27)
+    for source in ("teacher", "real"):  # were not trained on the pairs
+        path = results / "scores" / f"{source}.json"
+        scores = json.loads(path.read_text())
+        path.write_text(json.dumps({k: v for k, v in scores.items() if "pair_copies" not in k}))
     frame = call("score_sheet", results).set_index("source")
+    assert frame.pair_copies["dw"] == 0.0075 and np.isnan(frame.pair_copies["teacher"])
     assert list(frame.index)[0] == "teacher" and list(frame.index)[-1] == "real"
     assert {"dw", "no_feat", "scratch"} < set(frame.index)
     assert frame.fd_infinity["dw"] == pytest.approx(22.3) and frame.copies["dw"] == 0.25
     assert frame.fd_infinity_low.isna().all() and (frame.vendi_high == 21).all()
     text = (results / "out" / "score_sheet.md").read_text()
     shown = "| TinyGAN-dw | 23.3 (± 0.5) | 22.3 | 0.233 (± 0.500) | 20.5 (± 0.5) | 10.2 (± 0.5) |"
-    assert f"{shown} 0.625 (± 0.500) | 0.2500 (± 0.0150) |" in text
+    assert f"{shown} 0.625 (± 0.500) | 0.2500 (± 0.0150) | 0.0075 (± 0.5000) |" in text
     assert "features of efficientnet_lite0, 64 px" in text and "not a CMMD" in text
 
 

@@ -79,6 +79,39 @@ def test_a_class_of_which_no_pairwise_sample_is_drawn(sets: tuple[Features, Feat
     assert scores["pairwise_samples"] == 2 and 0 <= scores["copies"] <= 1
 
 
+@pytest.mark.parametrize("planted", [1, 4])
+def test_copies_of_pairs_of_the_class_are_counted(planted: int, tmp_path: Path) -> None:
+    """As with real images, of which there are none here, and through the file."""
+    rng = np.random.default_rng(0)
+    images, real = drawn(0, 20), drawn(1, 30)
+    images = replace(images, features=rng.standard_normal((60, 40)).astype(np.float32))
+    real = replace(real, features=rng.standard_normal((90, 40)).astype(np.float32))
+    pairs = replace(drawn(2, 200), features=rng.standard_normal((600, 40)).astype(np.float32))
+    all_drawn = replace(SETTINGS, pairwise_samples=60)
+    pairs.features[:planted] = images.features[:planted]  # of class 0
+    pairs.features[300:302] = images.features[20:22]  # of class 1
+    pairs.features[500] = images.features[30]  # of class 2, but an image of class 1
+    path = tmp_path / "scores.npz"
+    classes = score_classes(images, real, NAMES, all_drawn, pairs=pairs.compact())
+    write_class_scores(path, classes)
+    assert [c.pair_copies for c in read_class_scores([path])] == [planted, 2, 0]
+    assert [c.copies for c in classes] == [0, 0, 0]
+    scores, _ = combine("dw", classes, add_classes(None, real), NAMES, all_drawn, {})
+    assert scores["pair_copies"] == (planted + 2) / 60 and scores["copies"] == 0
+    assert scores["pair_copies_low"] < scores["pair_copies"] < scores["pair_copies_high"]
+
+
+def test_without_pairs_no_copies_of_pairs_are_reported(sets: tuple[Features, Features]) -> None:
+    scores, _ = score("teacher", [sets], NAMES, SETTINGS, {})
+    assert not [key for key in scores if key.startswith("pair_copies")]
+
+
+def test_a_class_without_pairs_is_refused(sets: tuple[Features, Features]) -> None:
+    pairs = of_class(drawn(2, 9), 0, 1).compact()
+    with pytest.raises(ValueError, match=r"class 2 \(cow\): at least 1 samples are needed, not 0"):
+        score_classes(*sets, NAMES, SETTINGS, pairs=pairs)
+
+
 def test_missing_and_repeated_classes_are_refused(
     sets: tuple[Features, Features], tmp_path: Path
 ) -> None:

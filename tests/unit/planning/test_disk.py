@@ -54,7 +54,7 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     # Of the teacher and eight students.
     assert needed["previews"] == 9 * 398 * 8 * (image + z)
     row = (2048 + 1000) * 4 + 8
-    assert needed["features"] == (animals + 1_990_000) * row
+    assert needed["features"] == (animals + 1_990_000) * row + 398 * 3000 * (2048 * 2 + 8)
     assert needed["class_scores"] == 8 * (50_000 + 2 * 10_000) * row
     stored = sum(needed.values()) - 2 * needed["real"] - needed["teacher_pairs"]
     assert stored < 60e9
