@@ -279,7 +279,8 @@ def test_the_train_subcommand_resumes(tmp_path, stop_at, capsys):
     assert "already trained to step 4" in capsys.readouterr().err
     assert files(tmp_path / "whole") == trained
     # The two runs of one variant are kept apart.
+    rate = config["train"]["learning_rate"]
     assert command("halves", learning_rate=0.5) == 1
-    assert "train.learning_rate was 0.001, is 0.5" in capsys.readouterr().err
+    assert f"train.learning_rate was {rate}, is 0.5" in capsys.readouterr().err
     assert command("halves", learning_rate=0.001) == 0
     assert files(tmp_path / "halves") == trained
