@@ -282,5 +282,5 @@ def test_the_train_subcommand_resumes(tmp_path, stop_at, capsys):
     rate = config["train"]["learning_rate"]
     assert command("halves", learning_rate=0.5) == 1
     assert f"train.learning_rate was {rate}, is 0.5" in capsys.readouterr().err
-    assert command("halves", learning_rate=0.001) == 0
+    assert command("halves", learning_rate=rate) == 0
     assert files(tmp_path / "halves") == trained
