@@ -96,12 +96,13 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
     curves = [variant for name, variant in variants.items() if name in _CURVES]
     points = seeds * sum(len(snapshot_steps(variant)) for variant in curves)
     scored = seeds * len(variants) + len(config["sources"]) + 1  # and the teacher
-    extracted = files + scored * samples + points * classes * metrics["curve_samples_per_class"]
+    curve_images = points * classes * metrics["curve_samples_per_class"]
+    extracted = files + pairs + scored * samples + curve_images
     # Weights from the cache may have to be downloaded first.
     fetched = metrics["extractor"] in INCEPTION or asset_of(metrics["extractor"])
     measure = None if fetched else throughput.features
-    # Those of the real images and the teacher; students' features are extracted as they are drawn.
-    steps.append(Step("features", 2 * shards, extracted, "images", measure))
+    # Jobs: real images, pairs, the teacher. Students' features are extracted as they are drawn.
+    steps.append(Step("features", 3 * shards, extracted, "images", measure))
     steps.append(Step("score", scored + 1, (scored + 1) * classes, "classes", throughput.score))
     return steps
 

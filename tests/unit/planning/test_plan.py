@@ -19,8 +19,8 @@ def test_the_amounts_of_mini():
     assert found["harvest"] == (2, 10 * 600 + 10 * 200)
     assert found["train dw"] == found["train scratch"] == (1, images)
     assert found["sample dw 16"] == (2, 2 * 2000)
-    # Jobs: of the real images and the teacher. Images: also two variants', and of two curves.
-    assert found["features"] == (2, 10_000 + 3 * 2000 + 2 * 6 * 1000)
+    # Jobs: of the real images, the pairs and the teacher. Images: also two variants', two curves'.
+    assert found["features"] == (3, 10_000 + 6000 + 3 * 2000 + 2 * 6 * 1000)
     assert found["score"] == (4, 4 * 10)
     assert not [name for name in found if name.startswith("real")]
 
@@ -34,7 +34,7 @@ def test_every_seed_is_trained_sampled_and_scored():
         assert three[name] == tuple(3 * number for number in one[name])
     assert three["harvest"] == one["harvest"]
     # Also the images of six students, and of three curves of six points.
-    assert three["features"] == (2, 10_000 + 7 * 2000 + 3 * 6 * 1000)
+    assert three["features"] == (3, 10_000 + 6000 + 7 * 2000 + 3 * 6 * 1000)
     assert three["score"] == (8, 8 * 10)
 
 
