@@ -5,8 +5,9 @@
 Each variant, with random weights, is run by PyTorch (eager; its activations are channels-last), and
 as ONNX files in float32 and int8 by ONNX Runtime. All are called in turn, so that a busy machine
 slows down all alike, and times are those of the processor. --side 32 is the size of `mini`, 128
-that of the paper. The mini teacher, its TF-Hub module in TensorFlow, runs in a process of its own
-and only at 32 px.
+that of the paper, where all calls take half an hour: --calls 10 --passes 2 is enough for the
+ratios. The mini teacher, its TF-Hub module in TensorFlow, runs in a process of its own and only at
+32 px.
 
 Then PyTorch's operations are timed one by one and summed by kind: with the floating-point
 operations and the bytes that each has to read and write, and the rate that it reaches.
@@ -73,7 +74,8 @@ def compare(arguments: argparse.Namespace) -> None:
             for key, run in generators.items()
         }
         with torch.inference_mode():
-            found = time_calls(calls, min_seconds=arguments.seconds)
+            limits = {"min_calls": arguments.calls, "min_seconds": arguments.seconds}
+            found = time_calls(calls, **limits)
         for key, durations in found.items():
             times[key, batch] = per_image(durations, batch)["ms_per_image"]
     print("| variant | runtime | ms per image, batch 1 | batch 64 | over std, batch 1 | batch 64 |")
@@ -193,6 +195,9 @@ def main() -> None:
     names = ["std", "std_half", "dw"]
     parser.add_argument(
         "--variants", nargs="+", metavar="NAME", default=names, help="default: std std_half dw"
+    )
+    parser.add_argument(
+        "--calls", type=int, default=50, help="least calls per generator and batch (default: 50)"
     )
     parser.add_argument(
         "--seconds", type=float, default=2, help="least time per generator and batch (default: 2)"
