@@ -21,10 +21,10 @@ COUNTS = ["samples", "overall_samples", "real_samples"]
 MORE = ["kid", "precision", "recall", "density", "coverage"]
 # Those of the score sheet alone; a run that was scored before they existed lacks them.
 SHEET = ["fd_infinity", "mmd_rbf", "vendi", "intra_vendi", "authenticity", "copies", "pair_copies"]
-# Null where the extractor has no classifier, there are only 2 images, or the source is no student.
+# Null where the extractor has no classifier, there are only 2 images, or the source has no pairs.
 MAYBE_NULL = ("inception_score", "inception_score_std", "fd_infinity", "pair_copies")
-# Those that only students have.
-OF_STUDENTS = ("pair_copies",)
+# Those that only the teacher and the students have.
+WITH_PAIRS = ("pair_copies",)
 
 
 def ends_of(scores: Iterable[str]) -> list[str]:
@@ -115,7 +115,7 @@ def read_scores(
 
 
 def _read_score(path: Path, extra: Sequence[str]) -> dict[str, Any]:
-    row = dict.fromkeys([*OF_STUDENTS, *ends_of(OF_STUDENTS)]) | read_json(present(path))
+    row = dict.fromkeys([*WITH_PAIRS, *ends_of(WITH_PAIRS)]) | read_json(present(path))
     lacking = [key for key in [*EXTRACTOR, *COUNTS] if key not in row]
     absent = [key for key in MAYBE_NULL if row.get(key, "") is None]
     wanted = [key for key in [*SCORES, *MORE, *extra] if key not in absent]

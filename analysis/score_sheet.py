@@ -26,9 +26,9 @@ _NOTE = (
     "number. Authentic: the share of images that are farther from the nearest real image than that "
     "one is from another real image. Copies: the share whose nearest real image of the class is "
     "nearer than 0.4 times the mean distance to the 50 nearest. Of pairs: the same for the "
-    "teacher's images that the students were trained on; the student from scratch never saw them. "
-    "Compare authenticity and copies with the row of real images: its copies are real images that "
-    "occur twice, nearly or exactly."
+    "teacher's images that the students were trained on; compare with the teacher's other images, "
+    "and with the student from scratch, which saw none. Compare authenticity and copies with the "
+    "row of real images: its copies are real images that occur twice, nearly or exactly."
 )
 
 

@@ -67,6 +67,8 @@ def _score(config: Config, arguments: Arguments) -> None:
         bool(arguments.classes) != bool(arguments.moments)
     ):
         raise ConfigError("give either --real, or --classes with --moments")
+    if arguments.pairs and len(arguments.pairs) != len(arguments.images or ()):
+        raise ConfigError("--pairs needs a file for each one of --images, of the same classes")
     ids, seed = class_ids(config), config["seed"]
     settings = Settings.of(config, threads=arguments.threads)
     is_floor = bool(arguments.real) and not arguments.images
@@ -87,8 +89,9 @@ def _score(config: Config, arguments: Arguments) -> None:
             parts = (real_vs_real(part, samples, seed) for part in real)
         else:
             parts = read_parts(arguments.images, arguments.real, ids)
-        progress = f"scores {arguments.source}"
-        result, rows = score(arguments.source, parts, *about, progress=progress)
+        pairs = arguments.pairs and (read_features([path], ids) for path in arguments.pairs)
+        options = {"pairs": pairs, "progress": f"scores {arguments.source}"}
+        result, rows = score(arguments.source, parts, *about, **options)
     if ids != config["classes"]:
         rows = [row | {"wnid": ids[row["class"]]} for row in rows]
     write_scores(arguments.out, arguments.intra, arguments.metrics, result, rows)
@@ -154,6 +157,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "--real": REAL_FEATURES | {"required": False},
             # The pipeline passes no file to score real images against real images.
             "--images": FEATURES | {"nargs": "*"},
+            "--pairs": FEATURES
+            | {"help": "features of the harvested pairs, a file for each of --images, for copies"},
             "--classes": FEATURES | {"help": "output of `sample --scores`, in place of both"},
             "--moments": MOMENTS,
             "--intra": {

@@ -45,8 +45,7 @@ class ClassScores:
         real_pairwise: features [Q, d] of the real images drawn for them.
         vendi: the Vendi score of `VENDI_SAMPLES` images.
         copies: how many of the P images copy any real image of the class.
-        pair_copies: how many copy an image of the class that the student was trained on, of the
-            harvested pairs; None if those are not given.
+        pair_copies: how many copy any harvested pair of the class; None if none are given.
     """
 
     label: int
@@ -84,9 +83,11 @@ def score_classes(
         pairs: features of the harvested pairs of these classes, see `Features.compact`.
 
     Raises:
-        ValueError: a class has fewer than 2 images or real images, or no pairs; or the features
-            contain NaN.
+        ValueError: a class has fewer than 2 images or real images, or no pairs; the pairs are of
+            another extractor; or the features contain NaN.
     """
+    if pairs is not None:
+        real.compact().check_comparable(pairs.compact())
     labels = np.unique(real.labels).tolist()
     found = []
     with ThreadPoolExecutor(settings.threads) as pool:

@@ -8,6 +8,7 @@ no result depends on the number of threads, or, up to rounding, on how classes a
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tinygan.evaluation.class_scores import ClassScores, score_classes
 from tinygan.evaluation.parts import Part, add_classes, checked_parts
 from tinygan.evaluation.score_sheet import sheet_scores
 from tinygan.evaluation.settings import Settings
+from tinygan.features.files import Features
 from tinygan.files import write_json, write_text
 from tinygan.metrics.fid import Gaussian
 from tinygan.metrics.inception_score import inception_score, inception_score_jackknife
@@ -52,6 +54,7 @@ def score(
     settings: Settings,
     provenance: Mapping[str, Any],
     *,
+    pairs: Iterable[Features] | None = None,
     progress: str | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Score images against real images.
@@ -63,6 +66,7 @@ def score(
         class_names: names of the classes, in the order of the class index.
         settings: how to score.
         provenance: what else the scores depend on (seed, truncation); copied into the result.
+        pairs: harvested pairs of the classes of each part, see `score_classes`; None for none.
         progress: title of the progress bar over the classes; None for no bar.
 
     Returns:
@@ -81,8 +85,9 @@ def score(
     moments = None
     title = {"desc": progress, "unit": "class", "disable": progress is None}
     with tqdm(total=len(class_names), **title) as bar:
-        for images, real in checked_parts(source, parts, class_names):
-            classes += score_classes(images, real, class_names, settings, bar.update)
+        checked = checked_parts(source, parts, class_names)
+        for (images, real), some in zip(checked, pairs or repeat(None), strict=False):
+            classes += score_classes(images, real, class_names, settings, bar.update, some)
             moments = add_classes(moments, real)
     return combine(source, classes, moments, class_names, settings, provenance)
 

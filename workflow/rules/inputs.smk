@@ -80,7 +80,8 @@ def scored(wildcards):
     if wildcards.source == "real":
         return {"real": features("real")}
     if wildcards.source == "teacher":
-        return {"real": features("real"), "images": features("teacher")}
+        pools = {"real": "real", "images": "teacher", "pairs": "teacher_pairs"}
+        return {option: features(pool) for option, pool in pools.items()}
     parts = [f"{P}/class_scores/{wildcards.source}/{r}.npz" for r in RANGES]
     return {"classes": parts, "moments": [MOMENTS]}
 

@@ -97,6 +97,8 @@ def test_copies_of_pairs_of_the_class_are_counted(planted: int, tmp_path: Path) 
     assert [c.pair_copies for c in read_class_scores([path])] == [planted, 2, 0]
     assert [c.copies for c in classes] == [0, 0, 0]
     scores, _ = combine("dw", classes, add_classes(None, real), NAMES, all_drawn, {})
+    parts = {"parts": [(images, real)], "pairs": [pairs.compact()]}
+    assert scores == score("dw", class_names=NAMES, settings=all_drawn, provenance={}, **parts)[0]
     assert scores["pair_copies"] == (planted + 2) / 60 and scores["copies"] == 0
     assert scores["pair_copies_low"] < scores["pair_copies"] < scores["pair_copies_high"]
 
@@ -110,6 +112,8 @@ def test_a_class_without_pairs_is_refused(sets: tuple[Features, Features]) -> No
     pairs = of_class(drawn(2, 9), 0, 1).compact()
     with pytest.raises(ValueError, match=r"class 2 \(cow\): at least 1 samples are needed, not 0"):
         score_classes(*sets, NAMES, SETTINGS, pairs=pairs)
+    with pytest.raises(ValueError, match="features of different extractors"):
+        score_classes(*sets, NAMES, SETTINGS, pairs=replace(pairs, extractor="other"))
 
 
 def test_missing_and_repeated_classes_are_refused(
