@@ -7,6 +7,7 @@ import pytest
 from helpers.command_line import FEW_SAMPLES, mini, tinygan
 
 from tinygan.data.shards import open_shard
+from tinygan.evaluation.class_scores import read_class_scores
 from tinygan.features.files import read_features
 from tinygan.features.stream import _regrouped
 
@@ -80,6 +81,29 @@ def test_real_images_of_other_classes_are_refused_before_anything_is_drawn(
     )
     assert tinygan(tmp_path, config, *draw, *CLASSES, "--scores", tmp_path / "s.npz") == 1
     assert "--scores needs --real" in capsys.readouterr().err
+
+
+def test_copies_of_the_pairs_are_counted_from_their_compact_features(
+    config: dict, tmp_path: Path, capsys
+) -> None:
+    """The student's own images stand for the pairs: each is a copy."""
+    draw = ["sample", "--model", MODEL, *CLASSES]
+    real, pairs, scores = (tmp_path / f"{name}.npz" for name in ("real", "pairs", "scores"))
+    assert tinygan(tmp_path, config, *draw, "--images", tmp_path / "i", "--features", real) == 0
+    extract = ["features", "--images", tmp_path / "i", "--compact", "--out", pairs]
+    assert tinygan(tmp_path, config, *extract) == 0
+    with np.load(pairs) as file:
+        assert file["features"].dtype == np.float16 and file["logits"].shape == (15, 0)
+    compared = ["--real", real, "--pairs", pairs, "--scores", scores]
+    assert tinygan(tmp_path, config, *draw, *compared) == 0
+    found = read_class_scores([scores])
+    assert [c.pair_copies for c in found] == [len(c.pairwise) for c in found] and found
+    capsys.readouterr()
+    assert tinygan(tmp_path, config, *draw, "--features", scores, "--pairs", pairs) == 1
+    assert "--pairs is for --scores: give --scores and --real" in capsys.readouterr().err
+    # Which are no features to score.
+    assert tinygan(tmp_path, config, *draw, "--real", pairs, "--scores", scores) == 1
+    assert "features of different extractors cannot be compared" in capsys.readouterr().err
 
 
 def test_nothing_appears_when_drawing_fails(config: dict, tmp_path: Path, monkeypatch) -> None:
