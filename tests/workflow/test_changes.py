@@ -17,7 +17,8 @@ def test_a_second_run_has_nothing_to_do_and_temporary_files_are_gone(finished: P
         "real",
         "teacher_pairs",
     ]
-    assert {p.parent.name for p in (results / "features").rglob("*.npz")} == {"real", "teacher"}
+    extracted = {p.parent.name for p in (results / "features").rglob("*.npz")}
+    assert extracted == {"real", "teacher", "teacher_pairs"}
     shown = {p.name for p in (results / "previews").iterdir()}
     assert shown == {"teacher", *mini()["variants"]}
 

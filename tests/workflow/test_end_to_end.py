@@ -219,7 +219,7 @@ def test_the_record_of_the_run_has_its_jobs_and_results(results: Path) -> None:
     assert record["software"]["packages"]["this"]["torch"].startswith("2.13.0")
     jobs = record["jobs"]
     assert {rule: row["jobs"] for rule, row in jobs.items() if row["jobs"] > 1} == {
-        **{"harvest": 2, "harvest_evaluation": 2, "features": 4, "train": 8, "sample": 16},
+        **{"harvest": 2, "harvest_evaluation": 2, "features": 6, "train": 8, "sample": 16},
         **{"score": 10, "curve": 2, "model_card": 8},
     }
     assert jobs["train"]["seconds"] > 1 and jobs["train"]["peak_mb"] > 50

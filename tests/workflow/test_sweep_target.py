@@ -50,7 +50,7 @@ def test_alone_it_needs_its_points_and_the_teacher(finished: Path, tmp_path: Pat
     found = planned(tmp_path / "new", "sweep")
     trained = [name for name in found if name.startswith("train_")]
     assert trained == ["train_dw", "train_dw_ch32", "train_dw_ch8", "train_std", "train_std_half"]
-    assert (found["sample"], found["features"], found["score"]) == (5, 2, 6)
+    assert (found["sample"], found["features"], found["score"]) == (5, 3, 6)
     in_all = planned(tmp_path / "new", "all")
     assert not [name for name in in_all if "sweep" in name or "_ch" in name]
     assert in_all["score"] == 10
