@@ -185,7 +185,8 @@ def test_every_claim_is_judged_in_its_section_and_in_the_summary(results: Path) 
 
 
 def test_temporary_samples_and_features_are_deleted(results: Path) -> None:
-    assert {path.parent.name for path in results.glob("features/**/*.npz")} == {"real", "teacher"}
+    extracted = {path.parent.name for path in results.glob("features/**/*.npz")}
+    assert extracted == {"real", "teacher", "teacher_pairs"}
     arrays = {path.parent.parent.name for path in results.glob("images/**/*.npy")}
     assert arrays == {"real", "teacher_pairs"}
     assert not list(results.glob("interpolation/**/*.npy"))
