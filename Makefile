@@ -34,7 +34,7 @@ PARALLEL := -n $(CORES) --dist loadfile --no-loadscope-reorder
 test: $(READY)
 	pytest $(PARALLEL)
 
-# The tests that are not marked as slow; under two minutes on two cores.
+# The tests that are not marked as slow: eight minutes of processor time.
 test-fast: $(READY)
 	pytest $(PARALLEL) -m "not slow"
 

@@ -21,10 +21,10 @@ COUNTS = ["samples", "overall_samples", "real_samples"]
 MORE = ["kid", "precision", "recall", "density", "coverage"]
 # Those of the score sheet alone; a run that was scored before they existed lacks them.
 SHEET = ["fd_infinity", "mmd_rbf", "vendi", "intra_vendi", "authenticity", "copies", "pair_copies"]
-# Null where the extractor has no classifier, there are only 2 images, or the source has no pairs.
-MAYBE_NULL = ("inception_score", "inception_score_std", "fd_infinity", "pair_copies")
 # Those that only the teacher and the students have.
 WITH_PAIRS = ("pair_copies",)
+# Null where the extractor has no classifier, there are only 2 images, or the source has no pairs.
+MAYBE_NULL = ("inception_score", "inception_score_std", "fd_infinity", *WITH_PAIRS)
 
 
 def ends_of(scores: Iterable[str]) -> list[str]:
