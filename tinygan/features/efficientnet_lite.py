@@ -53,11 +53,20 @@ class SameConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
         rows, columns = map(same_padding, x.shape[2:], self.kernel_size, self.stride)
-        return super().forward(F.pad(x, columns + rows) if any(rows + columns) else x)
+        padding = (0, 0)
+        if rows[0] == rows[1] and columns[0] == columns[1]:
+            padding = rows[0], columns[0]  # by the convolution itself, without a copy of x
+        else:
+            x = F.pad(x, columns + rows)
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3)
+
+
+def _relu6(x: Tensor) -> Tensor:
+    return F.relu6(x, inplace=True)
 
 
 class Block(nn.Module):
@@ -75,8 +84,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
-        wide = F.relu6(self.bn0(self.expand_conv(x))) if self.expands else x
-        wide = F.relu6(self.bn1(self.depthwise_conv(wide)))
+        wide = _relu6(self.bn0(self.expand_conv(x))) if self.expands else x
+        wide = _relu6(self.bn1(self.depthwise_conv(wide)))
         narrow = self.bn2(self.project_conv(wide))
         return x + narrow if self.skips else narrow
 
@@ -107,8 +116,8 @@ class EfficientNetLite0(nn.Module):
             features [N, 1280], the spatial mean of the head, in [0, 6]; and logits [N, 1000] of
             ImageNet's classes, in the order of the sorted WNIDs.
         """
-        x = F.relu6(self.bn0(self.conv_stem((x - 127) / 128)))
-        x = F.relu6(self.bn1(self.conv_head(self.blocks(x))))
+        x = _relu6(self.bn0(self.conv_stem((x - 127) / 128)))
+        x = _relu6(self.bn1(self.conv_head(self.blocks(x))))
         features = x.mean((2, 3))
         return features, self.fc(features)
 

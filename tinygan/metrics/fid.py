@@ -1,6 +1,6 @@
 """Frechet distance between two sets of features, exact and without a matrix square root."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -99,7 +99,7 @@ def frechet_distance(x: np.ndarray, y: np.ndarray | Gaussian, *, offset: float =
     """
     if offset:
         return _offset_distance(Gaussian.of(x), _fitted(x, y), offset)
-    return Coupling(x, y).distance()
+    return Coupling.of(x, y).distance()
 
 
 def _fitted(x: np.ndarray, y: np.ndarray | Gaussian) -> Gaussian:
@@ -110,6 +110,7 @@ def _fitted(x: np.ndarray, y: np.ndarray | Gaussian) -> Gaussian:
     return y
 
 
+@dataclass(frozen=True)
 class Coupling:
     """Samples x and a Gaussian y, and B = (x - mean) F'.
 
@@ -120,16 +121,33 @@ class Coupling:
         b: B, float64 [n, r].
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray | Gaussian):
-        self.mean, self.x = _centred(x)
-        self.y = _fitted(self.x, y)
-        self.b = self.x @ self.y.factor.T
-        self._by_rows = len(self.b) <= self.b.shape[1]
-        self._gram = self.b @ self.b.T if self._by_rows else self.b.T @ self.b
+    mean: np.ndarray
+    x: np.ndarray
+    y: Gaussian
+    b: np.ndarray
 
-    def distance(self) -> float:
-        """Return FID(x, y)."""
-        return self._distance(self._top(np.linalg.eigvalsh(self._gram)))
+    @classmethod
+    def of(cls, x: np.ndarray, y: np.ndarray | Gaussian) -> Self:
+        """Couple samples x [n, d] and y; for y and the errors, see `frechet_distance`."""
+        mean, x = _centred(x)
+        y = _fitted(x, y)
+        return cls(mean, x, y, x @ y.factor.T)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Couple some of the samples, by index [k], k >= 2: B needs no product again."""
+        x, b = self.x[rows], self.b[rows]
+        moved = x.mean(axis=0)
+        x -= moved
+        b -= b.mean(axis=0)
+        return replace(self, mean=self.mean + moved, x=x, b=b)
+
+    def distance(self, precision: float = PRECISION) -> float:
+        """Return FID(x, y).
+
+        Args:
+            precision: of the cross term, as a fraction of tr S1 + tr S2, see `PRECISION`.
+        """
+        return self._distance(self._top(np.linalg.eigvalsh(self._gram)), precision)
 
     def decompose(self, rows: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the distance with what it takes to leave out samples.
@@ -146,12 +164,20 @@ class Coupling:
         values = self._top(values)
         vectors = vectors[:, -len(values) :]
         coordinates = vectors[rows] * np.sqrt(values) if self._by_rows else self.b[rows] @ vectors
-        return self._distance(values), values, coordinates
+        return self._distance(values, PRECISION), values, coordinates
+
+    @property
+    def _by_rows(self) -> bool:
+        return len(self.b) <= self.b.shape[1]
+
+    @property
+    def _gram(self) -> np.ndarray:
+        return self.b @ self.b.T if self._by_rows else self.b.T @ self.b
 
     def _top(self, values: np.ndarray) -> np.ndarray:
         return np.maximum(values[-min(len(self.x) - 1, self.y.rank) :], 0)
 
-    def _distance(self, values: np.ndarray) -> float:
+    def _distance(self, values: np.ndarray, precision: float) -> float:
         """Return FID(x, y), given the squared singular values of B."""
         n = len(self.x)
         traces = np.square(self.x).sum(axis=1).sum() / (n - 1) + np.square(self.y.factor).sum()
@@ -159,7 +185,7 @@ class Coupling:
         slack = 16 * np.finfo(float).eps * values[-1]
         error = (np.sqrt(values + slack) - roots).sum()
         coupling = roots.sum()
-        if error / np.sqrt(n - 1) > PRECISION * traces:
+        if error / np.sqrt(n - 1) > precision * traces:
             coupling = np.linalg.svd(self.b, compute_uv=False).sum()
         apart = np.square(self.mean - self.y.mean).sum()
         # Never negative, but for rounding, if the two sets are the same.

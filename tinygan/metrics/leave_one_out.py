@@ -71,7 +71,7 @@ def frechet_jackknife(
         return frechet_distance(x, y, offset=offset), UNKNOWN
     most = max(LEFT_OUT // len(counts), LEFT_OUT_OF_STRATUM)
     rows = [_spaced(np.flatnonzero(strata == h), most) for h in range(len(counts))]
-    coupling = Coupling(x, y)
+    coupling = Coupling.of(x, y)
     distance, without = _leave_out(coupling, np.concatenate(rows))
     if offset:
         distance = frechet_distance(x, coupling.y, offset=offset)

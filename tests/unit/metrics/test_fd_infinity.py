@@ -22,6 +22,18 @@ def test_it_is_the_definition():
     assert value == pytest.approx(expected, rel=1e-9)
 
 
+def test_no_svd_where_its_digits_would_not_show(monkeypatch):
+    """Rank 8 of 40, which `frechet_distance` leaves to an SVD."""
+    x, y = np.repeat(normal(9, 40), 30, axis=0), np.repeat(normal(9, 40, seed=1), 9, axis=0)
+    expected = fd_infinity(x, Gaussian.of(y), np.random.default_rng(7))
+    with monkeypatch.context() as patch:
+        patch.setattr("tinygan.metrics.fd_infinity.PRECISION", 1e-12)
+        exact = fd_infinity(x, Gaussian.of(y), np.random.default_rng(7))
+    monkeypatch.setattr(np.linalg, "svd", None)
+    assert fd_infinity(x, Gaussian.of(y), np.random.default_rng(7)) == expected
+    assert expected == pytest.approx(exact, rel=1e-6) and expected != exact
+
+
 def test_the_published_sizes():
     """5,000 to 50,000 at 15 points, as in the authors' code."""
     assert subset_sizes(50_000).tolist() == np.linspace(5000, 50_000, 15).astype(int).tolist()

@@ -13,7 +13,7 @@ from helpers.metrics_reference import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygan.metrics.fid import AUTHORS_OFFSET, Gaussian, frechet_distance
+from tinygan.metrics.fid import AUTHORS_OFFSET, Coupling, Gaussian, frechet_distance
 from tinygan.metrics.moments import Moments
 
 # n < d, n = d, n > d on either side, both sides short, and single dimensions.
@@ -77,6 +77,15 @@ def test_duplicated_rows_do_not_cost_digits():
     (x8, y9) = x[::12], y[::7]
     fewer = [a.mean(0) + (a - a.mean(0)) / s for a, s in zip((x8, y9), scale, strict=True)]
     assert frechet_distance(x, y) == pytest.approx(frechet_distance(*fewer), rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m", "d"), [sizes for sizes in SIZES if sizes[0] > 3])
+def test_some_of_coupled_samples_have_the_distance_of_a_set_of_their_own(n, m, d):
+    x, y = two_sets(n, m, d)
+    rows = np.random.default_rng(0).permutation(n)[: n // 2]
+    subset = Coupling.of(x, Gaussian.of(y)).take(rows)
+    assert subset.distance() == pytest.approx(frechet_distance(x[rows], y), rel=1e-10)
+    np.testing.assert_allclose(subset.mean, x[rows].mean(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(200, 30), (30, 200), (30, 30)])
