@@ -11,7 +11,7 @@ from tinygan.metrics.fid import Gaussian
 from tinygan.metrics.jackknife import Interval, interval
 from tinygan.metrics.mmd import mmd_rbf_jackknife
 from tinygan.metrics.shares import share_with_interval
-from tinygan.metrics.vendi import vendi_jackknife
+from tinygan.metrics.vendi import vendi_with_variance
 from tinygan.seeding import stream
 
 
@@ -37,15 +37,17 @@ def sheet_scores(
         groups: the groups of `pairwise` for the jackknife.
         seed: the run's seed.
     """
+    mmd, without = mmd_rbf_jackknife(pairwise, real_pairwise, groups)
     extrapolated = fd_infinity(features, real, stream(seed, "metrics/fd_infinity"))
+    labels = np.repeat([c.label for c in classes], [len(c.pairwise) for c in classes])
+    diversity, variance = vendi_with_variance(pairwise, labels)
     per_class = [c.vendi for c in classes]
     repeated, original = sum(c.copies for c in classes), authentic(pairwise, real_pairwise)
     scores = {
         # A jackknife would take 15 distances per group, and say nothing of the line's own error.
         "fd_infinity": (extrapolated, (None, None)),
-        "mmd_rbf": _jackknifed(*mmd_rbf_jackknife(pairwise, real_pairwise, groups)),
-        "vendi": _jackknifed(*vendi_jackknife(pairwise, groups)),
-        # Nor this: an eigendecomposition per group of each class.
+        "mmd_rbf": (mmd, interval(mmd, without)),
+        "vendi": (diversity, variance.interval(diversity)),
         "intra_vendi": (float(np.mean(per_class)), (None, None)),
         "authenticity": share_with_interval(int(original.sum()), len(original)),
         "copies": share_with_interval(repeated, len(pairwise)),
@@ -54,7 +56,3 @@ def sheet_scores(
     if None not in counts:
         scores["pair_copies"] = share_with_interval(sum(counts), len(pairwise))
     return scores
-
-
-def _jackknifed(value: float, without: np.ndarray) -> tuple[float, Interval]:
-    return value, interval(value, without)

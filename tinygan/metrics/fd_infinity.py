@@ -38,7 +38,7 @@ def fd_infinity(x: np.ndarray, y: Gaussian, rng: np.random.Generator) -> float |
     if len(x) < 3:
         return None
     counts, coupling = subset_sizes(len(x)), Coupling.of(x, y)
-    subsets = (coupling.take(rng.permutation(len(x))[:count]) for count in counts)
+    subsets = (coupling.take(x, rng.permutation(len(x))[:count]) for count in counts)
     fids = [subset.distance(PRECISION) for subset in subsets]
     return float(np.polyfit(1 / counts, fids, 1)[1])
 

@@ -74,6 +74,15 @@ def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, x
 
 
+def _scatter(centred: np.ndarray) -> float:
+    return float(np.square(centred).sum(axis=1).sum())
+
+
+def _mean_and_scatter(x: np.ndarray) -> tuple[np.ndarray, float]:
+    mean, centred = _centred(x)
+    return mean, _scatter(centred)
+
+
 def frechet_distance(x: np.ndarray, y: np.ndarray | Gaussian, *, offset: float = 0.0) -> float:
     """Return FID(x, y) = |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2) in float64 (section 5.2).
 
@@ -116,30 +125,29 @@ class Coupling:
 
     Attributes:
         mean: of x, float64 [d].
-        x: the centred samples, float64 [n, d].
+        scatter: (n - 1) tr S1, the sum of the squared distances of x to its mean.
         y: the Gaussian.
         b: B, float64 [n, r].
     """
 
     mean: np.ndarray
-    x: np.ndarray
+    scatter: float
     y: Gaussian
     b: np.ndarray
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray | Gaussian) -> Self:
         """Couple samples x [n, d] and y; for y and the errors, see `frechet_distance`."""
-        mean, x = _centred(x)
-        y = _fitted(x, y)
-        return cls(mean, x, y, x @ y.factor.T)
+        mean, centred = _centred(x)
+        y = _fitted(centred, y)
+        return cls(mean, _scatter(centred), y, centred @ y.factor.T)
 
-    def take(self, rows: np.ndarray) -> Self:
-        """Couple some of the samples, by index [k], k >= 2: B needs no product again."""
-        x, b = self.x[rows], self.b[rows]
-        moved = x.mean(axis=0)
-        x -= moved
+    def take(self, x: np.ndarray, rows: np.ndarray) -> Self:
+        """Couple the samples in some rows [k], k >= 2, of the same x: their B needs no product."""
+        mean, scatter = _mean_and_scatter(x[rows])
+        b = self.b[rows]
         b -= b.mean(axis=0)
-        return replace(self, mean=self.mean + moved, x=x, b=b)
+        return replace(self, mean=mean, scatter=scatter, b=b)
 
     def distance(self, precision: float = PRECISION) -> float:
         """Return FID(x, y).
@@ -175,12 +183,12 @@ class Coupling:
         return self.b @ self.b.T if self._by_rows else self.b.T @ self.b
 
     def _top(self, values: np.ndarray) -> np.ndarray:
-        return np.maximum(values[-min(len(self.x) - 1, self.y.rank) :], 0)
+        return np.maximum(values[-min(len(self.b) - 1, self.y.rank) :], 0)
 
     def _distance(self, values: np.ndarray, precision: float) -> float:
         """Return FID(x, y), given the squared singular values of B."""
-        n = len(self.x)
-        traces = np.square(self.x).sum(axis=1).sum() / (n - 1) + np.square(self.y.factor).sum()
+        n = len(self.b)
+        traces = self.scatter / (n - 1) + np.square(self.y.factor).sum()
         roots = np.sqrt(values)
         slack = 16 * np.finfo(float).eps * values[-1]
         error = (np.sqrt(values + slack) - roots).sum()

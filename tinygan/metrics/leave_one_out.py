@@ -72,7 +72,7 @@ def frechet_jackknife(
     most = max(LEFT_OUT // len(counts), LEFT_OUT_OF_STRATUM)
     rows = [_spaced(np.flatnonzero(strata == h), most) for h in range(len(counts))]
     coupling = Coupling.of(x, y)
-    distance, without = _leave_out(coupling, np.concatenate(rows))
+    distance, without = _leave_out(coupling, x, np.concatenate(rows))
     if offset:
         distance = frechet_distance(x, coupling.y, offset=offset)
     parts = np.split(without, np.cumsum([len(part) for part in rows])[:-1])
@@ -88,11 +88,11 @@ def _spaced(rows: np.ndarray, most: int) -> np.ndarray:
     return rows[np.arange(min(most, len(rows))) * len(rows) // min(most, len(rows))]
 
 
-def _leave_out(coupling: Coupling, rows: np.ndarray) -> tuple[float, np.ndarray]:
+def _leave_out(coupling: Coupling, x: np.ndarray, rows: np.ndarray) -> tuple[float, np.ndarray]:
     """Return FID(x, y), and FID without each of these rows of x, float64 [k]."""
     distance, values, coordinates = coupling.decompose(rows)
-    n, x = len(coupling.x), coupling.x[rows]
-    squares, trace = np.square(x).sum(axis=1), np.vdot(coupling.x, coupling.x) / (n - 1)
+    n, x = len(coupling.b), x[rows] - coupling.mean
+    squares, trace = np.square(x).sum(axis=1), coupling.scatter / (n - 1)
     apart = (squares / (n - 1) - 2 * x @ (coupling.mean - coupling.y.mean)) / (n - 1)
     traces = (trace - n / (n - 1) * squares) / (n - 2)
     nodes = _NODES * (np.sqrt(values[-1]) or 1.0)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygan.metrics.distances import unit_rows
-from tinygan.metrics.jackknife import TooFewSamples
+from tinygan.metrics.jackknife import UNKNOWN, Variance
 
 
 def vendi(x: np.ndarray) -> float:
@@ -24,39 +24,45 @@ def vendi(x: np.ndarray) -> float:
         ValueError: no samples, NaN or infinity.
     """
     u = unit_rows(x)
-    return _score(u @ u.T if len(u) < u.shape[1] else u.T @ u, len(u))
+    return _score(np.linalg.eigvalsh((u @ u.T if len(u) < u.shape[1] else u.T @ u) / len(u)))
 
 
-def vendi_jackknife(x: np.ndarray, groups: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the Vendi score, and that without each group in turn (see `jackknife`).
+def vendi_with_variance(x: np.ndarray, strata: np.ndarray) -> tuple[float, Variance]:
+    """Return the Vendi score, and its variance between sets of as many images.
 
-    Each costs one eigendecomposition of a square matrix of side min(n, d).
+    By the infinitesimal jackknife: with M = U' U / n and the entropy H = -tr M log M, more weight
+    on image i changes H in proportion to h_i - H, h_i = -u_i' (log M) u_i, whose mean is H. So if
+    s_h^2 is the variance (divisor: one less) of h_i in stratum h, which has n_h of the n images,
+    the variance of the score is exp(2 H) / n^2 sum_h n_h s_h^2. One eigendecomposition gives all.
 
     Args:
         x: features [n, d].
-        groups: int [n], the group of each sample, 0 to G - 1.
+        strata: int [n], the class of each image, if every other set has as many of each class: only
+            variation within the classes counts.
 
     Returns:
-        the score, and float64 [G], the scores without one group.
+        the score, and its variance, unknown if a stratum has one image.
 
     Raises:
         ValueError: see `vendi`.
-        TooFewSamples: no samples are outside a group.
     """
     u = unit_rows(x)
-    by_rows, n = len(u) < u.shape[1], len(u)
-    if np.bincount(groups).max() == n:
-        raise TooFewSamples(f"{n} samples are too few for their groups; compute more")
-    gram = u @ u.T if by_rows else u.T @ u
-    without = []
-    for g in range(groups.max() + 1):
-        out = groups == g
-        rest = gram[np.ix_(~out, ~out)] if by_rows else gram - u[out].T @ u[out]
-        without.append(_score(rest, n - np.count_nonzero(out)))
-    return _score(gram, n), np.array(without)
+    n, by_rows = len(u), len(u) < u.shape[1]
+    values, vectors = np.linalg.eigh((u @ u.T if by_rows else u.T @ u) / n)
+    values, vectors = values[values > 0], vectors[:, values > 0]
+    # (u_i' w_k)^2 for the eigenvectors w_k of M.
+    squares = np.square(vectors) * (n * values) if by_rows else np.square(u @ vectors)
+    entropies = -squares @ np.log(values)
+    score = _score(values)
+    parts = [entropies[strata == h] for h in np.unique(strata)]
+    if min(map(len, parts)) < 2:
+        return score, UNKNOWN
+    scale = (score / n) ** 2
+    return score, Variance.of_sum(
+        Variance(scale * len(part) * np.var(part, ddof=1), len(part) - 1) for part in parts
+    )
 
 
-def _score(gram: np.ndarray, n: int) -> float:
-    values = np.linalg.eigvalsh(gram / n)
+def _score(values: np.ndarray) -> float:
     values = values[values > 0]
     return float(np.exp(-(values @ np.log(values))))

@@ -83,9 +83,8 @@ def test_duplicated_rows_do_not_cost_digits():
 def test_some_of_coupled_samples_have_the_distance_of_a_set_of_their_own(n, m, d):
     x, y = two_sets(n, m, d)
     rows = np.random.default_rng(0).permutation(n)[: n // 2]
-    subset = Coupling.of(x, Gaussian.of(y)).take(rows)
+    subset = Coupling.of(x, Gaussian.of(y)).take(x, rows)
     assert subset.distance() == pytest.approx(frechet_distance(x[rows], y), rel=1e-10)
-    np.testing.assert_allclose(subset.mean, x[rows].mean(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(200, 30), (30, 200), (30, 30)])
