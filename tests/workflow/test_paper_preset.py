@@ -38,6 +38,9 @@ def test_the_dag_is_built_from_the_path_alone(checkout: Path) -> None:
     assert found["real_shard"] == 2 * shards and found["features"] == 3 * shards
     assert found["sample"] == 8 * shards and found["score"] == 10
     assert found["total"] < 400
+    performance = (ROOT / "docs/results/performance.md").read_text()
+    assert f"| `paper`: jobs | 1,808 | {found['total']} |" in performance
+    assert f"the paper's: {found['total']} jobs" in performance
     assert "download" not in found and "train_teacher" not in found
     assert not (checkout / "results").exists()
     config = load_files([ROOT / PRESET], {"real": {"path": "imagenet"}})

@@ -51,15 +51,22 @@ def references_of(config: Config, arguments: Arguments) -> dict[str, "Features |
 
     Raises:
         FileNotFoundError, ValueError: see `read_features`; or they are not of the classes to draw,
-            --pairs is without --real, or of another extractor.
+            --real is compact, --pairs is without --real, or of another extractor.
     """
+    import numpy as np
+
     real, pairs = (
         _features_of(path, config, arguments) for path in (arguments.real, arguments.pairs)
     )
+    if real is not None and real.features.dtype == np.float16:
+        raise ValueError(
+            f"--real {arguments.real} has compact features, which have no logits: write it again "
+            "by `tinygan features` without --compact"
+        )
     if pairs is not None:
         if real is None:
             raise ValueError("--pairs is for --scores: give --scores and --real, or leave it out")
-        real.compact().check_comparable(pairs.compact())
+        real.check_comparable(pairs, logits=False)
     return {"real": real, "pairs": pairs}
 
 

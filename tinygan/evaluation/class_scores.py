@@ -87,7 +87,7 @@ def score_classes(
             another extractor; or the features contain NaN.
     """
     if pairs is not None:
-        real.compact().check_comparable(pairs.compact())
+        real.check_comparable(pairs, logits=False)
     labels = np.unique(real.labels).tolist()
     found = []
     with ThreadPoolExecutor(settings.threads) as pool:

@@ -82,10 +82,15 @@ class Features:
         named = replace(self, labels=labels, class_names=names)
         return named if labels is self.labels else named.take(np.argsort(labels, kind="stable"))
 
-    def check_comparable(self, other: "Features") -> None:
-        """Refuse, with ValueError, another extractor, other dimensions or other class names."""
+    def check_comparable(self, other: "Features", *, logits: bool = True) -> None:
+        """Refuse, with ValueError, another extractor, other dimensions or other class names.
+
+        Args:
+            other: the features to compare with.
+            logits: whether the logits are needed; if not, either side may lack them.
+        """
         first, second = (
-            (f.extractor, f.extractor_sha256, f.features.shape[1], f.logits.shape[1])
+            (f.extractor, f.extractor_sha256, f.features.shape[1], logits and f.logits.shape[1])
             for f in (self, other)
         )
         if first != second:

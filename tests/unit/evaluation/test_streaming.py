@@ -84,7 +84,7 @@ def test_real_images_of_other_classes_are_refused_before_anything_is_drawn(
 
 
 def test_copies_of_the_pairs_are_counted_from_their_compact_features(
-    config: dict, tmp_path: Path, capsys
+    config: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     """The student's own images stand for the pairs: each is a copy."""
     draw = ["sample", "--model", MODEL, *CLASSES]
@@ -101,9 +101,12 @@ def test_copies_of_the_pairs_are_counted_from_their_compact_features(
     capsys.readouterr()
     assert tinygan(tmp_path, config, *draw, "--features", scores, "--pairs", pairs) == 1
     assert "--pairs is for --scores: give --scores and --real" in capsys.readouterr().err
-    # Which are no features to score.
+    monkeypatch.setattr("tinygan.generation.sampling.draw", None)
     assert tinygan(tmp_path, config, *draw, "--real", pairs, "--scores", scores) == 1
-    assert "features of different extractors cannot be compared" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"tinygan sample: --real {pairs} has compact features, which have no logits: write it "
+        "again by `tinygan features` without --compact\n"
+    )
 
 
 def test_nothing_appears_when_drawing_fails(config: dict, tmp_path: Path, monkeypatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.command_line import complete, mini, real_files, tinygan
 from helpers.image_files import packed, pixels, write_folders
+from helpers.paths import ROOT
 
 from tinygan.classes.imagenet import images_of_wnid, wnid_of_name
 from tinygan.config.read import DEFAULT
@@ -58,6 +59,8 @@ def test_the_paper_preset_needs_what_was_computed_by_hand() -> None:
     assert needed["class_scores"] == 8 * (50_000 + 2 * 10_000) * row
     stored = sum(needed.values()) - 2 * needed["real"] - needed["teacher_pairs"]
     assert stored < 60e9
+    for page in ("docs/guide/own_data.md", "docs/results/performance.md"):
+        assert f"{stored / 1e9:.0f} GB" in (ROOT / page).read_text()
 
 
 def test_a_training_needs_space_for_weights_snapshots_and_checkpoint(
