@@ -8,6 +8,7 @@ from tinygan.cli.options import OUT_FILE, Arguments, Config, Subcommand
 from tinygan.config.derived import resolve_variant, sweep_points
 from tinygan.data.classes import teacher_classes
 from tinygan.files import atomic_file
+from tinygan.runtime import configure_torch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,6 +25,7 @@ def _cost(config: Config, arguments: Arguments) -> None:
     from tinygan.models.flops import count_parameters, multiply_accumulates
     from tinygan.models.paper import SYSTEMS, Z_DIM
 
+    configure_torch(arguments.threads)
     names = sweep_points(config) if arguments.sweep else config["variants"]
     systems = _paper_systems() if arguments.paper else _config_systems(config, names)
     z_dim = Z_DIM if arguments.paper else config["z_dim"]

@@ -43,9 +43,10 @@ def multiply_accumulates(generator: nn.Module, z_dim: int) -> Macs:
     """
     device = next(generator.parameters()).device
     z, y = torch.zeros(1, z_dim, device=device), torch.zeros(1, dtype=torch.long, device=device)
-    counter = FlopCounterMode(display=False, custom_mapping=_FORMULAS)
-    with counter, torch.no_grad():
-        in_figure_order(generator).eval()(z, y)
+    counter, training = FlopCounterMode(display=False, custom_mapping=_FORMULAS), generator.training
+    with counter, torch.no_grad(), in_figure_order(generator):
+        generator.eval()(z, y)
+    generator.train(training)
     attention = counter.get_flop_counts()["Global"].get(_ATEN.bmm, 0)
     return Macs((counter.get_total_flops() - attention) // 2, attention // 2)
 
