@@ -32,8 +32,8 @@ def vendi_with_variance(x: np.ndarray, strata: np.ndarray) -> tuple[float, Varia
 
     By the infinitesimal jackknife: with M = U' U / n and the entropy H = -tr M log M, more weight
     on image i changes H in proportion to h_i - H, h_i = -u_i' (log M) u_i, whose mean is H. So if
-    s_h^2 is the variance (divisor: one less) of h_i in stratum h, which has n_h of the n images,
-    the variance of the score is exp(2 H) / n^2 sum_h n_h s_h^2. One eigendecomposition gives all.
+    s_c^2 is the variance (divisor: one less) of h_i in stratum c, which has n_c of the n images,
+    the variance of the score is exp(2 H) / n^2 sum_c n_c s_c^2. One eigendecomposition gives all.
 
     Args:
         x: features [n, d].
@@ -54,7 +54,7 @@ def vendi_with_variance(x: np.ndarray, strata: np.ndarray) -> tuple[float, Varia
     squares = np.square(vectors) * (n * values) if by_rows else np.square(u @ vectors)
     entropies = -squares @ np.log(values)
     score = _score(values)
-    parts = [entropies[strata == h] for h in np.unique(strata)]
+    parts = [entropies[strata == c] for c in np.unique(strata)]
     if min(map(len, parts)) < 2:
         return score, UNKNOWN
     scale = (score / n) ** 2
