@@ -116,6 +116,8 @@ def test_it_prints_its_address_and_ctrl_c_ends_it_quietly(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that a script runs in the background inherit that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     address = play.stdout.readline().split()[0]
     assert get(int(address.rstrip("/").rpartition(":")[2]), "/")[0] == 200
