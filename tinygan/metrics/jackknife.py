@@ -5,8 +5,9 @@ The usual bootstrap draws N rows with replacement. Duplicates amount to fewer di
 every replicate scores worse than the sample, by more than the standard error, and the percentile
 interval may not even contain the score. The jackknife has no duplicates: it leaves samples out. The
 bias at fewer images is the same for all its replicates and cancels in their variance. A Frechet
-distance is computed without single samples (`leave_one_out`); the other scores, whose replicates
-cost more, without groups of samples: they are assigned to G groups, and each is left out once.
+distance is computed without single samples (`leave_one_out`), the Vendi score with slightly more
+weight on each (`vendi`). The other scores, whose replicates cost more, are computed without groups
+of samples: they are assigned to G groups, and each is left out once.
 
 The interval covers the sampling of images only: the real images are a fixed reference, and the
 variation between training seeds is not included. It is an interval for the expected score at this

@@ -53,10 +53,8 @@ def weighted(x: np.ndarray, weights: np.ndarray) -> float:
 @pytest.mark.parametrize("sizes", [(1.0,), (0.5, 0.2, 0.3)])
 def test_the_variance_is_that_of_the_derivatives(n, d, sizes):
     """The derivative of the score by the weight of each image, by finite differences."""
-    x, strata = (
-        normal(n, d) + 0.2,
-        np.repeat(range(len(sizes)), np.rint(np.array(sizes) * n).astype(int)),
-    )
+    x, counts = normal(n, d) + 0.2, np.rint(np.array(sizes) * n).astype(int)
+    strata = np.repeat(range(len(sizes)), counts)
     step, equal = 1e-6, np.full(n, 1 / n)
     ends = [
         [weighted(x, (equal + sign * step * row) / (1 + sign * step)) for row in np.eye(n)]
