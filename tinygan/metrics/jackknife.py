@@ -76,6 +76,19 @@ class Variance:
         return cls((len(without) - 1) * float(np.var(without)), len(without) - 1)
 
     @classmethod
+    def of_strata(cls, parts: Sequence[np.ndarray], scales: Sequence[float]) -> Self:
+        """Add the variances (divisor: one less) of some parts, each times its scale.
+
+        A part with one value leaves the sum unknown.
+        """
+        if min(map(len, parts)) < 2:
+            return UNKNOWN
+        return cls.of_sum(
+            cls(scale * np.var(part, ddof=1), len(part) - 1)
+            for part, scale in zip(parts, scales, strict=True)
+        )
+
+    @classmethod
     def of_sum(cls, parts: Iterable[Self]) -> Self:
         """Add the variances of independent scores; degrees of freedom by Welch and Satterthwaite.
 

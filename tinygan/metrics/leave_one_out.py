@@ -76,11 +76,7 @@ def frechet_jackknife(
     if offset:
         distance = frechet_distance(x, coupling.y, offset=offset)
     parts = np.split(without, np.cumsum([len(part) for part in rows])[:-1])
-    scale = (1 - 1 / len(x)) ** 2
-    return distance, Variance.of_sum(
-        Variance(scale * count * np.var(part, ddof=1), len(part) - 1)
-        for count, part in zip(counts, parts, strict=True)
-    )
+    return distance, Variance.of_strata(parts, (1 - 1 / len(x)) ** 2 * counts)
 
 
 def _spaced(rows: np.ndarray, most: int) -> np.ndarray:

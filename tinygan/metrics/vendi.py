@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygan.metrics.distances import unit_rows
-from tinygan.metrics.jackknife import UNKNOWN, Variance
+from tinygan.metrics.jackknife import Variance
 
 
 def vendi(x: np.ndarray) -> float:
@@ -24,7 +24,7 @@ def vendi(x: np.ndarray) -> float:
         ValueError: no samples, NaN or infinity.
     """
     u = unit_rows(x)
-    return _score(np.linalg.eigvalsh((u @ u.T if len(u) < u.shape[1] else u.T @ u) / len(u)))
+    return _score(np.linalg.eigvalsh(_gram(u)))
 
 
 def vendi_with_variance(x: np.ndarray, strata: np.ndarray) -> tuple[float, Variance]:
@@ -48,19 +48,20 @@ def vendi_with_variance(x: np.ndarray, strata: np.ndarray) -> tuple[float, Varia
     """
     u = unit_rows(x)
     n, by_rows = len(u), len(u) < u.shape[1]
-    values, vectors = np.linalg.eigh((u @ u.T if by_rows else u.T @ u) / n)
+    values, vectors = np.linalg.eigh(_gram(u))
     values, vectors = values[values > 0], vectors[:, values > 0]
     # (u_i' w_k)^2 for the eigenvectors w_k of M.
     squares = np.square(vectors) * (n * values) if by_rows else np.square(u @ vectors)
     entropies = -squares @ np.log(values)
     score = _score(values)
     parts = [entropies[strata == c] for c in np.unique(strata)]
-    if min(map(len, parts)) < 2:
-        return score, UNKNOWN
-    scale = (score / n) ** 2
-    return score, Variance.of_sum(
-        Variance(scale * len(part) * np.var(part, ddof=1), len(part) - 1) for part in parts
-    )
+    scales = [(score / n) ** 2 * len(part) for part in parts]
+    return score, Variance.of_strata(parts, scales)
+
+
+def _gram(u: np.ndarray) -> np.ndarray:
+    """Return U U' / n or U' U / n, whichever is smaller."""
+    return (u @ u.T if len(u) < u.shape[1] else u.T @ u) / len(u)
 
 
 def _score(values: np.ndarray) -> float:
